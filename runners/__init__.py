@@ -1,0 +1,1 @@
+"""Where scenarios run, and what judges them."""

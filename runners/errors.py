@@ -1,0 +1,46 @@
+"""What can go wrong for a user, each with its own meaning at the end of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class GherkubeError(Exception):
+    """Anything that gherkube tells a user in words of its own; never shown with a traceback."""
+
+
+class UsageError(GherkubeError):
+    """The feature, manifest, setting or command cannot be run as it is written."""
+
+
+class CannotJudge(GherkubeError):  # noqa: N818 - the outcome's name
+    """This cluster cannot vouch for what was asked; the scenario is neither passed nor failed."""
+
+
+class ApiError(GherkubeError):
+    """A request that the API server refused.
+
+    `status` is the Status object as the server sent it, `code` its HTTP code, `reason` its
+    machine-readable reason ("NotFound", "Invalid", …), and the message that of the server.
+    """
+
+    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message = code, reason, message
+        self.details = details or {}
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The error as a Status object, as the API server words it."""
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "code": self.code,
+        }
+        if self.details:
+            status["details"] = self.details
+        return status

@@ -1,0 +1,145 @@
+"""Virtual time: one queue of events, one seeded source of chance.
+
+Nothing in the simulator sleeps. Whoever wants something to happen later puts an event into the
+queue; time passes only when the next event is run. Events of the same moment run in the order in
+which they were scheduled, so a run depends on nothing but its seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappop, heappush
+from itertools import count
+from math import exp
+from typing import Any
+
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+"""The moment at which every simulation begins."""
+
+
+class Timer:
+    """An event that is to come; `cancel` takes it back."""
+
+    __slots__ = ("_clock", "args", "at", "call", "retry")
+
+    def __init__(
+        self, clock: Clock, at: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool
+    ) -> None:
+        self._clock, self.at, self.call, self.args, self.retry = clock, at, call, args, retry
+
+    def cancel(self) -> None:
+        """Takes the event back; does nothing when it has run or was cancelled before."""
+        if self.call is not _nothing:
+            self._clock._drop(self)
+
+
+def _nothing() -> None:
+    """What a cancelled event does."""
+
+
+class Clock:
+    """Virtual time, in seconds since the simulation began."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pending = 0
+        """How many events are to come that are not retries: 0 means that nothing new will happen."""
+        self._queue: list[tuple[float, int, Timer]] = []
+        self._order = count()
+        self._cancelled = 0
+        self._second, self._stamp = -1, ""
+
+    def at(self, when: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
+        """Runs `call(*args)` at that time (now, when it has passed).
+
+        `retry` marks what only repeats, or checks again, something that cannot come out differently
+        until somebody acts: a back-off that ends, a periodic request, a deadline that is looked at.
+        """
+        timer = Timer(self, max(when, self.now), call, args, retry)
+        if not retry:
+            self.pending += 1
+        heappush(self._queue, (timer.at, next(self._order), timer))
+        return timer
+
+    def after(self, delay: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
+        """Runs `call(*args)` after that many seconds; see `at`."""
+        return self.at(self.now + delay, call, *args, retry=retry)
+
+    def next_at(self) -> float | None:
+        """When the next event is, or None when there is none."""
+        queue = self._queue
+        while queue and queue[0][2].call is _nothing:
+            heappop(queue)
+            self._cancelled -= 1
+        return queue[0][0] if queue else None
+
+    def step(self) -> bool:
+        """Runs the next event; False when there is none."""
+        if self.next_at() is None:
+            return False
+        at, _, timer = heappop(self._queue)
+        call, timer.call = timer.call, _nothing
+        if not timer.retry:
+            self.pending -= 1
+        self.now = at
+        call(*timer.args)
+        return True
+
+    def run_until(self, when: float) -> None:
+        """Runs all events up to and at that time, and stands there then."""
+        while (at := self.next_at()) is not None and at <= when:
+            self.step()
+        self.now = max(self.now, when)
+
+    def timestamp(self) -> str:
+        """Now as the API writes times: RFC 3339, whole seconds, UTC."""
+        second = int(self.now)
+        if second != self._second:
+            self._second, self._stamp = second, timestamp(self.now)
+        return self._stamp
+
+    def _drop(self, timer: Timer) -> None:
+        if not timer.retry:
+            self.pending -= 1
+        timer.call, timer.args = _nothing, ()
+        self._cancelled += 1
+        if self._cancelled > 64 and 2 * self._cancelled > len(self._queue):
+            self._queue = [entry for entry in self._queue if entry[2].call is not _nothing]
+            heapify(self._queue)
+            self._cancelled = 0
+
+
+def timestamp(seconds: float) -> str:
+    """A virtual time as the API writes it: RFC 3339, whole seconds, UTC."""
+    return (EPOCH + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_of(stamp: str) -> float:
+    """The virtual time that an RFC 3339 timestamp names, in whole seconds."""
+    return (datetime.fromisoformat(stamp) - EPOCH).total_seconds()
+
+
+class Chance:
+    """Every random choice and latency of a simulation, from one seed.
+
+    Each purpose ("latency", "names", …) draws from a stream of its own, so that a new draw in one
+    place does not shift the others.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._streams: dict[str, random.Random] = {}
+
+    def stream(self, purpose: str) -> random.Random:
+        """The source of chance for that purpose; the same object each time."""
+        stream = self._streams.get(purpose)
+        if stream is None:
+            stream = self._streams[purpose] = random.Random(f"{self.seed}/{purpose}")
+        return stream
+
+    def latency(self, median: float, purpose: str = "latency", *, spread: float = 0.5) -> float:
+        """A latency around that median, in seconds; `spread` is the sigma of its logarithm, cut at 2."""
+        drawn = self.stream(purpose).gauss(0.0, spread)
+        return median * exp(max(-2 * spread, min(2 * spread, drawn)))

@@ -1,0 +1,156 @@
+"""What every controller runs on: lagging caches, and a queue of keys with back-off.
+
+As upstream, a controller is level-triggered: a watch event puts a key into its queue, a turn
+reconciles the key by what the cache says then. The cache is where a controller's knowledge lags
+behind the store; nothing else in the simulator is stale.
+staging/src/k8s.io/client-go/tools/cache, util/workqueue
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeAlias, TypeVar
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.history import DELETED, Change
+from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.simulator.clock import Chance, Clock, Timer
+from gherkube.runners.simulator.store import Store
+
+K = TypeVar("K", bound=Hashable)
+Handler: TypeAlias = Callable[[Change], object]
+Indexer: TypeAlias = Callable[[Object], Hashable | None]
+
+WATCH_LAG = 0.006
+"""Median seconds from a write to the caches that watch it; golden/ recordings, facts §8.2."""
+TURN_LAG = 0.010
+"""Median seconds from a key's entry into a queue to its turn; same source."""
+
+
+class Informer:
+    """A copy of one resource that lags behind the store, with indexes and handlers."""
+
+    def __init__(self, store: Store, chance: Chance, resource: str, lag: float = WATCH_LAG) -> None:
+        self.resource = resource
+        self.objects: dict[Key, Object] = {key_of(obj): obj for obj in store.all(resource)}
+        self._clock, self._chance, self._lag = store.clock, chance, lag
+        self._coming: list[Change] = []
+        self._handlers: list[Handler] = []
+        self._indexes: list[tuple[Indexer, dict[Hashable, dict[Key, Object]]]] = []
+        store.watch(resource, self._changed)
+
+    def on_change(self, handler: Handler) -> None:
+        """Calls the handler with each change, once the cache shows it."""
+        self._handlers.append(handler)
+
+    def index(self, by: Indexer) -> dict[Hashable, dict[Key, Object]]:
+        """Keeps an index, and returns it: the objects by what `by` says of them (None: not indexed)."""
+        index: dict[Hashable, dict[Key, Object]] = {}
+        self._indexes.append((by, index))
+        for key, obj in self.objects.items():
+            if (value := by(obj)) is not None:
+                index.setdefault(value, {})[key] = obj
+        return index
+
+    def get(self, key: Key) -> Object | None:
+        """The object as far as this cache knows."""
+        return self.objects.get(key)
+
+    def _changed(self, change: Change) -> None:
+        if not self._coming:
+            self._clock.after(self._chance.latency(self._lag, "watch"), self._deliver)
+        self._coming.append(change)
+
+    def _deliver(self) -> None:
+        changes, self._coming = self._coming, []
+        for change in changes:
+            key = key_of(change.object)
+            if change.type == DELETED:
+                self.objects.pop(key, None)
+            else:
+                self.objects[key] = change.object
+            for by, index in self._indexes:
+                self._reindex(by, index, key, change)
+            for handler in self._handlers:
+                handler(change)
+
+    @staticmethod
+    def _reindex(by: Indexer, index: dict[Hashable, dict[Key, Object]], key: Key, change: Change) -> None:
+        before = by(change.old) if change.old is not None else None
+        after = by(change.object) if change.type != DELETED else None
+        if before is not None and before != after and (group := index.get(before)) is not None:
+            group.pop(key, None)
+            if not group:
+                del index[before]
+        if after is not None:
+            index.setdefault(after, {})[key] = change.object
+
+
+class Informers:
+    """The caches of one process (a controller manager, a scheduler): one for each resource, shared."""
+
+    def __init__(self, store: Store, chance: Chance) -> None:
+        self._store, self._chance = store, chance
+        self._informers: dict[str, Informer] = {}
+
+    def of(self, resource: str) -> Informer:
+        """The cache of that resource."""
+        informer = self._informers.get(resource)
+        if informer is None:
+            informer = self._informers[resource] = Informer(self._store, self._chance, resource)
+        return informer
+
+
+class WorkQueue(Generic[K]):
+    """Keys that wait for their turn: each at most once, retried with back-off when its turn fails.
+
+    `sync` reconciles one key; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to
+    1000 s, at most `retries` times (None: without end).
+    client-go/util/workqueue DefaultTypedControllerRateLimiter
+    """
+
+    def __init__(
+        self, clock: Clock, chance: Chance, sync: Callable[[K], object], *, retries: int | None = None
+    ) -> None:
+        self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
+        self._waiting: set[K] = set()
+        self._later: dict[K, Timer] = {}
+        self._failures: dict[K, int] = {}
+
+    def add(self, key: K) -> None:
+        """Lets the key have a turn soon; does nothing when it already waits for one."""
+        if key not in self._waiting:
+            self._waiting.add(key)
+            self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
+
+    def add_after(self, key: K, delay: float, *, retry: bool = False) -> None:
+        """Lets the key have a turn after that many seconds; of several such, the earliest counts.
+
+        `retry`: see `Clock.at`.
+        """
+        at = self._clock.now + delay
+        planned = self._later.get(key)
+        if planned is not None:
+            if planned.at <= at:
+                return
+            planned.cancel()
+        self._later[key] = self._clock.at(at, self._due, key, retry=retry)
+
+    def _due(self, key: K) -> None:
+        del self._later[key]
+        self.add(key)
+
+    def _turn(self, key: K) -> None:
+        self._waiting.discard(key)
+        try:
+            self._sync(key)
+        except ApiError:
+            failures = self._failures.get(key, 0)
+            if self._retries is not None and failures >= self._retries:
+                del self._failures[key]
+                return
+            self._failures[key] = failures + 1
+            delay = min(0.005 * 2**failures, 1000.0)
+            self._clock.after(delay, self.add, key, retry=delay > 5.0)
+        else:
+            self._failures.pop(key, None)

@@ -1,0 +1,64 @@
+"""The watch log: every change since the simulation began, in memory as long as it is short.
+
+A log beyond `KEPT` changes moves its oldest part to a temporary file, whole and in order, so a
+simulation of thousands of pods stays small; reading it is the same either way.
+"""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO
+
+from gherkube.runners.history import Change
+
+CHUNK = 5_000
+"""How many changes move to the file together: objects shared within a chunk are written once."""
+KEPT = 40_000
+"""How many of the newest changes stay in memory."""
+
+
+class Log:
+    """A `History`: append-only, readable from any position."""
+
+    def __init__(self) -> None:
+        self._recent: list[Change] = []
+        self._file: IO[bytes] | None = None
+        self._chunks: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._chunks) * CHUNK + len(self._recent)
+
+    def append(self, change: Change) -> None:
+        """Adds the newest change."""
+        self._recent.append(change)
+        if len(self._recent) >= KEPT + CHUNK:
+            self._move()
+
+    def since(self, position: int = 0) -> Iterator[Change]:
+        """The changes from that position on, oldest first; also those added while it is read."""
+        while position < len(self._chunks) * CHUNK:
+            chunk = self._read(position // CHUNK)
+            yield from islice(chunk, position % CHUNK, None)
+            position = (position // CHUNK + 1) * CHUNK
+        moved = len(self._chunks)
+        while position < len(self):
+            if len(self._chunks) != moved:
+                yield from self.since(position)
+                return
+            yield self._recent[position - moved * CHUNK]
+            position += 1
+
+    def _move(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="gherkube-history-")  # noqa: SIM115 - lives as long as the log
+        self._chunks.append(self._file.seek(0, 2))
+        marshal.dump([tuple(change) for change in self._recent[:CHUNK]], self._file)
+        del self._recent[:CHUNK]
+
+    def _read(self, chunk: int) -> list[Change]:
+        assert self._file is not None
+        self._file.seek(self._chunks[chunk])
+        return [Change(*fields) for fields in marshal.load(self._file)]

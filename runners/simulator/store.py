@@ -1,0 +1,79 @@
+"""The objects of the cluster, their versions, and the log of every change: what etcd is to Kubernetes.
+
+Objects are values. A write makes a new version that shares what did not change, so watchers, caches
+and the history hold old versions by reference and nothing is copied deeply. The store knows no
+rules: what may be written is decided in `api/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, ValuesView
+from typing import TypeAlias
+
+from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
+from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator.clock import Clock
+from gherkube.runners.simulator.log import Log
+
+Watcher: TypeAlias = Callable[[Change], object]
+
+
+class Store:
+    """All objects by resource and key, with one counter of versions and one log."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.version = 0
+        """The newest resourceVersion."""
+        self.log = Log()
+        self._objects: dict[str, dict[Key, Object]] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
+
+    def get(self, resource: str, key: Key) -> Object | None:
+        """The newest version of an object, or None."""
+        objects = self._objects.get(resource)
+        return objects.get(key) if objects is not None else None
+
+    def all(self, resource: str) -> ValuesView[Object]:
+        """The newest versions of all objects of a resource, in the order in which they were created."""
+        return self._objects.setdefault(resource, {}).values()
+
+    def put(self, resource: str, obj: Object) -> Object:
+        """Stores a new version of the object (or a new object) and returns it with its resourceVersion.
+
+        The metadata given must not be shared with anything else: the version is written into it.
+        """
+        metadata = obj["metadata"]
+        key = Key(metadata.get("namespace", ""), metadata["name"])
+        objects = self._objects.setdefault(resource, {})
+        old = objects.get(key)
+        self.version += 1
+        metadata["resourceVersion"] = str(self.version)
+        objects[key] = obj
+        self._tell(Change(self.clock.now, ADDED if old is None else MODIFIED, resource, obj, old))
+        return obj
+
+    def remove(self, resource: str, key: Key) -> Object:
+        """Takes an object out and returns its last state under the version of its deletion."""
+        old = self._objects[resource].pop(key)
+        self.version += 1
+        last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(self.version)}}
+        self._tell(Change(self.clock.now, DELETED, resource, last, old))
+        return last
+
+    def watch(self, resource: str, watcher: Watcher) -> Callable[[], None]:
+        """Calls the watcher with each change of a resource ("" for all) at once; returns how to stop."""
+        watchers = self._watchers.setdefault(resource, [])
+        watchers.append(watcher)
+        return lambda: watchers.remove(watcher)
+
+    def resources(self) -> Iterator[str]:
+        """The resources that ever had an object."""
+        return iter(self._objects)
+
+    def _tell(self, change: Change) -> None:
+        self.log.append(change)
+        for watcher in self._watchers.get(change.resource, ()):
+            watcher(change)
+        for watcher in self._watchers.get("", ()):
+            watcher(change)
