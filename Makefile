@@ -1,0 +1,38 @@
+# make demo    the shipped scenarios on the simulator, with a report
+# make test    format, lint, types and all tests
+# make bench   the tables of benchmarks/
+# Each sets up what it needs in .venv; a second call only does its job.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test format bench clean
+
+demo: $(READY)
+	$(RUN)/gherkube run features --report out
+	@echo "The report is in out/: junit.xml, and each scenario's whole history in out/history/."
+
+test: $(READY)
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/pytest -n auto
+
+format: $(READY)
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+bench: $(READY)
+	for bench in benchmarks/bench_*.py; do $(RUN)/python $$bench || exit 1; done
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "gherkube needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	touch $@
