@@ -44,3 +44,11 @@ class ApiError(GherkubeError):
         if self.details:
             status["details"] = self.details
         return status
+
+
+class Refused(GherkubeError):  # noqa: N818 - what happened to the verb
+    """A verb that kubectl would refuse; the text is what kubectl prints, `error` the server's answer if it was asked."""
+
+    def __init__(self, text: str, error: ApiError | None = None) -> None:
+        super().__init__(text)
+        self.text, self.error = text, error
