@@ -70,7 +70,7 @@ def main() -> None:
     scenarios, empty = sorted(pairs, key=lambda pair: pair[0] / pair[1])[1]
     found = lookups()
     table = Table(
-        title=f"{COUNT} scenarios of {len(STEPS)} steps; {len(CATALOGUE.sentences)} sentences in the catalogue"
+        title=f"{COUNT} scenarios of {len(STEPS)} steps, {len(CATALOGUE.sentences)} sentences known"
     )
     table.add_column("what")
     table.add_column("seconds", justify="right")
