@@ -1,0 +1,212 @@
+"""Events as the API shows them: counted when they repeat, combined when many are alike, dropped when too many.
+
+Every component has a recorder of its own, which remembers what it said of whom. Three rules, in this
+order: ten different messages of one kind about an object within ten minutes become one event; a
+message that was said before raises the count of its event; beyond 25 events of a type about an
+object only one in five minutes gets through.
+staging/src/k8s.io/client-go/tools/record/events_cache.go EventCorrelator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator.clock import EPOCH
+
+if TYPE_CHECKING:
+    from gherkube.runners.simulator.api.server import ApiServer
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+SIMILAR = 10
+"""How many different messages are combined (`defaultAggregateMaxEvents`)."""
+SIMILAR_WITHIN = 600.0
+"""Seconds without a similar event after which they are no longer combined."""
+BURST = 25
+"""How many events of a type about an object get through at once (`defaultSpamBurst`)."""
+REFILL = 1 / 300
+"""How many more get through each second (`defaultSpamQPS`)."""
+REMEMBERED = 4096
+"""How many objects, messages and kinds a recorder remembers (`maxLruCacheEntries`)."""
+
+_EPOCH_NANOS = int(EPOCH.timestamp()) * 10**9
+
+
+class EventRecorder:
+    """Records the events of one component: `component` and `host` are what `source` says."""
+
+    def __init__(self, api: ApiServer, component: str, host: str = "") -> None:
+        self._api, self._component, self._host = api, component, host
+        self._source = {"component": component, "host": host} if host else {"component": component}
+        self._similar: dict[Hashable, _Similar] = {}
+        self._said: dict[Hashable, _Said] = {}
+        self._buckets: dict[Hashable, _Bucket] = {}
+        self._nanos = 0
+        self._about: tuple[Object | None, str, str, Object] = (None, "", "", {})
+
+    def record(
+        self,
+        kind: str,
+        involved: Object,
+        type: Literal["Normal", "Warning"],  # noqa: A002 - the API's word
+        reason: str,
+        message: str,
+        field_path: str = "",
+    ) -> None:
+        """Says something about an object of that kind, as it was read.
+
+        `field_path` names a part of it ("spec.containers{app}"). What the API server refuses, as in a
+        namespace that is being deleted, is lost, as upstream.
+        """
+        now = self._api.clock.now
+        metadata = involved["metadata"]
+        uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
+        alike = (uid, type, reason)
+        key: Hashable = (alike, field_path, message)
+        reporter = self._component
+        if self._combine(alike, message, now):
+            key, reporter = alike, ""
+            message = f"(combined from similar events): {message}"
+        said = _recall(self._said, key)
+        if said is None:
+            said = _Said()
+        _keep(self._said, key, said)
+        said.count += 1
+        if self._too_many((uid, type), now):
+            return
+        if said.event is None or not self._raise(said, message):
+            self._create(said, reporter, self._reference(kind, involved, field_path), type, reason, message)
+
+    def _combine(self, alike: Hashable, message: str, now: float) -> bool:
+        """Whether the message joins the combined event. EventAggregator.EventAggregate"""
+        similar = _recall(self._similar, alike)
+        if similar is None or now - similar.last > SIMILAR_WITHIN:
+            similar = _Similar()
+        _keep(self._similar, alike, similar)
+        similar.last = now
+        messages = similar.messages
+        if message not in messages:
+            messages.append(message)
+        if len(messages) < SIMILAR:
+            return False
+        del messages[self._api.chance.stream("events").randrange(SIMILAR)]
+        return True
+
+    def _too_many(self, about: Hashable, now: float) -> bool:
+        """Whether the bucket of this type and object is empty; takes a token otherwise. EventSourceObjectSpamFilter"""
+        bucket = _recall(self._buckets, about)
+        if bucket is None:
+            bucket = _Bucket(now)
+        _keep(self._buckets, about, bucket)
+        bucket.tokens = min(float(BURST), bucket.tokens + (now - bucket.at) * REFILL)
+        bucket.at = now
+        if bucket.tokens < 1.0:
+            return True
+        bucket.tokens -= 1.0
+        return False
+
+    def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
+        """The involvedObject; events that follow one another about the same version share it."""
+        last, last_kind, last_path, reference = self._about
+        if last is involved and last_kind == kind and last_path == field_path:
+            return reference
+        metadata = involved["metadata"]
+        reference = {"kind": kind, "name": metadata["name"]}
+        for field in ("namespace", "uid"):
+            if value := metadata.get(field):
+                reference[field] = value
+        if version := involved.get("apiVersion"):
+            reference["apiVersion"] = version
+        if version := metadata.get("resourceVersion"):
+            reference["resourceVersion"] = version
+        if field_path:
+            reference["fieldPath"] = field_path
+        self._about = (involved, kind, field_path, reference)
+        return reference
+
+    def _create(
+        self, said: _Said, reporter: str, reference: Object, type_: str, reason: str, message: str
+    ) -> None:
+        clock = self._api.clock
+        stamp = clock.timestamp()
+        self._nanos = max(self._nanos + 1, int(clock.now * 1e9))
+        event: Object = {
+            "kind": "Event",
+            "apiVersion": "v1",
+            "metadata": {
+                "name": f"{reference['name']}.{_EPOCH_NANOS + self._nanos:x}",
+                "namespace": reference.get("namespace", "default"),
+            },
+            "involvedObject": reference,
+            "reason": reason,
+            "message": message,
+            "source": self._source,
+            "firstTimestamp": stamp,
+            "lastTimestamp": stamp,
+            "count": said.count,
+            "type": type_,
+            "eventTime": None,
+            "reportingComponent": reporter,
+            "reportingInstance": self._host if reporter else "",
+        }
+        try:
+            stored = self._api.create_trusted("events", event)
+        except ApiError:
+            return
+        said.event = Key(stored["metadata"]["namespace"], stored["metadata"]["name"])
+
+    def _raise(self, said: _Said, message: str) -> bool:
+        """Patches the event that is there already; False when it is gone."""
+        assert said.event is not None
+        store = self._api.store
+        stored = store.get("events", said.event)
+        if stored is None:
+            return False
+        changes = {"count": said.count, "message": message, "lastTimestamp": self._api.clock.timestamp()}
+        store.put("events", {**stored, **changes, "metadata": {**stored["metadata"]}})
+        return True
+
+
+class _Similar:
+    """The different messages of one kind about one object, oldest first, and when the last one came."""
+
+    __slots__ = ("last", "messages")
+
+    def __init__(self) -> None:
+        self.last = 0.0
+        self.messages: list[str] = []
+
+
+class _Said:
+    """How often something was said, dropped or not, and the event that tells it."""
+
+    __slots__ = ("count", "event")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.event: Key | None = None
+
+
+class _Bucket:
+    """How many more events get through, as of a moment."""
+
+    __slots__ = ("at", "tokens")
+
+    def __init__(self, at: float) -> None:
+        self.at, self.tokens = at, float(BURST)
+
+
+def _recall(memory: dict[K, V], key: K) -> V | None:
+    """Takes an entry out of a memory, to be kept again as its newest."""
+    return memory.pop(key, None)
+
+
+def _keep(memory: dict[K, V], key: K, value: V) -> None:
+    """Puts an entry into a memory as its newest; the one that was not used for longest is forgotten."""
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
