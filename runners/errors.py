@@ -47,7 +47,7 @@ class ApiError(GherkubeError):
 
 
 class Refused(GherkubeError):  # noqa: N818 - what happened to the verb
-    """A verb that kubectl would refuse; the text is what kubectl prints, `error` the server's answer if it was asked."""
+    """A verb that kubectl refuses: `text` is what it prints, `error` the server's answer if it was asked."""
 
     def __init__(self, text: str, error: ApiError | None = None) -> None:
         super().__init__(text)

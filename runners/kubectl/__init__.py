@@ -14,15 +14,63 @@ object as it is afterwards. What kubectl or the API server refuses raises `Refus
     revisions(api, name, namespace) -> {revision: its ReplicaSet}, ascending; of a Deployment
     rollout_status(deployment) -> RolloutStatus(message, done, failed)
     apply | create(api, manifest, namespace, *, source="STDIN") -> Outcome
-    apply_all(api, manifests, namespace, *, source="STDIN") -> list[Outcome]; goes on after a refusal, raises it last
+    apply_all(api, manifests, namespace, *, source="STDIN") -> list[Outcome]; a refusal is raised at the end
     create_deployment(api, name, namespace, image, *, replicas=1) -> Outcome
     create_configmap(api, name, namespace, data) -> Outcome
     patch(api, resource, name, namespace, patch, *, type="strategic") -> Outcome
     delete(api, resource, name, namespace, *, cascade="background", grace_period=None, force=False) -> Outcome
     delete_all(api, resource, namespace, *, labels="", fields="", …as delete) -> list[Outcome]
     expose(api, resource, name, namespace, *, port=None, target_port=None, type="", as_name="") -> Outcome
-    label | annotate(api, resource, name, namespace, changes: Mapping[key, value or None], *, overwrite=False) -> Outcome
+    label | annotate(api, resource, name, namespace, changes, *, overwrite=False) -> Outcome
+        changes: Mapping[key, value or None to remove]
     cordon | uncordon(api, node) -> Outcome
 
 Upstream: the kubectl staging repository, `pkg/cmd` and `pkg/polymorphichelpers`.
 """
+
+from gherkube.runners.kubectl.apply import (
+    apply,
+    apply_all,
+    create,
+    create_configmap,
+    create_deployment,
+    patch,
+)
+from gherkube.runners.kubectl.delete import delete, delete_all
+from gherkube.runners.kubectl.expose import expose
+from gherkube.runners.kubectl.history import history, revisions
+from gherkube.runners.kubectl.images import set_env, set_image
+from gherkube.runners.kubectl.labels import annotate, label
+from gherkube.runners.kubectl.nodes import cordon, uncordon
+from gherkube.runners.kubectl.refusals import Outcome
+from gherkube.runners.kubectl.rollout import pause, restart, resume, undo
+from gherkube.runners.kubectl.scale import scale
+from gherkube.runners.kubectl.status import RolloutStatus, rollout_status
+
+__all__ = [
+    "Outcome",
+    "RolloutStatus",
+    "annotate",
+    "apply",
+    "apply_all",
+    "cordon",
+    "create",
+    "create_configmap",
+    "create_deployment",
+    "delete",
+    "delete_all",
+    "expose",
+    "history",
+    "label",
+    "patch",
+    "pause",
+    "restart",
+    "resume",
+    "revisions",
+    "rollout_status",
+    "scale",
+    "set_env",
+    "set_image",
+    "uncordon",
+    "undo",
+]
