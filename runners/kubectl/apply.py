@@ -145,13 +145,13 @@ def _placed(manifest: Object, namespace: str) -> tuple[Kind, Object]:
     if not metadata.get("name") and not metadata.get("generateName"):
         raise Refused(f"error: resource name may not be empty ({kind.kind})")
     if kind.namespaced and namespace:
-        metadata = {**metadata, "namespace": metadata.get("namespace") or namespace}
-        if metadata["namespace"] != namespace:
+        own = metadata.get("namespace") or namespace
+        if own != namespace:
             raise Refused(
-                f'error: the namespace from the provided object "{metadata["namespace"]}" does not match '
-                f"the namespace \"{namespace}\". You must pass '--namespace={metadata['namespace']}' to perform "
-                "this operation."
+                f'error: the namespace from the provided object "{own}" does not match the namespace '
+                f"\"{namespace}\". You must pass '--namespace={own}' to perform this operation."
             )
+        metadata = {**metadata, "namespace": own}
     return kind, {**manifest, "metadata": metadata}
 
 
