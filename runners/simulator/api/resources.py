@@ -1,0 +1,132 @@
+"""The resources that the simulator models, and those that it knows but does not model.
+
+What is known but not modelled can be named in a message: a scenario that needs it is not judged.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gherkube.runners.errors import ApiError, CannotJudge
+from gherkube.runners.objects import Object
+
+
+class Resource(NamedTuple):
+    """A resource of the API: what it is called, and what its objects have.
+
+    `initial_status`: what a new object's status is, whatever was sent; None where it is kept as sent.
+    """
+
+    name: str
+    group: str
+    version: str
+    kind: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    has_status: bool = False
+    has_generation: bool = False
+    initial_status: Object | None = None
+
+    @property
+    def singular(self) -> str:
+        """The kind in lower case, as in "deployment"."""
+        return self.kind.lower()
+
+    @property
+    def api_version(self) -> str:
+        """As in "apps/v1"."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """As messages name it: "deployments.apps", "pods"."""
+        return f"{self.name}.{self.group}" if self.group else self.name
+
+    @property
+    def qualified_kind(self) -> str:
+        """As messages about invalid objects name it: "Deployment.apps", "Pod"."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+
+RESOURCES = {
+    resource.name: resource
+    for resource in (
+        Resource("pods", "", "v1", "Pod", True, ("po",), True, True),
+        Resource("replicasets", "apps", "v1", "ReplicaSet", True, ("rs",), True, True, {"replicas": 0}),
+        Resource("deployments", "apps", "v1", "Deployment", True, ("deploy",), True, True, {}),
+        Resource("services", "", "v1", "Service", True, ("svc",), True, False, {"loadBalancer": {}}),
+        Resource("endpoints", "", "v1", "Endpoints", True, ("ep",)),
+        Resource("endpointslices", "discovery.k8s.io", "v1", "EndpointSlice", has_generation=True),
+        Resource("nodes", "", "v1", "Node", False, ("no",), True),
+        Resource("namespaces", "", "v1", "Namespace", False, ("ns",), True, False, {"phase": "Active"}),
+        Resource("events", "", "v1", "Event", True, ("ev",)),
+        Resource("configmaps", "", "v1", "ConfigMap", True, ("cm",)),
+        Resource("secrets", "", "v1", "Secret"),
+        Resource("serviceaccounts", "", "v1", "ServiceAccount", True, ("sa",)),
+        Resource("leases", "coordination.k8s.io", "v1", "Lease"),
+    )
+}
+BY_KIND = {(resource.api_version, resource.kind): resource for resource in RESOURCES.values()}
+NOT_MODELLED = {
+    "statefulsets": ("apps", "StatefulSet"),
+    "daemonsets": ("apps", "DaemonSet"),
+    "controllerrevisions": ("apps", "ControllerRevision"),
+    "jobs": ("batch", "Job"),
+    "cronjobs": ("batch", "CronJob"),
+    "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),
+    "poddisruptionbudgets": ("policy", "PodDisruptionBudget"),
+    "resourcequotas": ("", "ResourceQuota"),
+    "limitranges": ("", "LimitRange"),
+    "replicationcontrollers": ("", "ReplicationController"),
+    "podtemplates": ("", "PodTemplate"),
+    "persistentvolumes": ("", "PersistentVolume"),
+    "persistentvolumeclaims": ("", "PersistentVolumeClaim"),
+    "storageclasses": ("storage.k8s.io", "StorageClass"),
+    "ingresses": ("networking.k8s.io", "Ingress"),
+    "ingressclasses": ("networking.k8s.io", "IngressClass"),
+    "networkpolicies": ("networking.k8s.io", "NetworkPolicy"),
+    "roles": ("rbac.authorization.k8s.io", "Role"),
+    "rolebindings": ("rbac.authorization.k8s.io", "RoleBinding"),
+    "clusterroles": ("rbac.authorization.k8s.io", "ClusterRole"),
+    "clusterrolebindings": ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    "priorityclasses": ("scheduling.k8s.io", "PriorityClass"),
+    "runtimeclasses": ("node.k8s.io", "RuntimeClass"),
+    "customresourcedefinitions": ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    "mutatingwebhookconfigurations": ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    "validatingwebhookconfigurations": ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+}
+"""By resource: group and kind."""
+UNMODELLED_KINDS = frozenset(NOT_MODELLED.values())
+
+
+def resource_named(name: str) -> Resource:
+    """The resource of that plural name.
+
+    CannotJudge when it is known but not modelled, ApiError NotFound when it is unknown.
+    """
+    found = RESOURCES.get(name)
+    if found is not None:
+        return found
+    if name in NOT_MODELLED:
+        raise not_modelled(NOT_MODELLED[name][1])
+    raise ApiError(404, "NotFound", "the server could not find the requested resource")
+
+
+def resource_of(obj: Object) -> Resource:
+    """The resource that an object's apiVersion and kind name. Raises as `resource_named` does."""
+    api_version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
+    found = BY_KIND.get((api_version, kind))
+    if found is not None:
+        return found
+    group = api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
+    if (group, kind) in UNMODELLED_KINDS:
+        raise not_modelled(kind)
+    raise ApiError(404, "NotFound", f'no matches for kind "{kind}" in version "{api_version}"')
+
+
+def not_modelled(kind: str) -> CannotJudge:
+    """What is raised for a kind that the simulator knows but does not model."""
+    return CannotJudge(
+        f"{kind} cannot be judged on the simulator: the kind is not modelled; "
+        "run the scenario on kind or a live cluster"
+    )

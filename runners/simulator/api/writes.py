@@ -1,0 +1,231 @@
+"""How objects come, change and go: what every write does, whoever asked for it.
+
+The in-process controllers, scheduler and kubelets call these verbs directly. They are trusted: their
+objects are not decoded, defaulted or validated again. The REST verbs of `server.py` end here, too.
+staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.simulator.api import names
+from gherkube.runners.simulator.api.deletion import Deletions
+from gherkube.runners.simulator.api.pods import PodAdmission
+from gherkube.runners.simulator.api.refusals import already_exists, conflict, forbidden, not_found
+from gherkube.runners.simulator.api.resources import RESOURCES, Resource
+from gherkube.runners.simulator.api.services import ServiceAllocator
+from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.store import Store
+
+Admission: TypeAlias = Callable[[Object], Object]
+
+ATTEMPTS = 8
+"""How often a taken generated name is drawn anew. names/generate.go"""
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+"""What the API server itself creates. pkg/controlplane/controller/systemnamespaces"""
+
+
+class Writes(Deletions):
+    """The trusted verbs; each raises ApiError when the server refuses."""
+
+    def __init__(self, store: Store, chance: Chance) -> None:
+        super().__init__(store)
+        self._names, self._uids = chance.stream("names"), chance.stream("uids")
+        self._services = ServiceAllocator(store, chance)
+        self.admission: dict[str, list[Admission]] = {
+            "pods": [PodAdmission(chance)],
+            "services": [self._services],
+            "namespaces": [_complete_namespace],
+        }
+        """By resource: what completes or refuses (ApiError) a new object, in order."""
+        for name in NAMESPACES:
+            self.create_trusted("namespaces", {"metadata": {"name": name}})
+
+    def create_trusted(self, resource: str, obj: Object) -> Object:
+        """Stores a new object with its name, uid, creationTimestamp, generation and first status."""
+        return self._insert(RESOURCES[resource], obj)
+
+    def replace_trusted(self, resource: str, obj: Object) -> Object:
+        """Puts the object in the place of the stored one, whose status stays.
+
+        Conflict when the stored one is not of the object's resourceVersion. Nothing is written when
+        nothing changed; an object that is being deleted goes with its last finalizer.
+        """
+        stored = self._current(resource, obj)
+        metadata, before = obj["metadata"], stored["metadata"]
+        if metadata["resourceVersion"] != before["resourceVersion"]:
+            raise conflict(RESOURCES[resource], metadata["name"])
+        return self._update(RESOURCES[resource], stored, obj)
+
+    def put_status(
+        self,
+        resource: str,
+        obj: Object,
+        status: Object,
+        *,
+        metadata: Object | None = None,
+        check: bool = True,
+    ) -> Object:
+        """Writes a status, and the entries of `metadata` that are given; all else stays as stored.
+
+        `check`: Conflict when the stored object is not of the object's resourceVersion (an update of
+        the status); without it the status is put on whatever is stored (a patch, as the kubelet's).
+        """
+        stored = self._current(resource, obj)
+        before = stored["metadata"]
+        if check and obj["metadata"]["resourceVersion"] != before["resourceVersion"]:
+            raise conflict(RESOURCES[resource], before["name"])
+        if stored.get("status") == status and (metadata is None or metadata.items() <= before.items()):
+            return stored
+        new = {**before, **metadata} if metadata else {**before}
+        return self.store.put(resource, {**stored, "metadata": new, "status": status})
+
+    def bind(self, pod: Key, node: str) -> Object:
+        """Assigns a pod to a node and says so in its PodScheduled condition, in one write.
+
+        pkg/registry/core/pod/storage/storage.go setPodHostAndAnnotations
+        """
+        stored = self.store.get("pods", pod)
+        if stored is None:
+            raise not_found(RESOURCES["pods"], pod.name)
+        metadata, spec, status = stored["metadata"], stored["spec"], stored["status"]
+        if "deletionTimestamp" in metadata:
+            why = f"pod {pod.name} is being deleted, cannot be assigned to a host"
+            raise conflict(RESOURCES["pods"], pod.name, why, "binding")
+        if spec.get("nodeName"):
+            why = f'pod {pod.name} is already assigned to node "{spec["nodeName"]}"'
+            raise conflict(RESOURCES["pods"], pod.name, why, "binding")
+        scheduled = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self.clock.timestamp(),
+        }
+        before = status.get("conditions")
+        conditions = [scheduled] if not before else with_condition(before, scheduled)
+        bound = {
+            **stored,
+            "metadata": {**metadata},
+            "spec": {**spec, "nodeName": node},
+            "status": {**status, "conditions": conditions},
+        }
+        return self.store.put("pods", bound)
+
+    def _current(self, resource: str, obj: Object) -> Object:
+        """The stored version of the same object: of its key and uid."""
+        stored = self.store.get(resource, key_of(obj))
+        if stored is None or stored["metadata"]["uid"] != obj["metadata"]["uid"]:
+            raise not_found(RESOURCES[resource], obj["metadata"]["name"])
+        return stored
+
+    def _insert(self, info: Resource, obj: Object, *, dry_run: bool = False) -> Object:
+        metadata = obj["metadata"]
+        if info.namespaced:
+            self._check_namespace(info, metadata)
+        for admit in self.admission.get(info.name, ()):
+            obj = admit(obj)
+        metadata = {
+            **obj["metadata"],
+            "name": self._name(info, metadata),
+            "uid": names.uid(self._uids),
+            "creationTimestamp": self.clock.timestamp(),
+        }
+        if info.has_generation:
+            metadata["generation"] = 1
+        new = {"apiVersion": info.api_version, "kind": info.kind, **obj, "metadata": metadata}
+        if info.initial_status is not None:
+            new["status"] = info.initial_status
+        return new if dry_run else self.store.put(info.name, new)
+
+    def _update(self, info: Resource, stored: Object, obj: Object, *, dry_run: bool = False) -> Object:
+        """Writes an update of the main resource: neither the status nor what the server owns changes."""
+        before = stored["metadata"]
+        new = {**obj, "metadata": {**obj["metadata"], **{k: before[k] for k in OWNED if k in before}}}
+        if info.has_status and "status" in stored:
+            new["status"] = stored["status"]
+        if new == stored:
+            return stored
+        if dry_run:
+            return new
+        if self._is_let_go(before, new):
+            return self.store.remove(info.name, key_of(stored))
+        if info.has_generation and _is_new_generation(info.name, stored, new):
+            new["metadata"]["generation"] = before["generation"] + 1
+        return self.store.put(info.name, new)
+
+    def _check_namespace(self, info: Resource, metadata: Object) -> None:
+        """plugin/pkg/admission/namespace/lifecycle/admission.go"""
+        name = metadata["namespace"]
+        namespace = self.store.get("namespaces", Key("", name))
+        if namespace is None:
+            raise not_found(RESOURCES["namespaces"], name)
+        if namespace["status"]["phase"] == "Terminating":
+            causes = [
+                {
+                    "reason": "NamespaceTerminating",
+                    "message": f"namespace {name} is being terminated",
+                    "field": "metadata.namespace",
+                }
+            ]
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            raise forbidden(info, metadata.get("name") or metadata["generateName"], why, causes)
+
+    def _name(self, info: Resource, metadata: Object) -> str:
+        """The name of a new object: its own, if free, or one from its generateName."""
+        namespace, name = metadata.get("namespace", ""), metadata.get("name")
+        if name:
+            if self.store.get(info.name, Key(namespace, name)) is not None:
+                raise already_exists(info, name)
+            return str(name)
+        base = metadata["generateName"][: names.MAX_BASE]
+        for _ in range(ATTEMPTS):
+            name = base + names.suffix(self._names)
+            if self.store.get(info.name, Key(namespace, name)) is None:
+                return str(name)
+        raise already_exists(info, str(name))
+
+
+OWNED = (
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+"""Metadata that an update cannot change."""
+
+
+def with_condition(conditions: list[Object], new: Object) -> list[Object]:
+    """The conditions with one of them set, in its place if it was there. podutil UpdatePodCondition"""
+    result = [new if each["type"] == new["type"] else each for each in conditions]
+    if not any(each is new for each in result):
+        return [*result, new]
+    return result
+
+
+def _is_new_generation(resource: str, stored: Object, new: Object) -> bool:
+    """Whether an update changes what generation counts: each strategy.go's PrepareForUpdate."""
+    if resource == "endpointslices":
+        return any(stored.get(field) != new.get(field) for field in ("endpoints", "ports")) or stored[
+            "metadata"
+        ].get("labels") != new["metadata"].get("labels")
+    if stored["spec"] != new["spec"]:
+        return resource != "pods"
+    return resource == "deployments" and stored["metadata"].get("annotations") != new["metadata"].get(
+        "annotations"
+    )
+
+
+def _complete_namespace(namespace: Object) -> Object:
+    """pkg/apis/core/v1/defaults.go SetDefaults_Namespace, namespace strategy.go PrepareForCreate"""
+    metadata = namespace["metadata"]
+    labels = {"kubernetes.io/metadata.name": metadata["name"], **metadata.get("labels", {})}
+    return {
+        **namespace,
+        "metadata": {**metadata, "labels": labels},
+        "spec": {**namespace.get("spec", {}), "finalizers": ["kubernetes"]},
+    }
