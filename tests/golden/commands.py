@@ -1,0 +1,289 @@
+"""kubectl's command lines as the API calls that kubectl makes, for playing scenarios without it.
+
+What only prints (get, describe, logs, top) is not done: outputs are judged with the HTTP front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import yaml
+
+from gherkube.runners import kubectl
+from gherkube.runners.cluster import Cluster
+from gherkube.runners.errors import ApiError, CannotJudge, Refused
+from gherkube.runners.kubectl.kinds import find
+from gherkube.runners.kubectl.refusals import asking
+from gherkube.runners.objects import Object
+
+ONLY_PRINTS = frozenset({"get", "describe", "logs", "top", "events", "version", "explain", "api-resources"})
+FOR_EVER = 3600.0 * 24
+UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+SHORT_FLAGS = {"-l": "--selector", "-p": "--patch", "-f": "--filename", "-o": "--output", "-n": "--namespace"}
+WITH_VALUE = frozenset(
+    {
+        *("--selector", "--field-selector", "--patch", "--filename", "--output", "--namespace", "--type"),
+        *("--replicas", "--current-replicas", "--image", "--port", "--target-port", "--name", "--timeout"),
+        *("--to-revision", "--revision", "--grace-period", "--from-literal", "--for", "--env"),
+    }
+)
+"""Flags whose value may be the next word; all others stand alone or carry it after `=`."""
+
+
+class Said(NamedTuple):
+    """What a command came to: exit code and output, None for what is not done here."""
+
+    rc: int | None
+    stdout: str = ""
+    stderr: str = ""
+
+
+class Words(NamedTuple):
+    """A command line taken apart: words, and flags by their long name."""
+
+    words: list[str]
+    flags: dict[str, str]
+
+    def number(self, flag: str) -> int | None:
+        """A flag's value as a number."""
+        return int(self.flags[flag]) if flag in self.flags else None
+
+
+def taken_apart(argv: Sequence[str]) -> Words:
+    """Words and flags of a command line, without `kubectl`."""
+    words: list[str] = []
+    flags: dict[str, str] = {}
+    rest = iter(argv)
+    for word in rest:
+        if not word.startswith("-") or word == "-":
+            words.append(word)
+            continue
+        flag, equals, value = word.partition("=")
+        flag = SHORT_FLAGS.get(flag, flag)
+        flags[flag] = value if equals else next(rest) if flag in WITH_VALUE else "true"
+    return Words(words, flags)
+
+
+class Commands:
+    """Does command lines in a namespace of a cluster."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster, self._api, self._namespace = cluster, cluster.api, namespace
+
+    def run(self, argv: Sequence[str], stdin: str = "") -> Said:
+        """Does one command line, given without `kubectl`; `stdin` is what `-f -` reads."""
+        said = taken_apart(argv)
+        verb = said.words.pop(0)
+        if verb in ONLY_PRINTS:
+            return Said(None)
+        if verb in ("set", "rollout"):
+            verb = f"{verb}_{said.words.pop(0)}"
+        do: Callable[[Words, str], Iterator[str]] | None = getattr(self, f"_{verb}", None)
+        if do is None:
+            raise CannotJudge(f"kubectl {verb} is not played here")
+        out: list[str] = []
+        try:
+            out.extend(line for line in do(said, stdin) if line)
+        except Refused as refusal:
+            return Said(1, _lines(out), f"{refusal.text}\n")
+        return Said(0, _lines(out))
+
+    # --- verbs on manifests ---
+
+    def _apply(self, _: Words, stdin: str) -> Iterator[str]:
+        for outcome in kubectl.apply_all(self._api, yaml.safe_load_all(stdin), self._namespace):
+            yield outcome.text
+
+    def _create(self, said: Words, stdin: str) -> Iterator[str]:
+        if "--filename" in said.flags:
+            for manifest in yaml.safe_load_all(stdin):
+                yield kubectl.create(self._api, manifest, self._namespace).text
+            return
+        kind, name = find(said.words[0]), said.words[1]
+        if kind.resource == "deployments":
+            image, replicas = said.flags["--image"], said.number("--replicas") or 1
+            yield kubectl.create_deployment(self._api, name, self._namespace, image, replicas=replicas).text
+        elif kind.resource == "configmaps":
+            data = dict([said.flags["--from-literal"].split("=", 1)])
+            yield kubectl.create_configmap(self._api, name, self._namespace, data).text
+        elif kind.resource == "namespaces":
+            yield kubectl.create(self._api, _namespace(name), "", source="").text
+        else:
+            raise CannotJudge(f"kubectl create {said.words[0]} is not played here")
+
+    def _patch(self, said: Words, _: str) -> Iterator[str]:
+        for resource, name, place in self._targets(said.words):
+            body, type_ = yaml.safe_load(said.flags["--patch"]), said.flags.get("--type", "strategic")
+            yield kubectl.patch(self._api, resource, name, place, body, type=type_).text  # type: ignore[arg-type]
+
+    # --- verbs on workloads ---
+
+    def _set_image(self, said: Words, _: str) -> Iterator[str]:
+        names, images = _pairs(said.words)
+        for resource, name, place in self._targets(names):
+            yield kubectl.set_image(self._api, resource, name, place, dict(images)).text
+
+    def _set_env(self, said: Words, _: str) -> Iterator[str]:
+        names, env = _pairs(said.words)
+        gone = [word[:-1] for word in names if word.endswith("-")]
+        for resource, name, place in self._targets([word for word in names if not word.endswith("-")]):
+            yield kubectl.set_env(self._api, resource, name, place, {**env, **dict.fromkeys(gone)}).text
+
+    def _scale(self, said: Words, _: str) -> Iterator[str]:
+        replicas, current = said.number("--replicas"), said.number("--current-replicas")
+        for resource, name, place in self._targets(said.words):
+            wanted = -1 if replicas is None else replicas
+            yield kubectl.scale(self._api, resource, name, place, wanted, current=current).text
+
+    def _rollout_undo(self, said: Words, _: str) -> Iterator[str]:
+        for target in self._targets(said.words):
+            yield kubectl.undo(self._api, *target, to_revision=said.number("--to-revision") or 0).text
+
+    def _rollout_pause(self, said: Words, _: str) -> Iterator[str]:
+        for target in self._targets(said.words):
+            yield kubectl.pause(self._api, *target).text
+
+    def _rollout_resume(self, said: Words, _: str) -> Iterator[str]:
+        for target in self._targets(said.words):
+            yield kubectl.resume(self._api, *target).text
+
+    def _rollout_restart(self, said: Words, _: str) -> Iterator[str]:
+        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=int(self._cluster.clock.now()))
+        for target in self._targets(said.words):
+            yield kubectl.restart(self._api, *target, at=at.strftime("%Y-%m-%dT%H:%M:%SZ")).text
+
+    def _rollout_history(self, said: Words, _: str) -> Iterator[str]:
+        for target in self._targets(said.words):
+            yield kubectl.history(self._api, *target, revision=said.number("--revision") or 0)[:-1]
+
+    def _rollout_status(self, said: Words, _: str) -> Iterator[str]:
+        (resource, name, place), *_ = self._targets(said.words)
+        if resource != "deployments":
+            raise CannotJudge(f"kubectl rollout status of {resource} is not played here")
+        with asking():
+            first = self._api.get(resource, name, place)
+        lines = [kubectl.rollout_status(first)]
+        seen = [first]
+
+        def over() -> bool:
+            now = self._api.get(resource, name, place)
+            if now is not seen[-1]:
+                seen.append(now)
+                lines.append(kubectl.rollout_status(now))
+            return lines[-1].done or lines[-1].failed
+
+        limit = _seconds(said.flags.get("--timeout", "0s")) or FOR_EVER
+        if said.flags.get("--watch") == "false":
+            yield lines[0].message
+            return
+        ended = self._cluster.clock.wait(over, limit, resources=(resource,))
+        yield from (line.message for line in lines if not line.failed)
+        if not ended:
+            raise Refused("error: timed out waiting for the condition")
+        if lines[-1].failed:
+            raise Refused(lines[-1].message)
+
+    def _expose(self, said: Words, _: str) -> Iterator[str]:
+        target_port = said.flags.get("--target-port", "")
+        for target in self._targets(said.words):
+            yield kubectl.expose(
+                self._api,
+                *target,
+                port=said.number("--port"),
+                target_port=int(target_port) if target_port.isdigit() else target_port or None,
+                type=said.flags.get("--type", ""),
+                as_name=said.flags.get("--name", ""),
+            ).text
+
+    # --- verbs on any object ---
+
+    def _label(self, said: Words, _: str) -> Iterator[str]:
+        yield from self._marked(kubectl.label, said)
+
+    def _annotate(self, said: Words, _: str) -> Iterator[str]:
+        yield from self._marked(kubectl.annotate, said)
+
+    def _marked(self, verb: Callable[..., kubectl.Outcome], said: Words) -> Iterator[str]:
+        names, pairs = _pairs(said.words)
+        changes: dict[str, str | None] = dict(pairs)
+        plain = 2 if "/" not in names[0] else 1
+        changes |= dict.fromkeys(word[:-1] for word in names[plain:] if word.endswith("-"))
+        for target in self._targets([word for word in names if word[:-1] not in changes]):
+            yield verb(self._api, *target, changes, overwrite="--overwrite" in said.flags).text
+
+    def _delete(self, said: Words, _: str) -> Iterator[str]:
+        how: dict[str, Any] = {
+            "cascade": said.flags.get("--cascade", "background"),
+            "grace_period": 1 if "--now" in said.flags else said.number("--grace-period"),
+            "force": "--force" in said.flags,
+        }
+        if "--selector" in said.flags or "--field-selector" in said.flags or "--all" in said.flags:
+            chosen = {
+                "labels": said.flags.get("--selector", ""),
+                "fields": said.flags.get("--field-selector", ""),
+            }
+            kind = find(said.words[0])
+            outcomes = kubectl.delete_all(self._api, kind.resource, self._namespace, **chosen, **how)
+        else:
+            outcomes = [kubectl.delete(self._api, *target, **how) for target in self._targets(said.words)]
+        yield from (outcome.text for outcome in outcomes)
+        if said.flags.get("--wait") != "false":
+            self._wait_until_gone([outcome.object for outcome in outcomes])
+
+    def _wait_until_gone(self, objects: list[Object]) -> None:
+        left = {obj["metadata"]["uid"]: obj for obj in objects}
+
+        def gone() -> bool:
+            for uid, obj in list(left.items()):
+                metadata = obj["metadata"]
+                try:
+                    now = self._api.get(_resource(obj), metadata["name"], metadata.get("namespace", ""))
+                except ApiError:
+                    del left[uid]
+                else:
+                    if now["metadata"]["uid"] != uid:
+                        del left[uid]
+            return not left
+
+        self._cluster.clock.wait(gone, FOR_EVER, resources={_resource(obj) for obj in objects})
+
+    def _cordon(self, said: Words, _: str) -> Iterator[str]:
+        yield from (kubectl.cordon(self._api, node).text for node in said.words)
+
+    def _uncordon(self, said: Words, _: str) -> Iterator[str]:
+        yield from (kubectl.uncordon(self._api, node).text for node in said.words)
+
+    def _targets(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
+        """(resource, name, namespace) of `deploy/web rs/web` or `deploy web other`."""
+        if words and "/" in words[0]:
+            named = [word.split("/", 1) for word in words]
+        else:
+            named = [[words[0], name] for name in words[1:]]
+        kinds = [(find(kind), name) for kind, name in named]
+        return [(kind.resource, name, self._namespace if kind.namespaced else "") for kind, name in kinds]
+
+
+def _resource(obj: Object) -> str:
+    return find(obj["kind"]).resource
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _pairs(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words without `=`, and those with it as pairs."""
+    pairs = dict(word.split("=", 1) for word in words if "=" in word)
+    return [word for word in words if "=" not in word], pairs
+
+
+def _seconds(text: str) -> float:
+    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", text))
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
