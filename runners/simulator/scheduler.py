@@ -40,12 +40,11 @@ VIEWS = 200
 class Waiting:
     """A pod that has no node yet."""
 
-    __slots__ = ("active", "demand", "errors", "plugins", "pod", "since")
+    __slots__ = ("demand", "errors", "plugins", "pod", "queued", "since")
 
     def __init__(self, pod: Object, demand: Demand) -> None:
         self.pod, self.demand = pod, demand
-        self.active = False
-        """Whether it is in the queue; otherwise it waits for something to happen."""
+        self.queued = False
         self.plugins: frozenset[str] = frozenset()
         """The filters that rejected nodes for it at the last try."""
         self.since = 0.0
@@ -63,6 +62,8 @@ class Scheduler:
         self._nodes = Nodes()
         self._views: dict[Demand, View] = {}
         self._waiting: dict[Key, Waiting] = {}
+        self._rejected: dict[Key, Waiting] = {}
+        """Those of them that fitted nowhere and wait for something to happen."""
         self._queue: list[tuple[int, int, int, Key]] = []
         self._order = count()
         self._busy = False
@@ -96,7 +97,7 @@ class Scheduler:
     def _pod_added(self, key: Key, pod: Object) -> None:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
-            self._waiting.pop(key, None)
+            self._forget(key)
             if pod.get("status", {}).get("phase") not in ENDED:
                 self._nodes.place(key, pod, node, self._demands.of(pod))
         elif spec.get("schedulerName", NAME) == NAME:
@@ -112,13 +113,17 @@ class Scheduler:
         if old is None or old["spec"] is pod["spec"] or old["spec"] == pod["spec"]:
             return
         waiting.demand = self._demands.of(pod)
-        if not waiting.active and not pod["spec"].get("schedulingGates"):
+        if not waiting.queued and not pod["spec"].get("schedulingGates"):
             self._activate(key, waiting)
 
     def _pod_left(self, key: Key) -> None:
-        self._waiting.pop(key, None)
-        if self._nodes.remove(key):
+        self._forget(key)
+        if self._nodes.remove(key) and self._rejected:
             self._wake(lambda waiting: bool(waiting.plugins & ROOM))
+
+    def _forget(self, key: Key) -> None:
+        self._waiting.pop(key, None)
+        self._rejected.pop(key, None)
 
     def _node_changed(self, change: Change) -> None:
         name = change.object["metadata"]["name"]
@@ -134,33 +139,29 @@ class Scheduler:
 
     def _wake(self, helps: Callable[[Waiting], bool]) -> None:
         """Tries the pods again for which what happened may help: upstream's queueing hints."""
-        for key, waiting in self._waiting.items():
-            if not waiting.active and waiting.plugins and helps(waiting):
+        for key, waiting in list(self._rejected.items()):
+            if helps(waiting):
                 self._activate(key, waiting, again=True)
 
     def _flush(self) -> None:
-        """Tries again the pods that have waited too long. scheduling_queue.go flushUnschedulablePodsLeftover"""
+        """Tries again the pods that have waited too long: flushUnschedulablePodsLeftover."""
         self._flushing = False
         late = self._clock.now - FLUSH_AFTER
         self._wake(lambda waiting: waiting.since <= late)
         self._plan_flush()
 
     def _plan_flush(self) -> None:
-        if self._flushing:
-            return
-        asleep = [
-            waiting.since for waiting in self._waiting.values() if waiting.plugins and not waiting.active
-        ]
-        if asleep:
+        if self._rejected and not self._flushing:
             self._flushing = True
-            due = min(asleep) + FLUSH_AFTER
+            due = min(waiting.since for waiting in self._rejected.values()) + FLUSH_AFTER
             self._clock.at((floor(due / FLUSH_EVERY) + 1) * FLUSH_EVERY, self._flush, retry=True)
 
     # The queue
 
     def _activate(self, key: Key, waiting: Waiting, *, again: bool = False) -> None:
         """Puts the pod into the queue; one that failed before gives way to those that did not."""
-        waiting.active = True
+        waiting.queued = True
+        self._rejected.pop(key, None)
         heappush(self._queue, (again, -waiting.pod["spec"].get("priority", 0), next(self._order), key))
         self._go_on()
 
@@ -174,8 +175,8 @@ class Scheduler:
         while self._queue:
             key = heappop(self._queue)[3]
             waiting = self._waiting.get(key)
-            if waiting is not None and waiting.active:
-                waiting.active = False
+            if waiting is not None and waiting.queued:
+                waiting.queued = False
                 if not is_deleting(waiting.pod):
                     self._schedule(key, waiting)
                     break
@@ -186,7 +187,7 @@ class Scheduler:
     def _schedule(self, key: Key, waiting: Waiting) -> None:
         node = self._view(waiting.demand).best(self._random)
         if node is None:
-            self._fail(waiting)
+            self._fail(key, waiting)
             return
         pod = waiting.pod
         try:
@@ -202,15 +203,16 @@ class Scheduler:
         self._events.record("Pod", pod, "Normal", "Scheduled", message)
 
     def _retry(self, key: Key, waiting: Waiting) -> None:
-        if self._waiting.get(key) is waiting and not waiting.active:
+        if self._waiting.get(key) is waiting and not waiting.queued:
             self._activate(key, waiting, again=True)
 
-    def _fail(self, waiting: Waiting) -> None:
+    def _fail(self, key: Key, waiting: Waiting) -> None:
         """Says why the pod fits nowhere, in an event and in its PodScheduled condition."""
         pod = waiting.pod
         rejected = [(verdict, len(nodes)) for verdict, nodes in self._view(waiting.demand).rejected()]
         waiting.plugins = frozenset(verdict.plugin for verdict, _ in rejected) or NO_NODES
         waiting.since = self._clock.now
+        self._rejected[key] = waiting
         self._plan_flush()
         message = fit_error(rejected, preempts=pod["spec"].get("preemptionPolicy") != "Never")
         shown = message if len(message) <= EVENT_LENGTH else f"{message[: EVENT_LENGTH - 4]} ..."

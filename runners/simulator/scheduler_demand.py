@@ -13,7 +13,7 @@ from gherkube.runners.objects import Object, controller_of
 from gherkube.runners.quantities import cpu_milli, memory_bytes
 
 SPREAD_OWNERS = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet"})
-"""Owners whose pods spread over nodes without being told to. pkg/scheduler/framework/plugins/helper/spread.go"""
+"""Owners whose pods spread over nodes without being told to. pkg/scheduler/framework/plugins/helper"""
 UNASKED_CPU, UNASKED_MEMORY = 100, 200 * 2**20
 """What a container counts for in scoring when it requests nothing. pkg/scheduler/util/pod_resources.go"""
 ASKED = ("tolerations", "nodeSelector", "affinity", "topologySpreadConstraints", "overhead", "resources")
