@@ -33,6 +33,7 @@ class Writes(Deletions):
 
     def __init__(self, store: Store, chance: Chance) -> None:
         super().__init__(store)
+        self.chance = chance
         self._names, self._uids = chance.stream("names"), chance.stream("uids")
         self._services = ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
