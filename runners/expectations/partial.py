@@ -1,0 +1,80 @@
+"""Comparing an object with a part of one, and a field with a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gherkube.runners.jsonpath import find, text_of
+from gherkube.runners.objects import Object
+
+NAMES = ("name", "type", "containerPort", "port", "key", "mountPath", "uid", "ip")
+"""By which of its fields an entry of a list is found, the first that the part gives."""
+
+
+def difference(part: Any, whole: Any, path: str = "") -> str:
+    """Where the object is not as the part says, in words; "" when it is.
+
+    Of a dict all that the part names is compared. An entry of a list is compared with the entry of the
+    same name (or type, port, …) where the part names it, else with each: one must be like it.
+    """
+    if isinstance(part, dict):
+        return _dict_difference(part, whole, path)
+    if isinstance(part, list):
+        return _list_difference(part, whole, path)
+    return "" if equal(part, whole) else f"{path} is {text_of(whole)}, not {text_of(part)}"
+
+
+def _dict_difference(part: Object, whole: Any, path: str) -> str:
+    if not isinstance(whole, dict):
+        return f"{path} is {text_of(whole)}, not {text_of(part)}"
+    for name, value in part.items():
+        here = f"{path}.{name}" if path else name
+        if name not in whole:
+            return f"there is no {here}"
+        if words := difference(value, whole[name], here):
+            return words
+    return ""
+
+
+def _list_difference(part: list[Any], whole: Any, path: str) -> str:
+    if not isinstance(whole, list):
+        return f"{path} is {text_of(whole)}, not {text_of(part)}"
+    if not part and whole:
+        return f"{path} is {text_of(whole)}, not empty"
+    for wanted in part:
+        by = next((name for name in NAMES if isinstance(wanted, dict) and name in wanted), None)
+        if by is None:
+            rest = [difference(wanted, one, f"{path}[{index}]") for index, one in enumerate(whole)]
+            if all(rest):
+                return rest[0] if len(rest) == 1 else f"no entry of {path} is like {text_of(wanted)}"
+            continue
+        entry = next((one for one in whole if isinstance(one, dict) and equal(wanted[by], one.get(by))), None)
+        here = f"{path}[{by}={text_of(wanted[by])}]"
+        if entry is None:
+            return f"there is no {here}"
+        if words := difference(wanted, entry, here):
+            return words
+    return ""
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two values are the same; true is not 1, and "1" is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def field(obj: Object, path: str, value: Any) -> tuple[bool | None, str]:
+    """Whether the field has the value, and what it has, in words; None where there is no such field.
+
+    A text is compared with the field's text, anything else as what it is.
+    """
+    found = find(obj, path)
+    if not found:
+        return None, f'there is no "{path}"'
+    same = [text_of(one) == value if isinstance(value, str) else equal(one, value) for one in found]
+    return all(same), f'"{path}" is {", ".join(map(text_of, found))}'
+
+
+def check_fields(resource: str, part: Any) -> None:
+    """Raises UsageError when the part names a field that objects of the resource cannot have."""

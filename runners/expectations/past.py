@@ -1,0 +1,333 @@
+"""What happened to pods over a window: created, deleted, replaced, restarted, kept, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from gherkube.runners.expectations.count import Count
+from gherkube.runners.expectations.pods import PODS, names, restarts, with_argument
+from gherkube.runners.expectations.statement import Statement, Tracker
+from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected
+from gherkube.runners.expectations.time import Moment
+from gherkube.runners.expectations.view import View
+from gherkube.runners.history import ADDED, DELETED, Change
+from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
+
+Happening: TypeAlias = Literal["created", "deleted", "replaced", "restarted"]
+HAPPENINGS: tuple[Happening, ...] = ("created", "deleted", "replaced", "restarted")
+
+
+@dataclass(frozen=True)
+class PodsHappened(Statement):
+    """So many of the pods were created, deleted, replaced or restarted in the window.
+
+    A pod counts as deleted from the moment at which its deletion began. Pods were replaced as far as
+    pods of the same workload (whatever their version) were created for those that were deleted.
+    Restarted are pods of which a container was started again.
+    """
+
+    selector: PodSelector
+    count: Count
+    what: Happening
+
+    @property
+    def resources(self) -> frozenset[str]:
+        return POD_RESOURCES
+
+    @property
+    def sums_up(self) -> bool:
+        return True
+
+    @property
+    def whole_window(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        return f"{self.count.text} {self.selector.noun(self.count.high != 1)} {self.what}"
+
+    @property
+    def subject(self) -> PodSelector:
+        return self.selector
+
+    @property
+    def admits_nothing(self) -> bool:
+        return self.count.admits_none
+
+    def track(self, view: View) -> Tracker:
+        return _HappenedTracker(self, view)
+
+
+class _HappenedTracker(Tracker):
+    def __init__(self, statement: PodsHappened, view: View) -> None:
+        self._statement, self._view = statement, view
+        selector = statement.selector
+        self._selected = Selected(selector, view)
+        anyone = replace(selector, version="", image="", revision="", name="", node="")
+        self._anyone = Selected(anyone, view)
+        self._pods: dict[str, Object] = {}
+        """All pods of the window by uid, in their newest version."""
+        self._did: dict[Happening, dict[str, Object]] = {what: {} for what in HAPPENINGS}
+        self._made = 0
+        for pod in view.of("pods").values():
+            if self._selected.includes(pod):
+                self._pods[pod["metadata"]["uid"]] = pod
+
+    def changed(self, change: Change) -> None:
+        if change.resource != "pods":
+            self._selected.upset(change)
+            return
+        pod, old = change.object, change.old
+        uid = pod["metadata"]["uid"]
+        if change.type == ADDED and self._anyone.includes(pod):
+            self._made += 1
+        known = uid in self._pods
+        if not known and not self._selected.includes(pod):
+            return
+        self._pods[uid] = pod
+        if change.type == ADDED:
+            self._did["created"][uid] = pod
+        if (change.type == DELETED or is_deleting(pod)) and not (old is not None and is_deleting(old)):
+            self._did["deleted"][uid] = pod
+        if old is not None and restarts(pod) > restarts(old):
+            self._did["restarted"][uid] = pod
+
+    def _n(self) -> int:
+        what = self._statement.what
+        if what == "replaced":
+            return min(len(self._did["deleted"]), self._made)
+        return len(self._did[what])
+
+    def holds(self) -> bool:
+        return self._statement.count.holds(self._n(), len(self._pods))
+
+    def distance(self) -> float:
+        return self._statement.count.distance(self._n(), len(self._pods))
+
+    def found(self) -> str:
+        what = self._statement.what
+        did = self._did["deleted" if what == "replaced" else what].values()
+        n = self._n()
+        if not n:
+            return f"none {what}"
+        return f"{n} {what} ({'in the place of ' if what == 'replaced' else ''}{names(did)})"
+
+
+@dataclass(frozen=True)
+class OneAtATime(Statement):
+    """The pods were replaced one at a time.
+
+    At every moment of the window at most one pod was on its way: no more than one of the workload's
+    active pods was not ready, no more than one ready pod less than its replicas were there, and no
+    more than one active pod above them; and at least one pod was replaced. Without a workload the
+    number of pods at the window's start stands for its replicas. Terminating pods do not count.
+    """
+
+    selector: PodSelector
+
+    @property
+    def resources(self) -> frozenset[str]:
+        return POD_RESOURCES
+
+    @property
+    def sums_up(self) -> bool:
+        return True
+
+    @property
+    def whole_window(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        return f"{self.selector.noun()} replaced one at a time"
+
+    @property
+    def subject(self) -> PodSelector:
+        return self.selector
+
+    def track(self, view: View) -> Tracker:
+        return _OneAtATimeTracker(self, view)
+
+
+class _OneAtATimeTracker(Tracker):
+    def __init__(self, statement: OneAtATime, view: View) -> None:
+        self._view = view
+        self._workload = statement.selector.workload
+        self._selected = Selected(statement.selector, view)
+        self._active: dict[str, bool] = {}
+        """Whether each active pod is ready, by uid."""
+        self._deleted = self._made = self._ready = 0
+        self._broken = ""
+        for pod in view.of("pods").values():
+            self._see(pod)
+        self._start = len(self._active)
+        self._look()
+
+    def _see(self, pod: Object) -> None:
+        uid = pod["metadata"]["uid"]
+        self._ready -= self._active.pop(uid, False)
+        if is_active(pod) and self._selected.includes(pod):
+            self._active[uid] = is_ready(pod)
+            self._ready += self._active[uid]
+
+    def changed(self, change: Change) -> None:
+        if change.resource != "pods":
+            self._selected.upset(change)
+        else:
+            pod = change.object
+            was_active = pod["metadata"]["uid"] in self._active
+            if change.type == DELETED:
+                self._ready -= self._active.pop(pod["metadata"]["uid"], False)
+            else:
+                self._see(pod)
+            is_now = pod["metadata"]["uid"] in self._active
+            self._deleted += was_active and not is_now
+            self._made += is_now and change.type == ADDED
+        self._look()
+
+    def _wanted(self) -> int:
+        obj = self._workload.find(self._view) if self._workload is not None else None
+        return self._start if obj is None else int(obj["spec"].get("replicas", self._start))
+
+    def _look(self) -> None:
+        if self._broken:
+            return
+        active, wanted = len(self._active), self._wanted()
+        if active - self._ready > 1:
+            self._broken = f"{active - self._ready} pods were not ready at the same time"
+        elif wanted - self._ready > 1:
+            self._broken = f"only {self._ready} of {wanted} pods were there and ready"
+        elif active - wanted > 1:
+            self._broken = f"there were {active} pods, {active - wanted} more than {wanted}"
+        if self._broken:
+            self._broken += f" at t+{self._view.at:.1f} s"
+
+    def holds(self) -> bool:
+        return not self._broken and bool(self._deleted and self._made)
+
+    def found(self) -> str:
+        return self._broken or "no pod was replaced"
+
+
+Kept: TypeAlias = Literal["ready all along"] | Moment
+Fate: TypeAlias = Callable[[Object, Object | None], bool]
+
+
+@dataclass(frozen=True)
+class KeptPods(Statement):
+    """Of pods that stayed: `KeptPods(selector, "ready all along", exactly(3), "never restarted")`.
+
+    `kept` says which pods are meant: those that were ready at every moment of the window, or those
+    that were there at a moment. `count` is how many they must be (None: any number but none).
+    `predicate` is true of each of them now: "never restarted" (in the window), or a key of `PODS` with
+    its `argument`; one that is gone is none of these.
+    """
+
+    selector: PodSelector
+    kept: Kept
+    count: Count | None
+    predicate: str
+    argument: Any = None
+
+    @property
+    def resources(self) -> frozenset[str]:
+        return POD_RESOURCES
+
+    @property
+    def sums_up(self) -> bool:
+        return True
+
+    @property
+    def whole_window(self) -> bool:
+        return True
+
+    @property
+    def since(self) -> Moment | None:
+        return self.kept if isinstance(self.kept, Moment) else None
+
+    @property
+    def words(self) -> str:
+        """The predicate in words."""
+        if self.predicate == "never restarted":
+            return self.predicate
+        words = with_argument(PODS[self.predicate].short, self.argument)
+        return f"still {words}" if self.predicate == "exist" else words
+
+    @property
+    def which(self) -> str:
+        """Which pods are meant, in words."""
+        many = self.count is None or self.count.high != 1
+        number = f"{self.count.text} " if self.count is not None else ""
+        if isinstance(self.kept, Moment):
+            how = f'that were there at the moment "{self.kept.name}"'
+        else:
+            how = f"that {'were' if many else 'was'} ready all along"
+        return f"{number}{self.selector.noun(many)} {how}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.which}, {self.words}"
+
+    @property
+    def subject(self) -> PodSelector:
+        return self.selector
+
+    def track(self, view: View) -> Tracker:
+        return _KeptTracker(self, view)
+
+
+class _KeptTracker(Tracker):
+    def __init__(self, statement: KeptPods, view: View) -> None:
+        self._statement, self._view = statement, view
+        selected = Selected(statement.selector, view)
+        self._ready_only = statement.kept == "ready all along"
+        self._pods: dict[str, Object | None] = {
+            pod["metadata"]["uid"]: pod
+            for pod in view.of("pods").values()
+            if selected.includes(pod) and (not self._ready_only or (is_active(pod) and is_ready(pod)))
+        }
+        """Those meant, by uid, as they are now; None when they are gone."""
+        self._before = {uid: restarts(pod) for uid, pod in self._pods.items() if pod is not None}
+        self._last = {uid: pod for uid, pod in self._pods.items() if pod is not None}
+
+    def changed(self, change: Change) -> None:
+        if change.resource != "pods":
+            return
+        pod = change.object
+        uid = pod["metadata"]["uid"]
+        if uid not in self._pods:
+            return
+        gone = change.type == DELETED
+        if self._ready_only and (gone or not (is_active(pod) and is_ready(pod))):
+            del self._pods[uid]
+            return
+        self._pods[uid] = None if gone else pod
+        self._last[uid] = pod
+
+    def _others(self) -> list[Object]:
+        statement = self._statement
+        if statement.predicate == "never restarted":
+            return [self._last[uid] for uid in self._pods if restarts(self._last[uid]) > self._before[uid]]
+        test = PODS[statement.predicate].test
+        return [
+            self._last[uid]
+            for uid, pod in self._pods.items()
+            if pod is None or not test(pod, statement.argument)
+        ]
+
+    def holds(self) -> bool:
+        n = len(self._pods)
+        count = self._statement.count
+        return n > 0 and (count is None or count.holds(n, n)) and not self._others()
+
+    def found(self) -> str:
+        statement, n = self._statement, len(self._pods)
+        if n == 0 or (statement.count is not None and not statement.count.holds(n, n)):
+            kept = [self._last[uid] for uid in self._pods]
+            how = "ready all along" if self._ready_only else "there at that moment"
+            return f"{n or 'no'} {statement.selector.noun(n != 1)} {'was' if n == 1 else 'were'} {how}" + (
+                f" ({names(kept)})" if kept else ""
+            )
+        return f"{len(self._others())} not {statement.words} ({names(self._others())})"

@@ -1,0 +1,292 @@
+"""What is said of pods at a moment: the table of predicates, and the count that is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import floor
+from typing import Any, NamedTuple
+
+from gherkube.runners.expectations.count import Count
+from gherkube.runners.expectations.partial import check_fields, difference
+from gherkube.runners.expectations.pod_status import pod_status
+from gherkube.runners.expectations.statement import Statement, Tracker
+from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, tag_of
+from gherkube.runners.expectations.view import View
+from gherkube.runners.history import DELETED, Change
+from gherkube.runners.objects import Key, Object, is_active, is_deleting, is_ready
+
+
+class PodPredicate(NamedTuple):
+    """Something that is true of a pod or not; `{}` stands for its argument.
+
+    `short` follows a noun: "3 pods ready". `everyone`: whether terminating pods are among those of
+    whom it is asked, so that they count in "all" and "3 of 4". `steady`: whether pods that wait in
+    vain keep it as it is.
+    """
+
+    present: str
+    past: str
+    short: str
+    test: Callable[[Object, Any], bool]
+    everyone: bool = False
+    steady: bool = False
+
+
+def restarts(pod: Object) -> int:
+    """How often the pod's containers were restarted, all in all."""
+    return sum(one.get("restartCount", 0) for one in (pod.get("status") or {}).get("containerStatuses") or ())
+
+
+def is_running(pod: Object) -> bool:
+    """Whether the pod is active and all its containers are ready."""
+    status = pod.get("status") or {}
+    containers = status.get("containerStatuses") or ()
+    return (
+        status.get("phase") == "Running"
+        and not is_deleting(pod)
+        and bool(containers)
+        and all(one.get("ready") for one in containers)
+    )
+
+
+def _restarted(pod: Object, times: int | None) -> bool:
+    count = restarts(pod)
+    return not is_deleting(pod) and (count > 0 if times is None else count == times)
+
+
+PODS: dict[str, PodPredicate] = {
+    "active": PodPredicate("are active", "were active", "active", lambda pod, _: is_active(pod), steady=True),
+    "running": PodPredicate(
+        "are running", "were running", "running", lambda pod, _: is_running(pod), steady=True
+    ),
+    "ready": PodPredicate(
+        "are ready", "were ready", "ready", lambda pod, _: is_active(pod) and is_ready(pod), steady=True
+    ),
+    "available": PodPredicate(
+        "are available",
+        "were available",
+        "available",
+        lambda pod, _: is_active(pod) and is_ready(pod),
+        steady=True,
+    ),
+    "pending": PodPredicate(
+        "are pending",
+        "were pending",
+        "pending",
+        lambda pod, _: (
+            not is_deleting(pod) and (pod.get("status") or {}).get("phase", "Pending") == "Pending"
+        ),
+    ),
+    "terminating": PodPredicate(
+        "are terminating", "were terminating", "terminating", lambda pod, _: is_deleting(pod), everyone=True
+    ),
+    "exist": PodPredicate("exist", "existed", "existing", lambda _pod, _: True, everyone=True),
+    "show": PodPredicate(
+        "show {}", "showed {}", "showing {}", lambda pod, status: pod_status(pod) == status, everyone=True
+    ),
+    "restarted": PodPredicate("have restarted{}", "had restarted{}", "that have restarted{}", _restarted),
+    "on_node": PodPredicate(
+        'run on node "{}"',
+        'ran on node "{}"',
+        'running on node "{}"',
+        lambda pod, node: is_active(pod) and pod["spec"].get("nodeName") == node,
+    ),
+    "match": PodPredicate(
+        "match",
+        "matched",
+        "that match",
+        lambda pod, partial: not is_deleting(pod) and not difference(partial, pod),
+    ),
+}
+"""The predicates by name. `available` asks for minReadySeconds besides; see the tracker."""
+
+
+@dataclass(frozen=True)
+class PodsStatement(Statement):
+    """So many of the pods are so: `PodsStatement(selector, exactly(4), "ready")`.
+
+    `predicate` is a key of `PODS`; `argument` is what its `{}` stands for: a status, how many restarts
+    (None: any), a node's name, or the partial object.
+    """
+
+    selector: PodSelector
+    count: Count
+    predicate: str
+    argument: Any = None
+
+    @property
+    def resources(self) -> frozenset[str]:
+        return POD_RESOURCES
+
+    def __post_init__(self) -> None:
+        if self.predicate == "match":
+            check_fields("pods", self.argument)
+
+    @property
+    def rule(self) -> PodPredicate:
+        return PODS[self.predicate]
+
+    @property
+    def steady(self) -> bool:
+        return self.rule.steady
+
+    @property
+    def words(self) -> str:
+        """The predicate after a noun: "ready", "showing ImagePullBackOff"."""
+        return with_argument(self.rule.short, self.argument)
+
+    @property
+    def text(self) -> str:
+        return f"{self.count.text} {self.selector.noun(self.count.high != 1)} {self.words}"
+
+    @property
+    def subject(self) -> PodSelector:
+        return self.selector
+
+    @property
+    def admits_nothing(self) -> bool:
+        return self.count.admits_none
+
+    def missing(self, view: View) -> str:
+        if self.predicate == "on_node":
+            on_node = PodSelector(None, self.selector.namespace, node=self.argument)
+            if words := on_node.missing(view):
+                return words
+        return self.selector.missing(view)
+
+    def track(self, view: View) -> PodsTracker:
+        return PodsTracker(self, view)
+
+
+def with_argument(words: str, argument: Any) -> str:
+    """The words of a predicate with its argument."""
+    if words.endswith("restarted{}"):
+        times = "" if argument is None else " once" if argument == 1 else f" {argument} times"
+        return words.format(times)
+    return words.format(argument)
+
+
+class PodsTracker(Tracker):
+    """How many of the pods are so, kept up by looking at changed pods only."""
+
+    def __init__(self, statement: PodsStatement, view: View) -> None:
+        self.statement, self._view = statement, view
+        self._selected = Selected(statement.selector, view)
+        self._test, self._everyone = statement.rule.test, statement.rule.everyone
+        self._argument = statement.argument
+        self._aged = statement.predicate == "available"
+        self._start()
+
+    def _start(self) -> None:
+        self.n = self.total = 0
+        self._verdicts: dict[Key, tuple[bool, bool]] = {}
+        self._due: dict[Key, float] = {}
+        for key, pod in self._view.of("pods").items():
+            self._see(key, pod)
+
+    @property
+    def polls(self) -> bool:
+        return self._aged
+
+    def changed(self, change: Change) -> None:
+        if change.resource != "pods":
+            if self._selected.upset(change) or (
+                self._aged and _min_ready(change.old) != _min_ready(change.object)
+            ):
+                self._start()
+            return
+        metadata = change.object["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        if (known := self._verdicts.pop(key, None)) is not None:
+            self.total -= known[0]
+            self.n -= known[1]
+            self._due.pop(key, None)
+        if change.type != DELETED:
+            self._see(key, change.object)
+
+    def _see(self, key: Key, pod: Object) -> None:
+        if not self._selected.includes(pod):
+            return
+        counted = self._everyone or not is_deleting(pod)
+        true = self._test(pod, self._argument)
+        if true and self._aged:
+            true = self._is_old_enough(key, pod)
+        self._verdicts[key] = counted, true
+        self.total += counted
+        self.n += true
+
+    def _is_old_enough(self, key: Key, pod: Object) -> bool:
+        """pkg/api/v1/pod/util.go IsPodAvailable; the API's times are whole seconds, cut."""
+        seconds = _min_ready(self._view.owner(pod))
+        due = floor(self._view.ready_since.get(key, 0.0)) + seconds
+        if not seconds or due <= self._view.at:
+            return True
+        self._due[key] = due
+        return False
+
+    def holds(self) -> bool:
+        return not self.distance()
+
+    def _ripen(self) -> None:
+        for key in [key for key, due in self._due.items() if due <= self._view.at]:
+            del self._due[key]
+            self._verdicts[key] = self._verdicts[key][0], True
+            self.n += 1
+
+    def distance(self) -> float:
+        if self._due:
+            self._ripen()
+        return self.statement.count.distance(self.n, self.total)
+
+    def nearest(self) -> str:
+        return f"{self.n} {self.statement.words}"
+
+    def found(self) -> str:
+        statement, view = self.statement, self._view
+        if not self._verdicts:
+            return f"there are no {statement.selector.noun()}"
+        pods = view.of("pods")
+        true = [pods[key] for key, (_, true) in self._verdicts.items() if true]
+        others = [pods[key] for key, (counted, true) in self._verdicts.items() if counted and not true]
+        words = f"{len(true) or 'none'} {statement.words}"
+        if true:
+            words += f" ({names(true)})"
+        if statement.predicate == "match" and others:
+            return (
+                f"{words}; pod {others[0]['metadata']['name']}: {difference(statement.argument, others[0])}"
+            )
+        return "; ".join([words, *groups(others)])
+
+
+def _min_ready(owner: Object | None) -> int:
+    return int(owner["spec"].get("minReadySeconds") or 0) if owner is not None and "spec" in owner else 0
+
+
+def names(pods: Iterable[Object], most: int = 6) -> str:
+    """Pods by name, each after the first by its last part where it shares the rest: `web-6c9f-a, -b`."""
+    words: list[str] = []
+    before = ""
+    listed = sorted(pod["metadata"]["name"] for pod in pods)
+    for name in listed[:most]:
+        stem, dash, tail = name.rpartition("-")
+        words.append(f"-{tail}" if dash and stem == before else name)
+        before = stem
+    if len(listed) > most:
+        words.append(f"and {len(listed) - most} more")
+    return ", ".join(words)
+
+
+def groups(pods: Iterable[Object]) -> list[str]:
+    """Pods told by version and status: `2 pods of v10 show ImagePullBackOff`."""
+    counts: dict[tuple[str, str], int] = {}
+    for pod in pods:
+        status = pod_status(pod)
+        if status == "Running" and not is_ready(pod):
+            status = "Running, not ready"
+        version = tag_of(pod["spec"]["containers"][0].get("image", ""))
+        counts[version, status] = counts.get((version, status), 0) + 1
+    return [
+        f"{n} pod{'' if n == 1 else 's'} of {version} show{'s' if n == 1 else ''} {status}"
+        for (version, status), n in counts.items()
+    ]

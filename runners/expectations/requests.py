@@ -1,0 +1,191 @@
+"""What became of requests to a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from gherkube.runners.expectations.count import Count, every
+from gherkube.runners.expectations.subjects import match_image
+from gherkube.runners.expectations.time import duration
+from gherkube.runners.objects import Key
+from gherkube.runners.traffic import Request
+
+Verdict: TypeAlias = tuple[bool, str]
+Requests: TypeAlias = Sequence[Request]
+
+
+@dataclass(frozen=True)
+class RequestsStatement:
+    """Something said of requests to a service; made by the class methods.
+
+    `requests` are those that are meant without a time phrase (of the last "I send"); None where
+    requests flow by themselves: the next 20. With a window all of the window are meant.
+    """
+
+    service: Key
+    what: str
+    argument: Any
+    words: str
+    requests: Requests | None = None
+
+    @classmethod
+    def answered(cls, service: Key, count: Count | None = None) -> RequestsStatement:
+        """So many requests were answered; every one when no count is given."""
+        count = count or every()
+        return cls(service, "answered", count, f"{_number(count)} to {_name(service)} answered")
+
+    @classmethod
+    def unanswered(cls, service: Key, count: Count) -> RequestsStatement:
+        """So many requests went unanswered."""
+        return cls(service, "unanswered", count, f"{_number(count)} to {_name(service)} unanswered")
+
+    @classmethod
+    def by_version(cls, service: Key, version: str) -> RequestsStatement:
+        """Every request was answered, and by pods of that version (or whole image) only."""
+        words = f"requests to {_name(service)} answered by {version} only"
+        return cls(service, "by_version", version, words)
+
+    @classmethod
+    def by_pods(cls, service: Key, count: Count) -> RequestsStatement:
+        """So many different pods answered."""
+        words = f"requests to {_name(service)} answered by {count.text} different pods"
+        return cls(service, "by_pods", count, words)
+
+    @classmethod
+    def share(cls, service: Key, low: float, high: float, version: str) -> RequestsStatement:
+        """From `low` to `high` per cent of all requests were answered by pods of that version or image."""
+        words = f"between {low:g}% and {high:g}% of requests to {_name(service)} answered by {version}"
+        return cls(service, "share", (low, high, version), words)
+
+    @classmethod
+    def gap(cls, service: Key, seconds: float) -> RequestsStatement:
+        """Nowhere more than so many seconds lie between two answered requests around unanswered ones."""
+        words = f"requests to {_name(service)} unanswered for at most {duration(seconds)}"
+        return cls(service, "gap", seconds, words)
+
+    @classmethod
+    def answer_contains(cls, service: Key, text: str) -> RequestsStatement:
+        """Every request was answered, and every answer contains the text."""
+        return cls(service, "contains", text, f'every answer contains "{text}"')
+
+    def of(self, requests: Requests | None) -> RequestsStatement:
+        """The same about these requests."""
+        return replace(self, requests=requests)
+
+    @property
+    def text(self) -> str:
+        return self.words
+
+    def look(self, requests: Requests) -> Verdict:
+        """Whether it is true of these requests, and what there is, in words; never true of none."""
+        if not requests:
+            return (
+                False,
+                f"there were no requests to {_name(self.service)}: a judgement over none says nothing",
+            )
+        holds, found = RULES[self.what](requests, self.argument)
+        return holds, found
+
+
+def _answered(requests: Requests, count: Count) -> Verdict:
+    n = sum(request.answered for request in requests)
+    return count.holds(n, len(requests)), f"{n} of {len(requests)} answered{_failures(requests)}"
+
+
+def _unanswered(requests: Requests, count: Count) -> Verdict:
+    n = sum(not request.answered for request in requests)
+    return count.holds(n, len(requests)), f"{n} of {len(requests)} unanswered{_failures(requests)}"
+
+
+def _by_version(requests: Requests, version: str) -> Verdict:
+    same = all(request.answered and match_image(request.image, version) for request in requests)
+    return same, _by_images(requests)
+
+
+def _share(requests: Requests, wanted: tuple[float, float, str]) -> Verdict:
+    low, high, version = wanted
+    n = sum(request.answered and match_image(request.image, version) for request in requests)
+    percent = 100 * n / len(requests)
+    return low <= percent <= high, f"{n} of {len(requests)} ({percent:.4g}%): {_by_images(requests)}"
+
+
+def _by_pods(requests: Requests, count: Count) -> Verdict:
+    pods = sorted({request.pod for request in requests if request.answered})
+    return bool(pods) and count.holds(
+        len(pods), len(pods)
+    ), f"{len(pods)} pods answered ({', '.join(pods[:6])})"
+
+
+def _gap(requests: Requests, seconds: float) -> Verdict:
+    longest, begin = longest_gap(requests)
+    found = f"the longest gap is {longest:.3g} s, from t+{begin:.1f} s on" if longest else "no gap"
+    return longest <= seconds, found + _failures(requests)
+
+
+def _contains(requests: Requests, text: str) -> Verdict:
+    wrong = [request for request in requests if not request.answered or text not in request.body]
+    if not wrong:
+        return True, f"{len(requests)} answers contain it"
+    return False, f"{len(wrong)} of {len(requests)} do not, one at t+{wrong[0].at:.1f} s: {_one(wrong[0])}"
+
+
+RULES: dict[str, Callable[[Requests, Any], Verdict]] = {
+    "answered": _answered,
+    "unanswered": _unanswered,
+    "by_version": _by_version,
+    "share": _share,
+    "by_pods": _by_pods,
+    "gap": _gap,
+    "contains": _contains,
+}
+
+
+def longest_gap(requests: Requests) -> tuple[float, float]:
+    """The longest time between two answered requests around unanswered ones, and when it began.
+
+    Before the first and after the last answer a gap is as long as what was asked in it shows.
+    """
+    longest, begin = 0.0, 0.0
+    start, failing = requests[0].at, False
+    for request in requests:
+        if failing and request.at - start > longest:
+            longest, begin = request.at - start, start
+        if request.answered:
+            start, failing = request.at, False
+        else:
+            failing = True
+            longest, begin = max((longest, begin), (request.at - start, start))
+    return longest, begin
+
+
+def _failures(requests: Requests) -> str:
+    failed = [request for request in requests if not request.answered]
+    if not failed:
+        return ""
+    return f"; the first without at t+{failed[0].at:.1f} s: {_one(failed[0])}"
+
+
+def _one(request: Request) -> str:
+    who = f" from {request.pod}" if request.pod else ""
+    code = f"{request.code} " if request.code else ""
+    return f"{code}{request.body!r}{who}" if request.answered or request.code else f"{request.body}{who}"
+
+
+def _by_images(requests: Requests) -> str:
+    counts: dict[str, int] = {}
+    for request in requests:
+        who = f"answered by {request.image}" if request.answered else "unanswered"
+        counts[who] = counts.get(who, 0) + 1
+    return ", ".join(f"{n} {who}" for who, n in counts.items())
+
+
+def _number(count: Count) -> str:
+    if count == every():
+        return "every request"
+    return f"{count.text} request{'' if count.high == 1 else 's'}"
+
+
+def _name(service: Key) -> str:
+    return f'service "{service.name}"'

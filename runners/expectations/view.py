@@ -1,0 +1,110 @@
+"""The objects of the cluster at a moment, kept up to date by reading the history on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gherkube.runners.history import DELETED, Change, History
+from gherkube.runners.objects import Key, Object, controller_of, is_ready
+
+RESOURCES = {
+    "Pod": "pods",
+    "ReplicaSet": "replicasets",
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "DaemonSet": "daemonsets",
+    "Job": "jobs",
+    "CronJob": "cronjobs",
+    "Service": "services",
+    "Node": "nodes",
+}
+"""The resources that a reference by kind may name."""
+KINDS = {resource: kind for kind, resource in RESOURCES.items()}
+
+
+class View:
+    """What there is, resource by resource, just before the change at `position` of a history.
+
+    What was deleted is remembered in `gone` by its uid, since pods belong to their owners longer than
+    these exist. `ready_since` has the time at which each ready pod was seen to become so.
+    """
+
+    __slots__ = ("at", "gone", "objects", "position", "ready_since")
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.position = 0
+        self.objects: dict[str, dict[Key, Object]] = {}
+        self.gone: dict[str, dict[str, Object]] = {}
+        self.ready_since: dict[Key, float] = {}
+
+    def of(self, resource: str) -> dict[Key, Object]:
+        """The objects of a resource, in the order in which they were created."""
+        return self.objects.get(resource) or {}
+
+    def ever(self, resource: str) -> Iterator[Object]:
+        """All objects of a resource that there are or were, each in its newest or last version."""
+        yield from self.of(resource).values()
+        yield from self.gone.get(resource, {}).values()
+
+    def owner(self, obj: Object) -> Object | None:
+        """The object that controls this one, also after its deletion; None when none is known."""
+        ref = controller_of(obj)
+        return self.referred(obj["metadata"].get("namespace", ""), ref) if ref is not None else None
+
+    def referred(self, namespace: str, ref: Any) -> Object | None:
+        """The object that a reference with kind, name and uid means, also after its deletion."""
+        resource = RESOURCES.get(ref.get("kind", ""))
+        if resource is None:
+            return None
+        uid = ref.get("uid")
+        found = self.of(resource).get(Key("" if resource == "nodes" else namespace, ref["name"]))
+        if found is not None and (uid is None or found["metadata"]["uid"] == uid or resource == "nodes"):
+            return found
+        return self.gone.get(resource, {}).get(uid or "")
+
+    def apply(self, change: Change) -> None:
+        """Moves on by one change."""
+        self.position += 1
+        self.at, kind, resource, obj, _ = change
+        metadata = obj["metadata"]
+        key = Key(metadata.get("namespace", ""), metadata["name"])
+        if kind == DELETED:
+            self.objects.get(resource, {}).pop(key, None)
+            if resource in KINDS:
+                self.gone.setdefault(resource, {})[metadata.get("uid", "")] = obj
+            self.ready_since.pop(key, None)
+            return
+        objects = self.objects.get(resource)
+        if objects is None:
+            objects = self.objects[resource] = {}
+        objects[key] = obj
+        if resource == "pods":
+            if is_ready(obj):
+                self.ready_since.setdefault(key, self.at)
+            else:
+                self.ready_since.pop(key, None)
+
+    def follow(self, history: History, until: int | None = None) -> Iterator[Change]:
+        """The changes since this view's position, each applied before it is given, up to a position."""
+        for change in history.since(self.position):
+            if until is not None and self.position >= until:
+                return
+            self.apply(change)
+            yield change
+
+    def move(self, history: History, until: int | None = None) -> View:
+        """Moves on to that position (the end when none is given), and returns itself."""
+        for _ in self.follow(history, until):
+            pass
+        return self
+
+    def copy(self) -> View:
+        """Another view of the same moment."""
+        twin = View()
+        twin.at, twin.position = self.at, self.position
+        twin.objects = {resource: dict(objects) for resource, objects in self.objects.items()}
+        twin.gone = {resource: dict(objects) for resource, objects in self.gone.items()}
+        twin.ready_since = dict(self.ready_since)
+        return twin
