@@ -1,0 +1,185 @@
+"""Defaults: what the API server fills in where nothing was said.
+
+pkg/apis/{core,apps,discovery}/v1/defaults.go. Each function completes in place an object that was
+just decoded and that nobody else holds.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+from gherkube.runners.objects import Object
+
+
+def set_defaults(resource: str, obj: Object) -> None:
+    """Completes a decoded object of that resource."""
+    complete = DEFAULTS.get(resource)
+    if complete is not None:
+        complete(obj)
+
+
+def set_deployment(deployment: Object) -> None:
+    """SetDefaults_Deployment"""
+    spec = deployment.setdefault("spec", {})
+    _fill(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    strategy = spec.setdefault("strategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        _fill(strategy.setdefault("rollingUpdate", {}), maxUnavailable="25%", maxSurge="25%")
+    set_template(spec)
+
+
+def set_replica_set(replica_set: Object) -> None:
+    """SetDefaults_ReplicaSet"""
+    spec = replica_set.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    set_template(spec)
+
+
+def set_template(spec: Object) -> None:
+    """The pod template of a workload's spec."""
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    set_pod_spec(template.setdefault("spec", {}))
+
+
+def set_pod(pod: Object) -> None:
+    """SetDefaults_Pod, as far as pods do not share it with templates: see `pods.py` for the rest."""
+    set_pod_spec(pod.setdefault("spec", {}))
+
+
+def set_pod_spec(spec: Object) -> None:
+    """SetDefaults_PodSpec"""
+    _fill(
+        spec,
+        dnsPolicy="ClusterFirst",
+        restartPolicy="Always",
+        schedulerName="default-scheduler",
+        terminationGracePeriodSeconds=30,
+    )
+    spec.setdefault("securityContext", {})
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+    for field in ("initContainers", "containers"):
+        for container in spec.get(field, ()):
+            set_container(container)
+            if spec.get("hostNetwork"):
+                for port in container.get("ports", ()):
+                    port.setdefault("hostPort", port.get("containerPort"))
+    for volume in spec.get("volumes", ()):
+        set_volume(volume)
+
+
+def set_container(container: Object) -> None:
+    """SetDefaults_Container, SetDefaults_ContainerPort"""
+    _fill(
+        container,
+        imagePullPolicy=pull_policy(container.get("image", "")),
+        terminationMessagePath="/dev/termination-log",
+        terminationMessagePolicy="File",
+    )
+    container.setdefault("resources", {})
+    for port in container.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+    for env in container.get("env", ()):
+        if "fieldRef" in env.get("valueFrom", ()):
+            env["valueFrom"]["fieldRef"].setdefault("apiVersion", "v1")
+    for field in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if field in container:
+            _fill(
+                container[field], timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3
+            )
+            set_handler(container[field])
+    for handler in container.get("lifecycle", {}).values():
+        if isinstance(handler, dict):
+            set_handler(handler)
+
+
+def set_handler(handler: Object) -> None:
+    """SetDefaults_HTTPGetAction, and the empty service of a gRPC probe."""
+    if "httpGet" in handler:
+        _fill(handler["httpGet"], path="/", scheme="HTTP")
+    if "grpc" in handler:
+        handler["grpc"].setdefault("service", "")
+
+
+def pull_policy(image: str) -> str:
+    """Always for the tag "latest" and for no tag at all, else IfNotPresent."""
+    name, _, digest = image.partition("@")
+    _, colon, tag = name.rpartition("/")[2].partition(":")
+    return "Always" if tag == "latest" or not (colon or digest) else "IfNotPresent"
+
+
+def set_volume(volume: Object) -> None:
+    """SetDefaults_Volume, and the modes of those that are files"""
+    if len(volume) < 2:
+        volume["emptyDir"] = {}
+    for source in ("secret", "configMap", "downwardAPI", "projected"):
+        if source in volume:
+            volume[source].setdefault("defaultMode", 420)
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+    for source in volume.get("projected", {}).get("sources", ()):
+        if "serviceAccountToken" in source:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+
+
+def set_service(service: Object) -> None:
+    """SetDefaults_Service, and the one address family that there is (storage/alloc.go)"""
+    spec = service.setdefault("spec", {})
+    type_ = spec.setdefault("type", "ClusterIP")
+    if spec.setdefault("sessionAffinity", "None") == "ClientIP":
+        client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        client.setdefault("timeoutSeconds", 10800)
+    for port in spec.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+        port["targetPort"] = port.get("targetPort") or port.get("port", 0)
+    if type_ in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if type_ == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    if type_ != "ExternalName":
+        _fill(spec, internalTrafficPolicy="Cluster", ipFamilyPolicy="SingleStack")
+        spec.setdefault("ipFamilies", ["IPv4"])
+        if "clusterIP" not in spec and spec.get("clusterIPs"):
+            spec["clusterIP"] = spec["clusterIPs"][0]
+
+
+def set_endpoints(endpoints: Object) -> None:
+    """SetDefaults_Endpoints"""
+    for subset in endpoints.get("subsets", ()):
+        for port in subset.get("ports", ()):
+            port.setdefault("protocol", "TCP")
+
+
+def set_endpoint_slice(endpoint_slice: Object) -> None:
+    """SetDefaults_EndpointPort"""
+    for port in endpoint_slice.get("ports", ()):
+        _fill(port, name="", protocol="TCP")
+
+
+def set_secret(secret: Object) -> None:
+    """SetDefaults_Secret; `stringData` is for writing only"""
+    secret.setdefault("type", "Opaque")
+    given = secret.pop("stringData", None)
+    if given:
+        encoded = {key: b64encode(text.encode()).decode() for key, text in given.items()}
+        secret["data"] = {**secret.get("data", {}), **encoded}
+
+
+def _fill(part: Object, **defaults: Any) -> None:
+    for field, value in defaults.items():
+        part.setdefault(field, value)
+
+
+DEFAULTS: dict[str, Callable[[Object], None]] = {
+    "deployments": set_deployment,
+    "replicasets": set_replica_set,
+    "pods": set_pod,
+    "services": set_service,
+    "endpoints": set_endpoints,
+    "endpointslices": set_endpoint_slice,
+    "secrets": set_secret,
+}

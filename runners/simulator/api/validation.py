@@ -1,0 +1,289 @@
+"""Validation: what is wrong with an object that has its defaults, in the API server's order and words.
+
+pkg/apis/apps/validation/validation.go, pkg/apis/core/validation/validation.go
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gherkube.runners.objects import Object
+from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.api.refusals import (
+    FieldError,
+    duplicate,
+    forbidden_field,
+    invalid,
+    required,
+    unsupported,
+    wrong,
+)
+from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.api.validation_meta import (
+    check_annotations,
+    check_labels,
+    check_metadata,
+    check_selector,
+    is_dns_label,
+    is_qualified_name,
+)
+from gherkube.runners.simulator.api.validation_pods import (
+    EFFECTS,
+    NOT_NEGATIVE,
+    PORT_RANGE,
+    PROTOCOLS,
+    check_pod_spec,
+    check_port,
+)
+
+SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+IMMUTABLE = "field is immutable"
+NO_PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' "
+    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
+POD_UPDATES = (
+    "pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def validate(resource: Resource, obj: Object, old: Object | None = None) -> None:
+    """Raises ApiError Invalid with all that is wrong with an object, or with its update from `old`."""
+    errors = list(check_metadata(resource.name, obj["metadata"]))
+    if resource.name in CHECKS:
+        errors += CHECKS[resource.name](obj)
+    if old is not None and resource.name in UPDATE_CHECKS:
+        errors += UPDATE_CHECKS[resource.name](obj, old)
+    if errors:
+        raise invalid(resource, obj["metadata"].get("name", ""), errors)
+
+
+def check_deployment(deployment: Object) -> Iterator[FieldError]:
+    """ValidateDeploymentSpec"""
+    spec = deployment["spec"]
+    yield from _not_negative(spec, "replicas")
+    yield from check_selector_and_template(spec)
+    yield from check_strategy(spec["strategy"])
+    yield from _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    deadline = spec["progressDeadlineSeconds"]
+    if deadline <= spec.get("minReadySeconds", 0):
+        yield wrong("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def check_replica_set(replica_set: Object) -> Iterator[FieldError]:
+    """ValidateReplicaSetSpec"""
+    yield from _not_negative(replica_set["spec"], "replicas", "minReadySeconds")
+    yield from check_selector_and_template(replica_set["spec"])
+
+
+def check_selector_and_template(spec: Object) -> Iterator[FieldError]:
+    """The selector and ValidatePodTemplateSpecForReplicaSet"""
+    selector, template = spec.get("selector"), spec["template"]
+    if selector is None:
+        yield required("spec.selector")
+    else:
+        problems = list(check_selector(selector, "spec.selector"))
+        if not selector:
+            problems.append(wrong("spec.selector", selector, "empty selector is invalid for deployment"))
+        yield from problems
+        if any(problem.field.endswith((".operator", ".values")) for problem in problems):
+            yield wrong("spec.selector", selector, "invalid label selector")
+            return
+    metadata, pod = template["metadata"], template["spec"]
+    labels = metadata.get("labels")
+    if not from_label_selector(selector)(labels or {}):
+        said = "`selector` does not match template `labels`"
+        yield wrong("spec.template.metadata.labels", labels, said)
+    yield from check_labels(labels, "spec.template.labels")
+    yield from check_annotations(metadata.get("annotations"), "spec.template.annotations")
+    yield from check_pod_spec(pod, "spec.template.spec")
+    if pod["restartPolicy"] != "Always":
+        yield unsupported("spec.template.spec.restartPolicy", pod["restartPolicy"], ["Always"])
+    if "activeDeadlineSeconds" in pod:
+        said = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        yield forbidden_field("spec.template.spec.activeDeadlineSeconds", said)
+
+
+def check_strategy(strategy: Object) -> Iterator[FieldError]:
+    """ValidateDeploymentStrategy, ValidateRollingUpdateDeployment"""
+    type_, rolling = strategy["type"], strategy.get("rollingUpdate")
+    if type_ == "Recreate":
+        if rolling is not None:
+            said = "may not be specified when strategy `type` is 'Recreate'"
+            yield forbidden_field("spec.strategy.rollingUpdate", said)
+    elif type_ != "RollingUpdate":
+        shown = {"Type": type_, "RollingUpdate": None if rolling is None else {}}
+        yield unsupported("spec.strategy", shown, ("Recreate", "RollingUpdate"))
+    elif rolling is not None:
+        path = "spec.strategy.rollingUpdate"
+        unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
+        yield from check_int_or_percent(unavailable, f"{path}.maxUnavailable")
+        yield from check_int_or_percent(surge, f"{path}.maxSurge")
+        if _number(unavailable) == 0 and _number(surge) == 0:
+            yield wrong(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
+        if _is_percent(unavailable) and _number(unavailable) > 100:
+            yield wrong(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
+
+
+def check_int_or_percent(value: int | str, field: str) -> Iterator[FieldError]:
+    """ValidatePositiveIntOrPercent"""
+    if isinstance(value, str):
+        if not _is_percent(value):
+            yield wrong(field, value, NO_PERCENT)
+    elif value < 0:
+        yield wrong(field, value, NOT_NEGATIVE)
+
+
+def check_pod(pod: Object) -> Iterator[FieldError]:
+    """ValidatePodCreate"""
+    yield from check_pod_spec(pod["spec"], "spec")
+
+
+def check_service(service: Object) -> Iterator[FieldError]:
+    """ValidateService"""
+    spec = service["spec"]
+    type_, ports = spec["type"], spec.get("ports", ())
+    headless = spec.get("clusterIP") == "None"
+    if not ports and not headless and type_ != "ExternalName":
+        yield required("spec.ports")
+    if headless and type_ in ("LoadBalancer", "NodePort"):
+        yield wrong("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {type_} services")
+    names: set[str] = set()
+    for at, port in enumerate(ports):
+        yield from check_service_port(port, f"spec.ports[{at}]", names, len(ports) > 1)
+    yield from check_labels(spec.get("selector"), "spec.selector")
+    if spec["sessionAffinity"] not in ("ClientIP", "None"):
+        yield unsupported("spec.sessionAffinity", spec["sessionAffinity"], ("ClientIP", "None"))
+    if type_ not in SERVICE_TYPES:
+        yield unsupported("spec.type", type_, SERVICE_TYPES)
+    yield from _distinct_ports(ports, type_)
+
+
+def check_service_port(port: Object, field: str, names: set[str], named: bool) -> Iterator[FieldError]:
+    """validateServicePort"""
+    name, number = port.get("name", ""), port.get("port", 0)
+    if named and not name:
+        yield required(f"{field}.name")
+    elif name:
+        for message in is_dns_label(name):
+            yield wrong(f"{field}.name", name, message)
+        if name in names:
+            yield duplicate(f"{field}.name", name)
+        names.add(name)
+    if not 1 <= number <= 65535:
+        yield wrong(f"{field}.port", number, PORT_RANGE)
+    if port["protocol"] not in PROTOCOLS:
+        yield unsupported(f"{field}.protocol", port["protocol"], PROTOCOLS)
+    yield from check_port(port["targetPort"], f"{field}.targetPort")
+
+
+def _distinct_ports(ports: Any, type_: str) -> Iterator[FieldError]:
+    node_ports, numbers = set(), set()
+    for at, port in enumerate(ports):
+        path, number = f"spec.ports[{at}]", port.get("nodePort", 0)
+        if number:
+            if type_ == "ClusterIP":
+                yield forbidden_field(f"{path}.nodePort", "may not be used when `type` is 'ClusterIP'")
+            if (port["protocol"], number) in node_ports:
+                yield duplicate(f"{path}.nodePort", number)
+            node_ports.add((port["protocol"], number))
+        key = (port["protocol"], port.get("port", 0))
+        if key in numbers:
+            yield duplicate(path, {"port": key[1], "protocol": key[0]})
+        numbers.add(key)
+
+
+def check_node(node: Object) -> Iterator[FieldError]:
+    """The taints of a node: validateNodeTaints"""
+    seen = set()
+    for at, taint in enumerate(node.get("spec", {}).get("taints", ())):
+        path, key, effect = f"spec.taints[{at}]", taint.get("key", ""), taint.get("effect", "")
+        for message in is_qualified_name(key):
+            yield wrong(f"{path}.key", key, message)
+        if not effect:
+            yield required(f"{path}.effect")
+        elif effect not in EFFECTS:
+            yield unsupported(f"{path}.effect", effect, EFFECTS)
+        if (key, effect) in seen:
+            yield FieldError(path, "Duplicate value", "taints must be unique by key and effect pair", "{}")
+        seen.add((key, effect))
+
+
+def check_selector_kept(new: Object, old: Object) -> Iterator[FieldError]:
+    """The selector of a Deployment or ReplicaSet cannot change: strategy.go ValidateUpdate"""
+    selector = new["spec"].get("selector")
+    if selector != old["spec"].get("selector"):
+        yield wrong("spec.selector", selector, IMMUTABLE)
+
+
+def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidatePodUpdate"""
+    before, after = old["spec"], new["spec"]
+    for field in ("containers", "initContainers"):
+        if len(after.get(field, ())) != len(before.get(field, ())):
+            yield forbidden_field(f"spec.{field}", "pod updates may not add or remove containers")
+            return
+    added = after.get("tolerations", [])
+    if not all(each in added for each in before.get("tolerations", [])):
+        said = "existing toleration can not be modified except its tolerationSeconds"
+        yield forbidden_field("spec.tolerations", said)
+    if _without_updatable(before) != _without_updatable(after):
+        yield forbidden_field("spec", POD_UPDATES)
+
+
+def check_service_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateServiceUpdate: the address stays, except where the type is or was ExternalName"""
+    before, after = old["spec"], new["spec"]
+    if "ExternalName" in (before["type"], after["type"]):
+        return
+    if after.get("clusterIP") != before.get("clusterIP"):
+        yield wrong("spec.clusterIPs[0]", [after.get("clusterIP", "")], "may not change once set")
+
+
+def _without_updatable(spec: Object) -> Object:
+    free = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations")
+    kept = {key: value for key, value in spec.items() if key not in free}
+    for field in ("containers", "initContainers"):
+        kept[field] = [
+            {key: value for key, value in container.items() if key != "image"}
+            for container in spec.get(field, ())
+        ]
+    return kept
+
+
+def _not_negative(spec: Object, *fields: str) -> Iterator[FieldError]:
+    for field in fields:
+        if spec.get(field, 0) < 0:
+            yield wrong(f"spec.{field}", spec[field], NOT_NEGATIVE)
+
+
+def _is_percent(value: int | str) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9]+%", value) is not None
+
+
+def _number(value: int | str) -> int:
+    """getIntOrPercentValue: a text that is no number counts as 0"""
+    if isinstance(value, int):
+        return value
+    digits = value.removesuffix("%")
+    return int(digits) if re.fullmatch("[+-]?[0-9]+", digits) else 0
+
+
+CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
+    "deployments": check_deployment,
+    "replicasets": check_replica_set,
+    "pods": check_pod,
+    "services": check_service,
+    "nodes": check_node,
+}
+UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
+    "deployments": check_selector_kept,
+    "replicasets": check_selector_kept,
+    "pods": check_pod_update,
+    "services": check_service_update,
+}

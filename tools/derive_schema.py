@@ -1,0 +1,180 @@
+"""Derives runners/simulator/api/schema.json from the models of the installed kubernetes package.
+
+    python tools/derive_schema.py          # writes the table
+    python tools/derive_schema.py --check  # says whether the written one still is what would be derived
+
+Importing those models takes about a second, so the simulator reads this table instead. It holds, for
+each kind that the simulator models and all that such an object is made of, the fields and their types:
+`string`, `int32`, `int64`, `float64`, `bool`, `time`, `bytes`, `quantity`, `intstr`, `any`, `[]T`, `{}T`
+(a map), or the name of a struct in the table. A type ending in `?` is left out when it is zero, as
+fields without a pointer are. The models do not say which integers are of 64 bits, which texts are
+quantities, and which fields are no pointers: that is what the tables below add.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+TABLE = Path(__file__).parent.parent / "runners" / "simulator" / "api" / "schema.json"
+
+KINDS = {
+    "Pod": "V1Pod",
+    "ReplicaSet": "V1ReplicaSet",
+    "Deployment": "V1Deployment",
+    "Service": "V1Service",
+    "Endpoints": "V1Endpoints",
+    "EndpointSlice": "V1EndpointSlice",
+    "Node": "V1Node",
+    "Namespace": "V1Namespace",
+    "Event": "CoreV1Event",
+    "ConfigMap": "V1ConfigMap",
+    "Secret": "V1Secret",
+    "ServiceAccount": "V1ServiceAccount",
+    "Lease": "V1Lease",
+    "Scale": "V1Scale",
+    "Binding": "V1Binding",
+    "Eviction": "V1Eviction",
+}
+PLAIN = {
+    "str": "string",
+    "int": "int32",
+    "float": "float64",
+    "bool": "bool",
+    "datetime": "time",
+    "bytes": "bytes",
+}
+INT64 = {
+    "activeDeadlineSeconds",
+    "deletionGracePeriodSeconds",
+    "expirationSeconds",
+    "fsGroup",
+    "generation",
+    "gracePeriodSeconds",
+    "observedGeneration",
+    "runAsGroup",
+    "runAsUser",
+    "seconds",
+    "sizeBytes",
+    "supplementalGroups",
+    "terminationGracePeriodSeconds",
+    "tolerationSeconds",
+}
+QUANTITIES = {
+    "allocatable",
+    "allocatedResources",
+    "capacity",
+    "divisor",
+    "limits",
+    "overhead",
+    "requests",
+    "sizeLimit",
+}
+NO_POINTERS = {
+    "Container": {"stdin", "stdinOnce", "tty"},
+    "ContainerPort": {"hostPort"},
+    "DeploymentSpec": {"minReadySeconds", "paused"},
+    "DeploymentStatus": {
+        "availableReplicas",
+        "observedGeneration",
+        "readyReplicas",
+        "replicas",
+        "unavailableReplicas",
+        "updatedReplicas",
+    },
+    "EphemeralContainer": {"stdin", "stdinOnce", "tty"},
+    "Event": {"count"},
+    "NodeSpec": {"unschedulable"},
+    "ObjectMeta": {"generation"},
+    "PodSpec": {"hostIPC", "hostNetwork", "hostPID"},
+    "Probe": {
+        "failureThreshold",
+        "initialDelaySeconds",
+        "periodSeconds",
+        "successThreshold",
+        "timeoutSeconds",
+    },
+    "ReplicaSetSpec": {"minReadySeconds"},
+    "ReplicaSetStatus": {
+        "availableReplicas",
+        "fullyLabeledReplicas",
+        "observedGeneration",
+        "readyReplicas",
+    },
+    "ScaleSpec": {"replicas"},
+    "ServicePort": {"nodePort"},
+    "ServiceSpec": {"healthCheckNodePort", "publishNotReadyAddresses"},
+    "VolumeMount": {"readOnly"},
+}
+
+
+def derive() -> dict[str, Any]:
+    """The table: `kinds` (kind → struct) and `structs` (struct → field → type)."""
+    import kubernetes.client as models
+
+    structs: dict[str, dict[str, str]] = {}
+    to_do = list(KINDS.values())
+    while to_do:
+        model = to_do.pop()
+        if (name := struct_name(model)) not in structs:
+            structs[name] = fields_of(getattr(models, model), name, to_do)
+    kinds = {kind: struct_name(model) for kind, model in KINDS.items()}
+    return {"kinds": kinds, "structs": dict(sorted(structs.items()))}
+
+
+def struct_name(model: str) -> str:
+    """The name of the Go struct behind a model: V1PodSpec is PodSpec, CoreV1Event is Event."""
+    return model.removeprefix("Core").removeprefix("V1")
+
+
+def fields_of(model: Any, struct: str, to_do: list[str]) -> dict[str, str]:
+    """The fields of a model and their types; what else those need is added to `to_do`."""
+    return {
+        model.attribute_map[attribute]: field_type(model, struct, attribute, written, to_do)
+        for attribute, written in sorted(model.openapi_types.items())
+    }
+
+
+def field_type(model: Any, struct: str, attribute: str, written: str, to_do: list[str]) -> str:
+    """The type of one field, from what the model calls it (`List[V1Container]`)."""
+    field = model.attribute_map[attribute]
+    prefix = ""
+    while written.startswith(("List[", "Dict[str, ")):
+        prefix += "[]" if written.startswith("List[") else "{}"
+        written = (
+            written[len("List[") : -1] if written.startswith("List[") else written[len("Dict[str, ") : -1]
+        )
+    if written == "object":
+        return prefix + ("intstr" if is_int_or_string(model, attribute) else "any")
+    if written not in PLAIN:
+        to_do.append(written)
+        return prefix + struct_name(written)
+    if written == "str" and field in QUANTITIES:
+        return prefix + "quantity"
+    if written == "int" and field in INT64:
+        return prefix + "int64" + "?" * (field in NO_POINTERS.get(struct, ()))
+    return prefix + PLAIN[written] + "?" * (field in NO_POINTERS.get(struct, ()))
+
+
+def is_int_or_string(model: Any, attribute: str) -> bool:
+    """Whether a field that the model calls an object takes a number or a text."""
+    taken = str(get_args(model.model_fields[attribute].annotation))
+    return "int" in taken and "str" in taken
+
+
+def main() -> int:
+    """Writes the table, or with --check compares it; 1 when they differ."""
+    text = json.dumps(derive(), separators=(",", ":")) + "\n"
+    if "--check" in sys.argv[1:]:
+        same = TABLE.read_text() == text
+        print(f"{TABLE}: {'as derived' if same else 'not as derived; run tools/derive_schema.py'}")
+        return 0 if same else 1
+    TABLE.write_text(text)
+    print(f"{TABLE}: {len(text)} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
