@@ -20,7 +20,8 @@ from gherkube.runners.kubectl.refusals import asking
 from gherkube.runners.objects import Object
 
 ONLY_PRINTS = frozenset({"get", "describe", "logs", "top", "events", "version", "explain", "api-resources"})
-FOR_EVER = 3600.0 * 24
+PATIENCE = 180.0
+"""Seconds after which a command that waits is given up, as `record` does."""
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 SHORT_FLAGS = {"-l": "--selector", "-p": "--patch", "-f": "--filename", "-o": "--output", "-n": "--namespace"}
@@ -73,9 +74,11 @@ class Commands:
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._api, self._namespace = cluster, cluster.api, namespace
+        self._patience = PATIENCE
 
-    def run(self, argv: Sequence[str], stdin: str = "") -> Said:
+    def run(self, argv: Sequence[str], stdin: str = "", at_most: float = PATIENCE) -> Said:
         """Does one command line, given without `kubectl`; `stdin` is what `-f -` reads."""
+        self._patience = at_most
         said = taken_apart(argv)
         verb = said.words.pop(0)
         if verb in ONLY_PRINTS:
@@ -90,6 +93,8 @@ class Commands:
             out.extend(line for line in do(said, stdin) if line)
         except Refused as refusal:
             return Said(1, _lines(out), f"{refusal.text}\n")
+        except TimeoutError:
+            return Said(None, _lines(out))
         return Said(0, _lines(out))
 
     # --- verbs on manifests ---
@@ -161,7 +166,7 @@ class Commands:
             yield kubectl.history(self._api, *target, revision=said.number("--revision") or 0)[:-1]
 
     def _rollout_status(self, said: Words, _: str) -> Iterator[str]:
-        (resource, name, place), *_ = self._targets(said.words)
+        resource, name, place = self._targets(said.words)[0]
         if resource != "deployments":
             raise CannotJudge(f"kubectl rollout status of {resource} is not played here")
         with asking():
@@ -176,11 +181,11 @@ class Commands:
                 lines.append(kubectl.rollout_status(now))
             return lines[-1].done or lines[-1].failed
 
-        limit = _seconds(said.flags.get("--timeout", "0s")) or FOR_EVER
+        limit = _seconds(said.flags.get("--timeout", "0s"))
         if said.flags.get("--watch") == "false":
             yield lines[0].message
             return
-        ended = self._cluster.clock.wait(over, limit, resources=(resource,))
+        ended = self._wait(over, {resource}, limit)
         yield from (line.message for line in lines if not line.failed)
         if not ended:
             raise Refused("error: timed out waiting for the condition")
@@ -222,12 +227,8 @@ class Commands:
             "force": "--force" in said.flags,
         }
         if "--selector" in said.flags or "--field-selector" in said.flags or "--all" in said.flags:
-            chosen = {
-                "labels": said.flags.get("--selector", ""),
-                "fields": said.flags.get("--field-selector", ""),
-            }
-            kind = find(said.words[0])
-            outcomes = kubectl.delete_all(self._api, kind.resource, self._namespace, **chosen, **how)
+            how["labels"], how["fields"] = (said.flags.get(f, "") for f in ("--selector", "--field-selector"))
+            outcomes = kubectl.delete_all(self._api, find(said.words[0]).resource, self._namespace, **how)
         else:
             outcomes = [kubectl.delete(self._api, *target, **how) for target in self._targets(said.words)]
         yield from (outcome.text for outcome in outcomes)
@@ -249,7 +250,18 @@ class Commands:
                         del left[uid]
             return not left
 
-        self._cluster.clock.wait(gone, FOR_EVER, resources={_resource(obj) for obj in objects})
+        self._wait(gone, {_resource(obj) for obj in objects})
+
+    def _wait(self, condition: Callable[[], bool], resources: set[str], limit: float = 0.0) -> bool:
+        """Waits for the condition; False after `limit` seconds (0: none), TimeoutError when given up before."""
+        clock = self._cluster.clock
+        until = clock.now() + min(limit or self._patience, self._patience)
+        if clock.wait(condition, until - clock.now(), resources=resources):
+            return True
+        clock.sleep(until - clock.now())
+        if not limit or limit > self._patience:
+            raise TimeoutError
+        return False
 
     def _cordon(self, said: Words, _: str) -> Iterator[str]:
         yield from (kubectl.cordon(self._api, node).text for node in said.words)

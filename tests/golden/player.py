@@ -15,7 +15,7 @@ from gherkube.runners.jsonpath import find as find_path
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.cluster import Simulator
-from tests.golden.commands import Commands, Said
+from tests.golden.commands import PATIENCE, Commands
 from tests.golden.recording import NOISY, RESOURCES, Recording, checkpoint
 from tests.golden.scenario import Scenario, Step
 
@@ -121,7 +121,7 @@ class Player:
     def _run(self, step: Step, argv: list[str], stdin: str = "") -> None:
         begun = self._now()
         self._cluster.clock.sleep(COMMAND_SECONDS * self._chance.uniform(0.5, 2.0))
-        said: Said = self._commands.run(argv, stdin)
+        said = self._commands.run(argv, stdin, step.at_most or PATIENCE)
         came = {} if said.rc is None else said._asdict()
         seconds = round(self._now() - begun, 3)
         shown = ["kubectl", "-n", self._namespace, *argv]
@@ -137,7 +137,8 @@ class Player:
 
         while clock.wait(changed, min(last + quiet, begun + at_most) - clock.now()):
             last = self._last_change
-        return clock.now() >= last + quiet
+        clock.sleep(max(0.0, min(last + quiet, begun + at_most) - clock.now()))
+        return last + quiet <= begun + at_most
 
     def _state(self, name: str) -> None:
         self._catch_up()
