@@ -1,4 +1,4 @@
-"""Events as the API shows them: counted when they repeat, combined when many are alike, dropped when too many.
+"""Events as the API shows them: counted when they repeat, combined when alike, dropped when too many.
 
 Every component has a recorder of its own, which remembers what it said of whom. Three rules, in this
 order: ten different messages of one kind about an object within ten minutes become one event; a
@@ -73,7 +73,7 @@ class EventRecorder:
             message = f"(combined from similar events): {message}"
         said = _recall(self._said, key)
         if said is None:
-            said = _Said()
+            said = _Said(self._api.clock.timestamp())
         _keep(self._said, key, said)
         said.count += 1
         if self._too_many((uid, type), now):
@@ -97,7 +97,7 @@ class EventRecorder:
         return True
 
     def _too_many(self, about: Hashable, now: float) -> bool:
-        """Whether the bucket of this type and object is empty; takes a token otherwise. EventSourceObjectSpamFilter"""
+        """Whether the bucket of this type and object is empty; else takes a token. EventSourceObjectSpamFilter"""
         bucket = _recall(self._buckets, about)
         if bucket is None:
             bucket = _Bucket(now)
@@ -145,7 +145,7 @@ class EventRecorder:
             "reason": reason,
             "message": message,
             "source": self._source,
-            "firstTimestamp": stamp,
+            "firstTimestamp": said.first,
             "lastTimestamp": stamp,
             "count": said.count,
             "type": type_,
@@ -182,12 +182,12 @@ class _Similar:
 
 
 class _Said:
-    """How often something was said, dropped or not, and the event that tells it."""
+    """How often something was said, dropped or not, since when, and the event that tells it."""
 
-    __slots__ = ("count", "event")
+    __slots__ = ("count", "event", "first")
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, first: str) -> None:
+        self.first, self.count = first, 0
         self.event: Key | None = None
 
 

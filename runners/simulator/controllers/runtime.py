@@ -44,8 +44,14 @@ class Informer:
         self._handlers.append(handler)
 
     def index(self, by: Indexer) -> dict[Hashable, dict[Key, Object]]:
-        """Keeps an index, and returns it: the objects by what `by` says of them (None: not indexed)."""
-        index: dict[Hashable, dict[Key, Object]] = {}
+        """Keeps an index, and returns it: the objects by what `by` says of them (None: not indexed).
+
+        Whoever asks with the same function gets the same index.
+        """
+        for known, index in self._indexes:
+            if known is by:
+                return index
+        index = {}
         self._indexes.append((by, index))
         for key, obj in self.objects.items():
             if (value := by(obj)) is not None:
@@ -151,6 +157,6 @@ class WorkQueue(Generic[K]):
                 return
             self._failures[key] = failures + 1
             delay = min(0.005 * 2**failures, 1000.0)
-            self._clock.after(delay, self.add, key, retry=delay > 5.0)
+            self.add_after(key, delay, retry=delay > 5.0)
         else:
             self._failures.pop(key, None)

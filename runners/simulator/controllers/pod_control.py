@@ -1,0 +1,61 @@
+"""How a controller makes and deletes pods, and the events that tell of it.
+
+pkg/controller/controller_utils.go RealPodControl
+"""
+
+from __future__ import annotations
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.controllers.ownership import is_namespace_terminating
+from gherkube.runners.simulator.events import EventRecorder
+
+COPIED = ("labels", "annotations", "finalizers")
+"""What of a template's metadata its pods get."""
+MAX_PREFIX = 253
+
+
+class PodControl:
+    """Makes and deletes pods on behalf of their owners."""
+
+    def __init__(self, api: ApiServer, recorder: EventRecorder) -> None:
+        self._api, self._recorder = api, recorder
+
+    def create(self, owner: Object, references: list[Object]) -> None:
+        """A new pod from the owner's template; `references` become its owner references.
+
+        Raises what the API server refuses, after the event `FailedCreate`.
+        """
+        template, about = owner["spec"]["template"], owner["metadata"]
+        prefix = about["name"] + "-"
+        metadata: Object = {
+            "generateName": prefix if len(prefix) <= MAX_PREFIX else about["name"],
+            "namespace": about["namespace"],
+            "ownerReferences": references,
+        }
+        metadata |= {field: value for field, value in template["metadata"].items() if field in COPIED}
+        try:
+            pod = self._api.create_trusted("pods", {"metadata": metadata, "spec": template["spec"]})
+        except ApiError as error:
+            if not is_namespace_terminating(error):
+                self._tell(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            raise
+        self._tell(owner, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+
+    def delete(self, owner: Object, pod: Object) -> None:
+        """Deletes a pod of the owner's.
+
+        Raises what the API server refuses: after the event `FailedDelete`, unless the pod was gone.
+        """
+        metadata = pod["metadata"]
+        try:
+            self._api.delete("pods", metadata["name"], metadata["namespace"])
+        except ApiError as error:
+            if error.code != 404:
+                self._tell(owner, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+            raise
+        self._tell(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+
+    def _tell(self, owner: Object, type_: str, reason: str, message: str) -> None:
+        self._recorder.record(owner["kind"], owner, type_, reason, message)  # type: ignore[arg-type]

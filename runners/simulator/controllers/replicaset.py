@@ -1,0 +1,283 @@
+"""The ReplicaSet controller: as many active pods as asked for, no matter of which template.
+
+pkg/controller/replicaset/replica_set.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.history import ADDED, DELETED, Change
+from gherkube.runners.objects import Key, Object, condition, controller_of, is_active, is_deleting, key_of
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.controllers.expectations import Expectations
+from gherkube.runners.simulator.controllers.ownership import (
+    adopt,
+    controller_uid,
+    is_namespace_terminating,
+    namespace_of,
+    namespace_of_orphan,
+    reference_to,
+    release,
+)
+from gherkube.runners.simulator.controllers.pod_control import PodControl
+from gherkube.runners.simulator.controllers.replicaset_tally import Tally, counts_by
+from gherkube.runners.simulator.controllers.replicaset_victims import choose
+from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
+from gherkube.runners.simulator.events import EventRecorder
+
+BURST = 500
+"""How many pods one turn makes or deletes at most (`BurstReplicas`)."""
+FIRST_BATCH = 1
+"""How many pods are tried first; each batch that succeeds is followed by one twice as large."""
+
+
+class ReplicaSetController:
+    """Keeps the pods of every ReplicaSet at the number its spec names."""
+
+    def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
+        self._api, self._clock = api, api.clock
+        self._pod_control = PodControl(api, EventRecorder(api, "replicaset-controller"))
+        self._expectations = Expectations()
+        self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
+        self._tallies: dict[str, Tally] = {}
+        self._families: dict[str, dict[str, Tally]] = {}
+        self._references: dict[str, list[Object]] = {}
+        self._sets, self._pods = informers.of("replicasets"), informers.of("pods")
+        self._sets_in = self._sets.index(namespace_of)
+        self._pods_of = self._pods.index(controller_uid)
+        self._orphans_in = self._pods.index(namespace_of_orphan)
+        self._sets.on_change(self._set_changed)
+        self._pods.on_change(self._pod_changed)
+
+    # What the caches show.
+
+    def _set_changed(self, change: Change) -> None:
+        replica_set = change.object
+        uid = replica_set["metadata"]["uid"]
+        tally = self._tallies.get(uid)
+        if change.type == DELETED:
+            self._forget(uid, replica_set)
+        elif tally is None or tally.counts_by != counts_by(replica_set):
+            self._tally(uid, replica_set)
+        self._queue.add(key_of(replica_set))
+
+    def _tally(self, uid: str, replica_set: Object) -> None:
+        """Counts the pods of a ReplicaSet that is new, or that counts differently from now on."""
+        tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values())
+        orphans = self._orphans_in.get(tally.key.namespace, {})
+        tally.candidates = {
+            key: None for key, pod in orphans.items() if tally.matches(pod["metadata"].get("labels", {}))
+        }
+        self._families.setdefault(controller_uid(replica_set) or uid, {})[uid] = tally
+        self._references[uid] = [reference_to(replica_set)]
+
+    def _forget(self, uid: str, replica_set: Object) -> None:
+        self._expectations.forget(key_of(replica_set))
+        if self._tallies.pop(uid, None) is not None:
+            del self._references[uid]
+        for family in (controller_uid(replica_set), uid):
+            if family in self._families:
+                self._families[family].pop(uid, None)
+                if not self._families[family]:
+                    del self._families[family]
+
+    def _pod_changed(self, change: Change) -> None:
+        pod, old = change.object, change.old
+        gone = change.type == DELETED
+        now_of = controller_uid(pod)
+        was_of = now_of if old is None else controller_uid(old)
+        if old is not None and (tally := self._tallies.get(was_of or "")) is not None:
+            tally.count(old, -1)
+            if was_of != now_of:
+                self._queue.add(tally.key)
+        if now_of is None:
+            if not gone:
+                self._orphan_changed(pod, old)
+            return
+        tally = self._tallies.get(now_of)
+        if tally is None:
+            return
+        if gone or is_deleting(pod):
+            self._expectations.saw_deletion(tally.key, key_of(pod))
+        elif change.type == ADDED:
+            self._expectations.saw_creation(tally.key)
+        if not gone:
+            tally.count(pod, 1)
+        self._queue.add(tally.key)
+
+    def _orphan_changed(self, pod: Object, old: Object | None) -> None:
+        """Lets every ReplicaSet whose selector matches the pod have a look at it."""
+        labels = pod["metadata"].get("labels", {})
+        if old is not None and controller_of(old) is None and labels == old["metadata"].get("labels", {}):
+            return
+        for replica_set in self._sets_in.get(pod["metadata"]["namespace"], {}).values():
+            tally = self._tallies[replica_set["metadata"]["uid"]]
+            if tally.matches(labels):
+                tally.candidates[key_of(pod)] = None
+                self._queue.add(tally.key)
+
+    # A turn.
+
+    def _sync(self, key: Key) -> None:
+        replica_set = self._sets.get(key)
+        if replica_set is None:
+            return
+        now = self._clock.now
+        tally = self._tallies[replica_set["metadata"]["uid"]]
+        may_act = self._expectations.met(key, now) and not is_deleting(replica_set)
+        adopted = self._claim(replica_set, tally)
+        numbers = _numbers(tally, adopted, replica_set, now)
+        error = self._manage(replica_set, tally, adopted, numbers.active) if may_act else None
+        self._write_status(replica_set, numbers, error)
+        if error is not None:
+            raise error
+        if (at := tally.next_available()) is not None:
+            self._queue.add_after(key, at - now)
+
+    def _claim(self, replica_set: Object, tally: Tally) -> list[Object]:
+        """Lets go of pods that no longer match; takes on matching orphans, and returns these.
+
+        ClaimPods. The cache shows either only later, so a pod may be met here more than once.
+        """
+        if is_deleting(replica_set) or not (tally.strays or tally.candidates):
+            return []
+        for key in tally.strays:
+            release(self._api, self._pods.objects[key], replica_set["metadata"]["uid"])
+        orphans = self._orphans_in.get(tally.key.namespace, {})
+        tally.candidates = {
+            key: None
+            for key in tally.candidates
+            if key in orphans and tally.matches(orphans[key]["metadata"].get("labels", {}))
+        }
+        pods = [orphans[key] for key in tally.candidates]
+        return [pod for pod in pods if is_active(pod) and adopt(self._api, pod, replica_set)]
+
+    def _manage(
+        self, replica_set: Object, tally: Tally, adopted: list[Object], active: int
+    ) -> ApiError | None:
+        """Makes what is missing or deletes what is too many; the first error. manageReplicas"""
+        wanted = replica_set["spec"]["replicas"]
+        if active < wanted:
+            return self._make(replica_set, tally, min(wanted - active, BURST))
+        if active > wanted:
+            return self._delete(replica_set, tally, adopted, min(active - wanted, BURST))
+        return None
+
+    def _make(self, replica_set: Object, tally: Tally, count: int) -> ApiError | None:
+        self._expectations.expect_creations(tally.key, count, self._clock.now)
+        references = self._references[replica_set["metadata"]["uid"]]
+        made, error = slow_start(count, lambda: self._pod_control.create(replica_set, references))
+        self._expectations.saw_creation(tally.key, count - made)
+        return error
+
+    def _delete(
+        self, replica_set: Object, tally: Tally, adopted: list[Object], count: int
+    ) -> ApiError | None:
+        uid = replica_set["metadata"]["uid"]
+        family = self._families[controller_uid(replica_set) or uid].values()
+        victims = choose(
+            [*tally.pods.values(), *adopted],
+            count,
+            self._clock.now,
+            lambda node: sum(each.nodes.get(node, 0) for each in family),
+        )
+        keys = [key_of(pod) for pod in victims]
+        self._expectations.expect_deletions(tally.key, keys, self._clock.now)
+        failed: ApiError | None = None
+        for key, pod in zip(keys, victims, strict=True):
+            try:
+                self._pod_control.delete(replica_set, pod)
+            except ApiError as error:
+                self._expectations.saw_deletion(tally.key, key)
+                if error.code != 404 and failed is None:
+                    failed = error
+        return failed
+
+    def _write_status(self, replica_set: Object, numbers: Numbers, error: ApiError | None) -> None:
+        """Writes the numbers from before this turn's creations and deletions. updateReplicaSetStatus
+
+        Upstream's update is tried again on the newest version after a conflict, so it always gets through.
+        """
+        generation = replica_set["metadata"]["generation"]
+        old = replica_set.get("status", {})
+        status = numbers.status(generation)
+        if failure := self._failure(replica_set, numbers.active, error):
+            status["conditions"] = failure
+        if status != old:
+            self._api.put_status("replicasets", replica_set, status, check=False)
+
+    def _failure(self, replica_set: Object, active: int, error: ApiError | None) -> list[Object]:
+        """The conditions: ReplicaFailure as long as turns fail. calculateStatus"""
+        present = condition(replica_set, "ReplicaFailure")
+        if error is None:
+            return []
+        if present is not None:
+            return [present]
+        failed = "FailedCreate" if active < replica_set["spec"]["replicas"] else "FailedDelete"
+        return [
+            {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "lastTransitionTime": self._clock.timestamp(),
+                "reason": failed,
+                "message": error.message,
+            }
+        ]
+
+
+class Numbers(NamedTuple):
+    """What a ReplicaSet's status says of its pods."""
+
+    active: int
+    fully_labeled: int
+    ready: int
+    available: int
+
+    def status(self, generation: int) -> Object:
+        """The status without conditions; zeros are left out, but for `replicas`."""
+        status: Object = {"replicas": self.active}
+        if self.fully_labeled:
+            status["fullyLabeledReplicas"] = self.fully_labeled
+        if self.ready:
+            status["readyReplicas"] = self.ready
+        if self.available:
+            status["availableReplicas"] = self.available
+        status["observedGeneration"] = generation
+        return status
+
+
+def _numbers(tally: Tally, adopted: list[Object], replica_set: Object, now: float) -> Numbers:
+    numbers = Numbers(len(tally.pods), tally.fully_labeled, tally.ready, tally.available(now))
+    if not adopted:
+        return numbers
+    new = Tally(replica_set, adopted)
+    more = Numbers(len(new.pods), new.fully_labeled, new.ready, new.available(now))
+    return Numbers(*map(sum, zip(numbers, more, strict=True)))
+
+
+def slow_start(count: int, make: Callable[[], object]) -> tuple[int, ApiError | None]:
+    """Makes `count` things in batches of 1, 2, 4, …, and none after a batch in which one failed.
+
+    Returns how many were made and the first error. What a namespace that is being deleted refuses
+    counts as made: there is no use in trying again. slowStartBatch
+    """
+    made, batch = 0, FIRST_BATCH
+    while made < count:
+        failed: ApiError | None = None
+        size = min(batch, count - made)
+        for _ in range(size):
+            try:
+                make()
+            except ApiError as error:
+                if not is_namespace_terminating(error):
+                    failed = failed or error
+                    continue
+            made += 1
+        if failed is not None:
+            return made, failed
+        batch *= 2
+    return made, None

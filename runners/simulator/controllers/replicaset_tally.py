@@ -1,0 +1,110 @@
+"""The pods of one ReplicaSet, counted as they come, change and go.
+
+Upstream lists and counts all pods at every turn; what is kept here is the same numbers, so that a
+turn costs the same however many pods there are.
+pkg/controller/replicaset/replica_set_utils.go calculateStatus
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import Any
+
+from gherkube.runners.objects import ENDED, Key, Object, condition, is_ready, key_of
+from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.clock import seconds_of
+
+
+class Tally:
+    """The numbers of one ReplicaSet, of the pods that it controls and its selector matches.
+
+    `pods`: the active ones. `strays`: active pods that it controls though its selector does not match
+    them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
+    who sees them keeps this one.
+    """
+
+    def __init__(self, replica_set: Object, pods: Iterable[Object]) -> None:
+        spec = replica_set["spec"]
+        self.key = key_of(replica_set)
+        self.matches = from_label_selector(spec["selector"])
+        self.counts_by = counts_by(replica_set)
+        self.pods: dict[Key, Object] = {}
+        self.strays: dict[Key, None] = {}
+        self.candidates: dict[Key, None] = {}
+        self.nodes: dict[str, int] = {}
+        self.fully_labeled = self.ready = 0
+        self._template_labels = spec["template"]["metadata"].get("labels", NO_LABELS).items()
+        self._min_ready: int = spec.get("minReadySeconds", 0)
+        self._unavailable: dict[Key, float] = {}
+        self._due: list[tuple[float, Key]] = []
+        self._labels: Object = {}
+        self._labels_match, self._labels_full = self.matches(NO_LABELS), not self._template_labels
+        for pod in pods:
+            self.count(pod, 1)
+
+    def count(self, pod: Object, by: int) -> None:
+        """Counts a version of a pod in (`by` 1) or out again (-1)."""
+        metadata, status = pod["metadata"], pod["status"]
+        if "deletionTimestamp" in metadata or status.get("phase") in ENDED:
+            return
+        key = Key(metadata["namespace"], metadata["name"])
+        if not self._is_matched(metadata.get("labels", NO_LABELS)):
+            _enter(self.strays, key, None, by)
+            return
+        _enter(self.pods, key, pod, by)
+        node = pod["spec"].get("nodeName", "")
+        self.nodes[node] = self.nodes.get(node, 0) + by
+        self.fully_labeled += by * self._labels_full
+        if is_ready(pod):
+            self.ready += by
+            if self._min_ready:
+                self._await(key, pod, by)
+
+    def available(self, now: float) -> int:
+        """How many pods have been ready for minReadySeconds. podutil IsPodAvailable"""
+        due, unavailable = self._due, self._unavailable
+        while due and due[0][0] <= now:
+            at, key = heappop(due)
+            if unavailable.get(key) == at:
+                del unavailable[key]
+        return self.ready - len(unavailable)
+
+    def next_available(self) -> float | None:
+        """When the next ready pod becomes available; None when all are."""
+        due, unavailable = self._due, self._unavailable
+        while due and unavailable.get(due[0][1]) != due[0][0]:
+            heappop(due)
+        return due[0][0] if due else None
+
+    def _is_matched(self, labels: Object) -> bool:
+        if labels is not self._labels:
+            self._labels = labels
+            self._labels_match = self.matches(labels)
+            self._labels_full = self._template_labels <= labels.items()
+        return self._labels_match
+
+    def _await(self, key: Key, pod: Object, by: int) -> None:
+        if by < 0:
+            self._unavailable.pop(key, None)
+            return
+        ready = condition(pod, "Ready")
+        assert ready is not None
+        at = self._unavailable[key] = seconds_of(ready["lastTransitionTime"]) + self._min_ready
+        heappush(self._due, (at, key))
+
+
+def counts_by(replica_set: Object) -> tuple[Any, Any]:
+    """What of a ReplicaSet's spec the numbers depend on and that can change."""
+    spec = replica_set["spec"]
+    return spec["template"]["metadata"].get("labels"), spec.get("minReadySeconds", 0)
+
+
+NO_LABELS: Object = {}
+
+
+def _enter(entries: dict[Key, Any], key: Key, value: Any, by: int) -> None:
+    if by > 0:
+        entries[key] = value
+    else:
+        entries.pop(key, None)

@@ -1,0 +1,106 @@
+"""Which pods go first when a ReplicaSet shrinks.
+
+pkg/controller/controller_utils.go ActivePodsWithRanks.Less
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import log2
+
+from gherkube.runners.objects import Object, condition, container_statuses
+from gherkube.runners.simulator.clock import seconds_of
+
+COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def choose(pods: Iterable[Object], count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
+    """The `count` pods to delete, of the active ones that are given.
+
+    `on_node`: how many active pods of the same owner stand on a node. First go pods without a node,
+    then by phase, unready before ready, by deletion cost, from full nodes before empty ones, then
+    those ready (or, unready, restarted most and made) most lately; ages are compared by their binary
+    logarithm, and within one such bucket the uid decides.
+    """
+    pods = list(pods)
+    if count >= len(pods):
+        return pods
+    ages = _Ages(now)
+    groups: dict[tuple[int, ...], list[Object]] = {}
+    for pod in pods:
+        groups.setdefault(_standing(pod, ages, on_node), []).append(pod)
+    victims: list[Object] = []
+    for standing in sorted(groups):
+        group = groups[standing]
+        left = count - len(victims)
+        if len(group) > left:
+            group = sorted(group, key=_last_resort(group, ages))[:left]
+        victims += group
+        if len(victims) == count:
+            break
+    return victims
+
+
+class _Ages(dict[str, int]):
+    """Ages by timestamp, each as the binary logarithm of its nanoseconds. logarithmicRankDiff"""
+
+    def __init__(self, now: float) -> None:
+        super().__init__()
+        self._now = now
+
+    def __missing__(self, stamp: str) -> int:
+        age = (self._now - seconds_of(stamp)) * 1e9
+        bucket = self[stamp] = int(log2(age)) if age >= 1 else -1
+        return bucket
+
+
+def _standing(pod: Object, ages: _Ages, on_node: Callable[[str], int]) -> tuple[int, ...]:
+    """What decides before the uid; the lowest goes first."""
+    node = pod["spec"].get("nodeName", "")
+    ready = _ready_since(pod)
+    last = (ages[ready],) if ready else (-_restarts(pod), ages[pod["metadata"]["creationTimestamp"]])
+    return (
+        bool(node),
+        PHASES.get(pod["status"].get("phase", ""), 0),
+        bool(ready),
+        _cost(pod),
+        -on_node(node),
+        *last,
+    )
+
+
+def _last_resort(group: list[Object], ages: _Ages) -> Callable[[Object], tuple[int | str, ...]]:
+    """The order within a group of equal standing.
+
+    Upstream compares restarts and ages only of pods that became ready in the same second, and uids
+    only of others, which is no order where both occur; there, uids decide.
+    """
+    if len({_ready_since(pod) for pod in group}) > 1:
+        return lambda pod: (pod["metadata"]["uid"],)
+    return lambda pod: (
+        -_restarts(pod),
+        ages[pod["metadata"]["creationTimestamp"]],
+        pod["metadata"]["uid"],
+    )
+
+
+def _ready_since(pod: Object) -> str:
+    """When the pod became ready, "" when it is not."""
+    ready = condition(pod, "Ready")
+    return ready["lastTransitionTime"] if ready is not None and ready["status"] == "True" else ""
+
+
+def _restarts(pod: Object) -> int:
+    """The most restarts of one of its containers. compareMaxContainerRestarts"""
+    return max((each.get("restartCount", 0) for each in container_statuses(pod)), default=0)
+
+
+def _cost(pod: Object) -> int:
+    """pkg/apis/core/helper GetDeletionCostFromPodAnnotations: a 32-bit number without signs of padding"""
+    text = pod["metadata"].get("annotations", {}).get(COST, "0")
+    try:
+        cost = int(text)
+    except ValueError:
+        return 0
+    return cost if str(cost) == text and -(2**31) <= cost < 2**31 else 0
