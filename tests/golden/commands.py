@@ -253,7 +253,7 @@ class Commands:
         self._wait(gone, {_resource(obj) for obj in objects})
 
     def _wait(self, condition: Callable[[], bool], resources: set[str], limit: float = 0.0) -> bool:
-        """Waits for the condition; False after `limit` seconds (0: none), TimeoutError when given up before."""
+        """Waits; False after `limit` seconds (0: none), TimeoutError when given up before."""
         clock = self._cluster.clock
         until = clock.now() + min(limit or self._patience, self._patience)
         if clock.wait(condition, until - clock.now(), resources=resources):
