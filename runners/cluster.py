@@ -79,6 +79,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the run began."""
 
+    def timestamp(self) -> str:
+        """Now as the API writes times: RFC 3339, whole seconds, UTC."""
+
     def wait(self, condition: Callable[[], bool], within: float, *, resources: Collection[str] = ()) -> bool:
         """Lets time pass until the condition holds; False when it did not within that many seconds.
 

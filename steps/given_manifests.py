@@ -1,0 +1,50 @@
+"""Given: objects from manifests, kustomizations and charts."""
+
+from __future__ import annotations
+
+from gherkube.runners import kubectl
+from gherkube.runners.errors import CannotJudge
+from gherkube.runners.objects import Object
+from gherkube.steps import manifests
+from gherkube.steps.given_workloads import wait_until_available
+from gherkube.steps.sentence import Topic
+from gherkube.steps.world import World
+
+TOPIC = Topic("given", "Manifests")
+
+
+@TOPIC.says("the manifest {path:text}", 'the manifest "manifests/web.yaml"')
+def manifest_file(world: World, path: str) -> None:
+    _establish(world, manifests.documents(world.read(path), path), path)
+
+
+@TOPIC.says("the manifest", "the manifest", docstring=True)
+def manifest(world: World, docstring: str) -> None:
+    _establish(world, manifests.documents(docstring, "the manifest"), "STDIN")
+
+
+def _establish(world: World, objects: list[Object], source: str) -> None:
+    """Applies the objects as kubectl does and waits for their workloads; elsewhere, all must be there."""
+    world.established = True
+    if world.cluster.owns_namespaces:
+        for name in dict.fromkeys(obj["metadata"].get("namespace", "") for obj in objects):
+            if name:
+                world.ensure_namespace(name)
+        kubectl.apply_all(world.api, objects, world.namespace, source=source)
+    else:
+        for obj in objects:
+            world.verify(obj, obj["metadata"].get("namespace", world.namespace))
+    for ref in world.learn(objects):
+        wait_until_available(world, ref)
+
+
+@TOPIC.says("the kustomization {path:text}", 'the kustomization "overlays/staging"')
+def kustomization(world: World, path: str) -> None:  # noqa: ARG001
+    raise CannotJudge(
+        f"the kustomization “{path}” cannot be built: running kubectl kustomize is not there yet"
+    )
+
+
+@TOPIC.says("the chart {path:text} as release {release:text}", 'the chart "charts/web" as release "web"')
+def chart(world: World, path: str, release: str) -> None:  # noqa: ARG001
+    raise CannotJudge(f"the chart “{path}” cannot be rendered: running helm is not there yet")

@@ -1,0 +1,163 @@
+"""Sentences and how a pattern is written.
+
+A pattern is read word by word: `{workload}` is a field of the table in `phrases`, `{name:text}` a
+field under a name of its own, `[to revision {number}]` may be left out, and `<be>` is a verb that
+stands in the present or in the past (the table `VERBS`). All else are words as they stand, of which
+singular and plural are the same (the table `FORMS`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from gherkube.steps.phrases import FIELDS, Field
+from gherkube.steps.times import Tense
+
+Kind = Literal["given", "when", "then"]
+
+# base → (present of one, present of several, past of one, past of several)
+VERBS: dict[str, tuple[str, str, str, str]] = {
+    "be": ("is", "are", "was", "were"),
+    "complete": ("completes", "complete", "completed", "completed"),
+    "contain": ("contains", "contain", "contained", "contained"),
+    "exceed": ("exceeds", "exceed", "exceeded", "exceeded"),
+    "exist": ("exists", "exist", "existed", "existed"),
+    "get": ("gets", "get", "got", "got"),
+    "go": ("goes", "go", "went", "went"),
+    "have": ("has", "have", "had", "had"),
+    "match": ("matches", "match", "matched", "matched"),
+    "run": ("runs", "run", "ran", "ran"),
+    "say": ("says", "say", "said", "said"),
+    "show": ("shows", "show", "showed", "showed"),
+}
+
+FORMS: dict[str, str] = {
+    **{one: several for one, several, _, _ in VERBS.values()},
+    "was": "were",
+    "passes": "pass",
+    "CPU": "CPUs",
+    "endpoint": "endpoints",
+    "node": "nodes",
+    "pod": "pods",
+    "replica": "replicas",
+    "request": "requests",
+    "revision": "revisions",
+    "set": "sets",
+}
+"""Words that are the same to the catalogue: one form → the form it is kept under."""
+
+
+class Part(NamedTuple):
+    """A field of a form, under the name by which the sentence's function gets it."""
+
+    name: str
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write a sentence: its words and fields in order, and its tense ("" where there is none)."""
+
+    tokens: tuple[str | Part, ...]
+    tense: Tense | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sentence:
+    """One entry of the catalogue.
+
+    `act` is called with the world and the fields by name, and, where the sentence takes them, `table`
+    (list of rows) or `docstring`; of a Then it returns the statement to judge, or None when it has
+    judged by itself. `timeless`: no time phrase can stand before it.
+    """
+
+    kind: Kind
+    topic: str
+    pattern: str
+    example: str
+    act: Callable[..., Any]
+    takes_table: bool = False
+    takes_docstring: bool = False
+    timeless: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The pattern for readers: verbs in the present, fields by their names, texts in quotes."""
+        text = _VERB.sub(_FORM_OF[None], self.pattern)
+        return re.sub(r"\{(?:(\w+):)?(\w+)\}", _shown_field, text)
+
+    def forms(self) -> Iterator[Form]:
+        """All ways to write it."""
+        judged = self.kind == "then" and not self.timeless
+        tenses: tuple[Tense | None, ...] = (None,)
+        if judged and "<" in self.pattern:
+            tenses = ("present", "past")
+        elif judged:
+            tenses = ("past",) if _PAST.search(self.pattern) else ("present",)
+        for pattern in _with_and_without(self.pattern):
+            for tense in tenses:
+                yield Form(_tokens(_VERB.sub(_FORM_OF[tense], pattern)), tense)
+
+
+_VERB = re.compile(r"<(\w+)>")
+_FORM_OF: dict[Tense | None, Callable[[re.Match[str]], str]] = {
+    None: lambda verb: VERBS[verb[1]][1],
+    "present": lambda verb: VERBS[verb[1]][1],
+    "past": lambda verb: VERBS[verb[1]][3],
+}
+_PAST = re.compile(r"\b(?:was|were)\b")
+_OPTIONAL = re.compile(r" ?\[([^\]]*)\]")
+
+
+def _with_and_without(pattern: str) -> list[str]:
+    found = _OPTIONAL.search(pattern)
+    if found is None:
+        return [pattern.strip()]
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    return [each for middle in (f" {found[1]}", "") for each in _with_and_without(before + middle + after)]
+
+
+def _tokens(pattern: str) -> tuple[str | Part, ...]:
+    return tuple(
+        _part(word[1:-1]) if word.startswith("{") else FORMS.get(word, word) for word in pattern.split()
+    )
+
+
+def _part(written: str) -> Part:
+    name, _, field = written.rpartition(":")
+    return Part(name or field, FIELDS[field])
+
+
+def _shown_field(found: re.Match[str]) -> str:
+    name = found[1] or found[2]
+    return f'"{{{name}}}"' if found[2] == "text" else f"{{{name}}}"
+
+
+class Topic:
+    """Collects the sentences of one topic; a topic is one file of this folder."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        self.kind, self.name = kind, name
+        self.sentences: list[Sentence] = []
+
+    def says(
+        self,
+        pattern: str,
+        example: str,
+        *,
+        table: bool = False,
+        docstring: bool = False,
+        timeless: bool = False,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorates the function that the sentence calls; `example` stands for it in the catalogue."""
+
+        def add(act: Callable[..., Any]) -> Callable[..., Any]:
+            self.sentences.append(
+                Sentence(self.kind, self.name, pattern, example, act, table, docstring, timeless)
+            )
+            return act
+
+        return add

@@ -1,0 +1,344 @@
+"""What a scenario has to do with: its cluster, what was named so far, and what came of it.
+
+One `World` is made for each scenario. A sentence's function gets it first, and asks it what the words
+mean here: which workload `it` is, which moment was noted, what `${NAME}` stands for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
+from gherkube.runners.expectations.judge import Judge
+from gherkube.runners.expectations.statement import Statement
+from gherkube.runners.expectations.subjects import PodSelector, Selected, WorkloadRef
+from gherkube.runners.expectations.time import Moment
+from gherkube.runners.expectations.view import View
+from gherkube.runners.objects import Key, Object, controller_of, is_active, key_of
+from gherkube.steps import manifests
+from gherkube.steps.phrases import Named, Pods
+from gherkube.steps.times import Tense, TimePhrase, time_of
+
+if TYPE_CHECKING:
+    from gherkube.runners.cluster import Api, Cluster
+    from gherkube.runners.expectations.requests import RequestsStatement
+    from gherkube.runners.traffic import Request
+
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+
+
+def expand(text: str, settings: Mapping[str, str]) -> str:
+    """The text with each `${NAME}` replaced by its setting. Raises UsageError where one is not set."""
+    if "${" not in text:
+        return text
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in settings:
+            known = f"; set are {', '.join(sorted(settings))}" if settings else ""
+            raise UsageError(f"${{{name}}} is not set: give it with --set {name}=VALUE{known}")
+        return settings[name]
+
+    return _VARIABLE.sub(value, text)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A When that was meant to be refused; `refusal` is None when it was not."""
+
+    text: str
+    refusal: str | None
+    judged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that was run: its exit code, and all that it printed."""
+
+    line: str
+    code: int
+    output: str
+
+
+@dataclass
+class World:
+    """A scenario's state.
+
+    `namespace`: where things are that are not said to be elsewhere. `patience`: seconds that a Then
+    without a time phrase waits. `settings`: what `${NAME}` stands for. `base`: the folder that
+    manifests are looked for in.
+    """
+
+    cluster: Cluster
+    namespace: str = "default"
+    patience: float = 300.0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    base: Path = field(default_factory=Path)
+
+    def __post_init__(self) -> None:
+        self.judge = Judge(self.cluster, self.patience)
+        self.it: WorkloadRef | None = None
+        self.known: dict[WorkloadRef, None] = {}
+        self.attempts: list[Attempt] = []
+        self.command: Command | None = None
+        self.sent: dict[Key, Sequence[Request]] = {}
+        self._asked: Key | None = None
+        self.established = False
+        self._moments: dict[str, Moment] = {}
+
+    @property
+    def api(self) -> Api:
+        """The cluster's API."""
+        return self.cluster.api
+
+    # --- Words
+
+    def expand(self, text: str) -> str:
+        """The text with each `${NAME}` replaced."""
+        return expand(text, self.settings)
+
+    def read(self, path: str) -> str:
+        """The text of a file beside the feature, with each `${NAME}` replaced."""
+        try:
+            return self.expand((self.base / path).read_text(encoding="utf-8"))
+        except OSError as error:
+            where = self.base.resolve()
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}; it was looked for in {where}"
+            ) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{path} cannot be read: it is not UTF-8 text") from None
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
+
+    # --- Workloads
+
+    def name(self, ref: WorkloadRef) -> WorkloadRef:
+        """Takes note that the workload was named: from now on it is `it`."""
+        self.known[ref] = None
+        self.it = ref
+        return ref
+
+    def learn(self, objects: Iterable[Object]) -> list[WorkloadRef]:
+        """Takes note of the workloads among objects that were not named one by one, and returns them."""
+        found = [
+            WorkloadRef(_RESOURCES[obj["kind"]], metadata.get("namespace", self.namespace), metadata["name"])
+            for obj in objects
+            if obj["kind"] in _RESOURCES and (metadata := obj["metadata"]).get("name")
+        ]
+        self.known |= dict.fromkeys(found)
+        return found
+
+    def workload(self, named: Named | None = None) -> WorkloadRef:
+        """The workload that the words mean; None and `it` are the one last named.
+
+        Raises UsageError where that is none, or may be several.
+        """
+        if named is None or not named.name:
+            return self.it or self._only_one()
+        return self.name(WorkloadRef(named.resource, self._namespace_of(named), named.name))
+
+    def thing(self, named: Named) -> WorkloadRef:
+        """Any object by name; a workload becomes `it`."""
+        if not named.name or named.resource in _RESOURCES.values():
+            return self.workload(named)
+        return WorkloadRef(named.resource, self._namespace_of(named), named.name)
+
+    def key(self, named: Named) -> Key:
+        """Where a named thing is."""
+        return self.thing(named).key
+
+    def _namespace_of(self, named: Named) -> str:
+        """A name without a namespace is in the run's own, or where alone a workload of that name is known."""
+        if named.resource in ("nodes", "namespaces"):
+            return ""
+        if named.namespace:
+            return named.namespace
+        places = [
+            ref.namespace for ref in self.known if (ref.resource, ref.name) == (named.resource, named.name)
+        ]
+        if not places or self.namespace in places:
+            return self.namespace
+        if len(places) > 1:
+            raise UsageError(
+                f'"{named.name}" is in several namespaces ({", ".join(sorted(places))}): say which, '
+                f'as in {named.resource.removesuffix("s")} "{named.name}" in namespace "{places[0]}"'
+            )
+        return places[0]
+
+    def _only_one(self) -> WorkloadRef:
+        candidates = list(self.known) or self._find_workloads()
+        if len(candidates) == 1:
+            return self.name(candidates[0])
+        if not candidates:
+            raise UsageError(
+                f'there is no workload in namespace "{self.namespace}": begin with a Given, '
+                'as in Given deployment "web" runs 3 replicas of "hello:1"'
+            )
+        raise UsageError(
+            f"several workloads are there and none was named: {', '.join(r.text for r in candidates)}"
+        )
+
+    def _find_workloads(self) -> list[WorkloadRef]:
+        found: list[WorkloadRef] = []
+        for resource in _RESOURCES.values():
+            try:
+                objects = self.api.list(resource, self.namespace)
+            except CannotJudge:  # a kind that this cluster does not have has no objects either
+                continue
+            found += [
+                WorkloadRef(resource, self.namespace, obj["metadata"]["name"])
+                for obj in objects
+                if controller_of(obj) is None
+            ]
+        return found
+
+    def pods(self, words: Pods) -> PodSelector:
+        """The pods that the words mean: those of `it`, unless they are told by name or labels."""
+        workload = None
+        namespace = words.namespace or self.namespace
+        if words.of is not None or not (words.name or words.labels):
+            workload = self.workload(words.of)
+            namespace = workload.namespace
+            if words.namespace and words.namespace != namespace:
+                raise UsageError(f'{workload.text} is in namespace "{namespace}", not "{words.namespace}"')
+        version = words.version
+        return PodSelector(
+            workload,
+            namespace,
+            labels=words.labels,
+            name=words.name,
+            version=version.tag if version else "",
+            image=version.image if version else "",
+            revision=words.revision,
+            node=words.node,
+        )
+
+    def active_pods(self, words: Pods) -> list[Object]:
+        """The pods that the words mean, by name, but for those that have ended or are being deleted."""
+        selector = self.pods(words)
+        view = View().move(self.cluster.history)
+        if missing := selector.missing(view):
+            raise UsageError(missing)
+        selected = Selected(selector, view)
+        found = [pod for pod in view.of("pods").values() if is_active(pod) and selected.includes(pod)]
+        return sorted(found, key=key_of)
+
+    # --- Requests
+
+    def asks(self, service: Key, sent: Sequence[Request] | None = None) -> None:
+        """Takes note that requests go to the service: those that were sent now, or that flow (None)."""
+        self._asked = service
+        if sent is not None:
+            self.sent[service] = sent
+
+    def asked_service(self) -> Key:
+        """The service that requests were last sent to. Raises UsageError when there were none."""
+        if self._asked is None:
+            raise UsageError('no requests were sent: write “When I send 20 requests to service "web"” before')
+        return self._asked
+
+    def of_requests(self, statement: RequestsStatement) -> RequestsStatement:
+        """The statement about the requests of the last “I send” to its service, if there were any."""
+        return statement.of(self.sent.get(statement.service))
+
+    # --- Time
+
+    def note(self, name: str) -> None:
+        """Notes this moment. Raises UsageError when the name is taken."""
+        if name in self._moments:
+            raise UsageError(f"the moment “{name}” was noted before: give this one another name")
+        self._moments[name] = self.judge.moment(name)
+
+    def moment(self, name: str) -> Moment:
+        """The moment of that name. Raises UsageError when none was noted."""
+        if name not in self._moments:
+            noted = ", ".join(f"“{each}”" for each in self._moments) or "none"
+            raise UsageError(f"no moment “{name}” was noted (When I note the moment …); noted: {noted}")
+        return self._moments[name]
+
+    # --- What is done and judged
+
+    @contextmanager
+    def acting(self, text: str, *, attempt: bool = False) -> Iterator[None]:
+        """Around what a When does: it may begin the window, and a refused attempt is kept."""
+        if self.judge.first_when is None:
+            self.judge.first_when = self.judge.moment()
+        self.established = True
+        try:
+            yield
+        except (Refused, ApiError) as refusal:
+            if not attempt:
+                raise
+            self.attempts.append(Attempt(text, str(refusal)))
+        else:
+            if attempt:
+                self.attempts.append(Attempt(text, None))
+        finally:
+            self.judge.last_when = self.cluster.clock.now()
+
+    def unjudged(self) -> list[str]:
+        """The attempts that were not refused, and of which no Then spoke."""
+        return [each.text for each in self.attempts if each.refusal is None and not each.judged]
+
+    def judge_statement(
+        self, statement: Statement, phrase: TimePhrase, tense: Tense, while_: Statement | None = None
+    ) -> None:
+        """Judges; ExpectationFailed when it is not so."""
+        time = time_of(phrase, tense, self.moment)
+        self.judge.judge(statement, time, tense=tense, while_=while_)
+
+    # --- What a Given needs
+
+    def ensure_namespace(self, name: str) -> None:
+        """Makes the namespace where this run may; else it must be there."""
+        try:
+            self.api.get("namespaces", name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            if not self.cluster.owns_namespaces:
+                raise UsageError(
+                    f'namespace "{name}" is not there, and this run makes none on {self.cluster.name}'
+                ) from None
+            self.api.create(manifests.namespace(name))
+
+    def establish(self, obj: Object, namespace: str = "") -> Object:
+        """Makes the object where this run may; else it must be there as described."""
+        self.established = True
+        place = namespace or self.namespace
+        if self.cluster.owns_namespaces:
+            if place != self.namespace:
+                self.ensure_namespace(place)
+            return self.api.create(obj, namespace=place)
+        return self.verify(obj, place)
+
+    def verify(self, obj: Object, namespace: str) -> Object:
+        """The object of that name as it is there. Raises UsageError when it is missing or different."""
+        from gherkube.runners.expectations.partial import difference
+        from gherkube.runners.kubectl.kinds import kind_of
+
+        kind, name = kind_of(obj), obj["metadata"]["name"]
+        try:
+            found = self.api.get(kind.resource, name, namespace if kind.namespaced else "")
+        except ApiError as error:
+            raise UsageError(f"{error}; this run does not make it on {self.cluster.name}") from None
+        if words := difference({"spec": obj.get("spec", {})}, found):
+            raise UsageError(
+                f'{kind.kind} "{name}" is not as the Given says: {words}; this run does not change it'
+            )
+        return found
+
+
+_RESOURCES: dict[str, str] = {
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "DaemonSet": "daemonsets",
+    "Job": "jobs",
+    "ReplicaSet": "replicasets",
+}
