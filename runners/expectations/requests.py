@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count, every
-from gherkube.runners.expectations.subjects import match_image
+from gherkube.runners.expectations.statement import Statement, Tracker
+from gherkube.runners.expectations.subjects import WorkloadRef, match_image
 from gherkube.runners.expectations.time import duration
+from gherkube.runners.expectations.view import View
 from gherkube.runners.objects import Key
 from gherkube.runners.traffic import Request
 
@@ -17,7 +20,7 @@ Requests: TypeAlias = Sequence[Request]
 
 
 @dataclass(frozen=True)
-class RequestsStatement:
+class RequestsStatement(Statement):
     """Something said of requests to a service; made by the class methods.
 
     `requests` are those that are meant without a time phrase (of the last "I send"); None where
@@ -78,15 +81,30 @@ class RequestsStatement:
     def text(self) -> str:
         return self.words
 
-    def look(self, requests: Requests) -> Verdict:
-        """Whether it is true of these requests, and what there is, in words; never true of none."""
+    @property
+    def subject(self) -> WorkloadRef:
+        return WorkloadRef("services", self.service.namespace, self.service.name)
+
+    @property
+    def resources(self) -> frozenset[str]:
+        return frozenset()
+
+    def track(self, view: View) -> Tracker:
+        del view
+        raise UsageError(f'"{self.words}" is about requests, and cannot be joined to others by "while"')
+
+    def look(self, requests: Requests, origin: float = 0.0) -> Verdict:
+        """Whether it is true of these requests, and what there is, in words; never true of none.
+
+        Times are told from `origin` on.
+        """
         if not requests:
             return (
                 False,
                 f"there were no requests to {_name(self.service)}: a judgement over none says nothing",
             )
-        holds, found = RULES[self.what](requests, self.argument)
-        return holds, found
+        told = [request._replace(at=request.at - origin) for request in requests] if origin else requests
+        return RULES[self.what](told, self.argument)
 
 
 def _answered(requests: Requests, count: Count) -> Verdict:

@@ -203,7 +203,7 @@ class Selected:
             tests.append(lambda pod: self._is_new(pod) is new)
         return tests
 
-    def _find_newest(self) -> Any:
+    def _find_newest(self) -> str | tuple[str, ...] | None:
         workload = self._selector.workload
         if not self._selector.revision or workload is None:
             return None
@@ -217,7 +217,7 @@ class Selected:
             return False
         if isinstance(self._newest, str):
             ref = controller_of(pod)
-            return ref is not None and ref["uid"] == self._newest
+            return ref is not None and bool(ref["uid"] == self._newest)
         return images_of(pod["spec"]) == self._newest
 
 

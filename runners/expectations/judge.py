@@ -1,0 +1,373 @@
+"""Whether a statement is true at a time: what each time phrase means over the history.
+
+The present is a view that is read on with the history; each change of a resource that the statement
+depends on is a moment. The past is replayed from the window's start, in which every recorded change is
+a moment, and so is the start. A statement about something that never was there is never true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NoReturn
+
+from gherkube.runners.cluster import Cluster
+from gherkube.runners.errors import UsageError
+from gherkube.runners.expectations.causes import Causes
+from gherkube.runners.expectations.failure import ExpectationFailed, Failure
+from gherkube.runners.expectations.requests import Requests, RequestsStatement
+from gherkube.runners.expectations.statement import Both, Statement, Tracker
+from gherkube.runners.expectations.story import story
+from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Stays, Throughout, Time
+from gherkube.runners.expectations.view import View
+
+LOOK = 5.0
+"""Seconds after which it is asked whether waiting is in vain."""
+POLL = 1.0
+"""Seconds after which a verdict that may change by time alone is looked at again."""
+NEXT = 20
+"""How many of the requests that flow by themselves a judgement without a time phrase waits for."""
+
+
+class Judge:
+    """Judges statements on one cluster, for one scenario.
+
+    `patience`: seconds that something may take to become true. The steps set `first_when`, the moment
+    just before the first When, and `last_when`, the time of the last one.
+    """
+
+    def __init__(self, cluster: Cluster, patience: float = 300.0) -> None:
+        self.cluster, self.patience = cluster, patience
+        self.first_when: Moment | None = None
+        self.last_when: float | None = None
+        self._view = View()
+        self._starts: dict[int, View] = {}
+
+    def moment(self, name: str = "") -> Moment:
+        """The present moment."""
+        return Moment(name, self.cluster.clock.now(), len(self.cluster.history))
+
+    def judge(
+        self,
+        statement: Statement,
+        time: Time,
+        *,
+        tense: Literal["present", "past"] = "present",
+        while_: Statement | None = None,
+    ) -> None:
+        """Returns when the statement is so, as lets time pass as far as the time phrase says.
+
+        `while_` has to be true at the same moment. Raises ExpectationFailed when it is not so, and when
+        there never was anything that it could be said of; UsageError when it cannot be asked.
+        """
+        del tense  # the time phrase says it all
+        if while_ is not None:
+            statement = Both(statement, while_)
+        self._now()
+        if isinstance(statement, RequestsStatement):
+            self._judge_requests(statement, time)
+        elif isinstance(time, Becomes):
+            self._becomes(statement, time)
+        elif isinstance(time, Stays):
+            self._stays(statement, time)
+        else:
+            self._was(statement, time)
+        if statement.admits_nothing:
+            self._refuse_nothing(statement, time)
+
+    # --- The present
+
+    def _becomes(self, statement: Statement, time: Becomes) -> None:
+        if statement.admits_nothing:
+            self._refuse_nothing(statement, time)
+        clock = self.cluster.clock
+        within = self.patience
+        if time.within is not None and self.last_when is not None:
+            end = self.last_when + time.within
+            if not statement.whole_window and self._was_by(statement, self.last_when, end):
+                return
+            within = end - clock.now()
+        elif time.within is not None:
+            within = time.within
+        tracker = self._track(statement, time)
+        course = _Course(tracker, self._view.at)
+        if within >= 0 and self._pass(statement, tracker, within, lambda: course.arrives(self._view.at)):
+            return
+        self._fail(
+            statement,
+            time,
+            tracker.found(),
+            unreachable=self._in_vain(statement) if within >= 0 else "",
+            nearest=course.told(self._told),
+        )
+
+    def _stays(self, statement: Statement, time: Stays) -> None:
+        tracker = self._track(statement, time)
+        clock = self.cluster.clock
+        end = clock.now() + time.seconds
+
+        def broken() -> bool:
+            return not tracker.holds() or (statement.idle_only and not clock.idle())
+
+        if self._pass(statement, tracker, time.seconds, broken, hopeful=False):
+            self._fail(statement, time, f"{tracker.found()} at {self._told(self._view.at)}")
+        if (rest := end - clock.now()) > 0:
+            clock.sleep(rest)
+
+    def _pass(
+        self,
+        statement: Statement,
+        tracker: Tracker,
+        within: float,
+        condition: Callable[[], bool],
+        *,
+        hopeful: bool = True,
+    ) -> bool:
+        """Lets time pass until the condition holds at a moment; False when it did not within those seconds.
+
+        It is looked at after each change of the statement's resources. `hopeful`: what is waited for is
+        that the statement becomes true, so that there is no use in waiting when it cannot.
+        """
+        clock, view, resources = self.cluster.clock, self._view, statement.resources
+
+        def look() -> bool:
+            for change in view.follow(self.cluster.history):
+                if change.resource in resources:
+                    tracker.changed(change)
+                    if not statement.idle_only and condition():
+                        return True
+            view.at = max(view.at, clock.now())
+            return condition() and (not hopeful or not statement.idle_only or clock.idle())
+
+        end = clock.now() + within
+        polls = tracker.polls or statement.idle_only
+        while True:
+            before = clock.now()
+            step = min(POLL if polls else LOOK, max(end - before, 0.0))
+            if clock.wait(look, step, resources=resources) or (polls and look()):
+                return True
+            now = clock.now()
+            if now >= end - 1e-9 or now < before + step - 1e-9:
+                return False
+            if hopeful and self._in_vain(statement):
+                return False
+
+    def _track(self, statement: Statement, time: Time) -> Tracker:
+        """A tracker at the present moment, which has seen the window where it needs to."""
+        if not statement.whole_window:
+            return statement.track(self._view)
+        view = self._view_at(self._start(statement, time))
+        tracker = statement.watch(view)
+        for change in view.follow(self.cluster.history):
+            if change.resource in statement.resources:
+                tracker.changed(change)
+        self._view = view
+        return tracker
+
+    def _was_by(self, statement: Statement, begin: float, end: float) -> bool:
+        """Whether it was true at a recorded moment from `begin` to `end`, as far as that has passed."""
+        if statement.idle_only:
+            return False
+        view = self._view_at(self.first_when or Moment("", 0.0, 0))
+        tracker: Tracker | None = None
+        for change in self.cluster.history.since(view.position):
+            if tracker is None and change.at > begin:
+                tracker = statement.track(view)
+            if tracker is not None and tracker.holds():
+                return True
+            if change.at > end:
+                return False
+            view.apply(change)
+            if tracker is not None and change.resource in statement.resources:
+                tracker.changed(change)
+        return (tracker or statement.track(view)).holds()
+
+    # --- The past
+
+    def _was(self, statement: Statement, time: Throughout | AtSomeTime | Past) -> None:
+        if statement.idle_only:
+            raise UsageError(
+                f'"{statement.text}" cannot be told of the past: judge it when it is so, in the present tense'
+            )
+        start = self._start(statement, time)
+        view = self._view_at(start)
+        statement = statement.bound(view, self._view)
+        tracker = statement.watch(view)
+        some = isinstance(time, AtSomeTime) or (isinstance(time, Past) and statement.past == "at some time")
+        if statement.sums_up and not isinstance(time, AtSomeTime):
+            self._summed_up(statement, time, view, tracker)
+        elif some:
+            self._at_some_time(statement, time, view, tracker)
+        else:
+            self._throughout(statement, time, view, tracker)
+
+    def _summed_up(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
+        for change in view.follow(self.cluster.history):
+            if change.resource in statement.resources:
+                tracker.changed(change)
+        if not tracker.holds():
+            self._fail(statement, time, tracker.found())
+
+    def _throughout(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
+        if tracker.holds():
+            for change in view.follow(self.cluster.history):
+                if change.resource in statement.resources:
+                    tracker.changed(change)
+                    if not tracker.holds():
+                        break
+            else:
+                return
+        self._fail(statement, time, f"{tracker.found()} at {self._told(view.at)}", until=view.position)
+
+    def _at_some_time(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
+        course = _Course(tracker, view.at)
+        if course.arrives(view.at):
+            return
+        for change in view.follow(self.cluster.history):
+            if change.resource in statement.resources:
+                tracker.changed(change)
+                if course.arrives(view.at):
+                    return
+        now = f"never so; at the end, {tracker.found()}"
+        self._fail(statement, time, now, nearest=course.told(self._told))
+
+    # --- Requests
+
+    def _judge_requests(self, statement: RequestsStatement, time: Time) -> None:
+        holds, found = self._look_at_requests(statement, time)
+        if not holds:
+            self._fail(statement, time, found)
+
+    def _look_at_requests(self, statement: RequestsStatement, time: Time) -> tuple[bool, str]:
+        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._origin
+        if isinstance(time, Becomes):
+            if statement.requests is not None:
+                return statement.look(statement.requests, origin)
+            return self._look_at_next(statement, time)
+        if isinstance(time, Stays):
+            before = len(traffic.requests)
+            clock.sleep(time.seconds)
+            return statement.look(self._to(statement, traffic.requests[before:]), origin)
+        start = self._start(statement, time)
+        requests = self._to(statement, [one for one in traffic.requests if one.at >= start.at])
+        if not isinstance(time, AtSomeTime):
+            return statement.look(requests, origin)
+        if any(statement.look([one], origin)[0] for one in requests):
+            return True, ""
+        return False, f"of none; in all, {statement.look(requests, origin)[1]}"
+
+    def _look_at_next(self, statement: RequestsStatement, time: Becomes) -> tuple[bool, str]:
+        """Of the next requests that flow by themselves; with a time, of any so many in a row until then."""
+        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._origin
+        if not traffic.flows(statement.service):
+            return statement.look([], origin)
+        before = len(traffic.requests)
+        end = clock.now() + self.patience
+        if time.within is not None:
+            end = (clock.now() if self.last_when is None else self.last_when) + time.within
+        seen = 0
+        verdict = statement.look([], origin)
+        while clock.now() < end:
+            clock.sleep(min(0.1, end - clock.now()))
+            requests = self._to(statement, traffic.requests[before:])
+            for last in range(max(seen, NEXT - 1), len(requests)):
+                verdict = statement.look(requests[last + 1 - NEXT : last + 1], origin)
+                if verdict[0] or time.within is None:
+                    return verdict
+            seen = len(requests)
+        return verdict
+
+    @staticmethod
+    def _to(statement: RequestsStatement, requests: Requests) -> Requests:
+        return [one for one in requests if one.service == statement.service]
+
+    # --- Windows
+
+    def _now(self) -> View:
+        return self._view.move(self.cluster.history)
+
+    def _start(self, statement: Statement, time: Time) -> Moment:
+        """The moment at which the window starts."""
+        since = time.since if isinstance(time, Throughout | AtSomeTime | Past) else None
+        start = since or statement.since or self.first_when
+        if start is None:
+            raise UsageError(
+                f'"{statement.text}" looks back to the first When, and there was none before it: '
+                "put a When before it, or judge it in the present tense"
+            )
+        return start
+
+    def _view_at(self, start: Moment) -> View:
+        """A view of its own of that moment."""
+        view = self._starts.get(start.position)
+        if view is None:
+            view = self._starts[start.position] = View().move(self.cluster.history, start.position)
+            view.at = max(view.at, start.at)
+        return view.copy()
+
+    @property
+    def _origin(self) -> float:
+        """The time from which times are told."""
+        return self.first_when.at if self.first_when is not None else 0.0
+
+    def _told(self, at: float) -> str:
+        return f"t+{at - self._origin:.1f} s"
+
+    # --- Failing
+
+    def _in_vain(self, statement: Statement) -> str:
+        """Why it cannot become true any more, "" when it might."""
+        if not statement.steady or not self.cluster.clock.idle():
+            return ""
+        return Causes(self.cluster.history, self._now(), self.cluster.clock.now()).in_vain(statement.subject)
+
+    def _refuse_nothing(self, statement: Statement, time: Time) -> None:
+        if missing := statement.missing(self._now()):
+            self._fail(statement, time, missing)
+
+    def _fail(
+        self,
+        statement: Statement,
+        time: Time,
+        found: str,
+        *,
+        until: int | None = None,
+        unreachable: str = "",
+        nearest: str = "",
+    ) -> NoReturn:
+        view, history = self._now(), self.cluster.history
+        missing = statement.missing(view)
+        causes = Causes(history, view, self.cluster.clock.now())
+        start = self.first_when or Moment("", 0.0, 0)
+        raise ExpectationFailed(
+            Failure(
+                expected=time.text + statement.text,
+                found=missing or found,
+                why=[] if missing else causes.why(statement.subject),
+                unreachable=unreachable,
+                history=story(history, view, statement.subject, start, until=until),
+                nearest="" if missing else nearest,
+            )
+        )
+
+
+class _Course:
+    """How near a tracker came."""
+
+    def __init__(self, tracker: Tracker, at: float) -> None:
+        self._tracker = tracker
+        self._least = float("inf")
+        self._nearest, self._at, self._last = "", at, at
+
+    def arrives(self, at: float) -> bool:
+        """Whether the statement is true at this moment, and takes note of how near it is."""
+        away = self._tracker.distance()
+        if away < self._least:
+            self._least, self._nearest, self._at = away, self._tracker.nearest(), at
+        self._last = at
+        return away == 0
+
+    def told(self, told: Callable[[float], str]) -> str:
+        """The nearest that it came, in words; "" where that is what there is now."""
+        if not self._nearest or self._nearest == self._tracker.nearest():
+            return ""
+        return f"{self._nearest} at {told(self._at)}"
