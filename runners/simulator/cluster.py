@@ -10,19 +10,23 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-
+from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.log import Log
+from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
+from gherkube.runners.simulator.traffic import SimTraffic
 
 if TYPE_CHECKING:
     import kubernetes.client
 
 CONTROL_PLANE = "control-plane"
 CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+REQUESTS = "requests"
 CPU, MEMORY = "4", "8Gi"
 """What a node has when nothing is said about it."""
 
@@ -48,7 +52,6 @@ class Simulator:
         time, chance = Clock(), Chance(seed)
         self.store = Store(time)
         self.api = ApiServer(self.store, chance)
-        self.clock = VirtualTime(self.store)
         manager = Informers(self.store, chance)
         for module, name in (
             ("deployment", "DeploymentController"),
@@ -68,8 +71,13 @@ class Simulator:
         self.kubelets = kubelets(self.api, chance, self.images) if kubelets else None
         if (lifecycle := _optional("controllers.nodelifecycle", "NodeLifecycle")) is not None:
             lifecycle(self.api, manager, chance, self.kubelets)
+        self.network = Network(self.store, chance)
         self._workers: list[str] = []
-        self._add_node(CONTROL_PLANE, 0, CPU, MEMORY, [CONTROL_PLANE_TAINT])
+        self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
+        self.clock = VirtualTime(self.store, self.traffic)
+        self.faults = SimFaults(self)
+        self._size = (CPU, MEMORY)
+        self._add_node(CONTROL_PLANE, 0, [CONTROL_PLANE_TAINT])
         self.set_nodes(nodes)
 
     @property
@@ -77,24 +85,37 @@ class Simulator:
         """Every change since the beginning."""
         return self.store.log
 
-    def set_nodes(self, count: int, *, cpu: str = CPU, memory: str = MEMORY) -> None:
-        """Makes it a cluster of that many nodes that take pods, `node-1` … each of that size."""
+    def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
+        """Makes it a cluster of that many nodes that take pods, `node-1` … each of that size.
+
+        UsageError when a node that would go has pods.
+        """
+        size = (cpu or CPU, memory or MEMORY)
+        kept = count if size == self._size else 0
+        for name in self._workers[kept:]:
+            self._remove_node(name)
+        del self._workers[kept:]
+        self._size = size
         for index in range(len(self._workers) + 1, count + 1):
-            self._add_node(f"node-{index}", index, cpu or CPU, memory or MEMORY, [])
-            self._workers.append(f"node-{index}")
+            name = f"node-{index}"
+            self._add_node(name, index, [])
+            self._workers.append(name)
 
     def node_names(self) -> list[str]:
         """The nodes that take pods, in order."""
         return list(self._workers)
 
+    def client(self) -> kubernetes.client.ApiClient:
+        """An official client whose transport is in this process."""
+        from gherkube.runners.simulator.client import make_client
+
+        return make_client(self)
+
     def close(self) -> None:
         """Nothing to end: the simulator is plain data."""
 
-    def client(self) -> kubernetes.client.ApiClient:
-        """An official client whose transport is in this process."""
-        raise NotImplementedError
-
-    def _add_node(self, name: str, index: int, cpu: str, memory: str, taints: list[dict[str, str]]) -> None:
+    def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
+        cpu, memory = self._size
         if self._make_node is not None:
             node = self._make_node(name, index, cpu, memory, taints)
         else:
@@ -109,38 +130,78 @@ class Simulator:
         if self.kubelets is not None:
             self.kubelets.add_node(name)
 
+    def _remove_node(self, name: str) -> None:
+        if any(pod["spec"].get("nodeName") == name for pod in self.store.all("pods")):
+            raise UsageError(
+                f"node {name} has pods: say how many nodes the cluster has, and of which size, "
+                "before anything runs on it"
+            )
+        self.api.delete("nodes", name)
+
+
+class SimFaults:
+    """What breaks in the simulator, and mends."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def stop_node(self, name: str) -> None:
+        """Power loss: kubelet and containers stop; the API server hears no more."""
+        self._check(name)
+        self._simulator.kubelets.stop(name)
+        self._simulator.network.down[name] = None
+
+    def start_node(self, name: str) -> None:
+        """The node's power is back."""
+        self._check(name)
+        self._simulator.kubelets.start(name)
+        self._simulator.network.down.pop(name, None)
+
+    def behave(self, image: str, **behaviour: Any) -> None:
+        """From now on containers of the image behave so; keywords as in `Behaviour` of node/images.py."""
+        self._simulator.images.behave(image, **behaviour)
+
+    def _check(self, name: str) -> None:
+        names = self._simulator.node_names()
+        if name == CONTROL_PLANE:
+            raise CannotJudge("the simulator cannot do without its control plane: stop another node")
+        if name not in names:
+            raise UsageError(f'there is no node "{name}": the nodes are {", ".join(names)}')
+
 
 class VirtualTime:
     """The clock of the door: time passes only by running events."""
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._clock = store, store.clock
+    def __init__(self, store: Store, traffic: SimTraffic) -> None:
+        self._store, self._clock, self._traffic = store, store.clock, traffic
 
     def now(self) -> float:
         """Seconds since the simulation began."""
         return self._clock.now
 
-    def timestamp(self) -> str:
-        """Now as the API writes times."""
-        return self._clock.timestamp()
-
     def wait(self, condition: Callable[[], bool], within: float, *, resources: Collection[str] = ()) -> bool:
-        """Runs events until the condition holds; False at the deadline, or when nothing is left to happen."""
+        """Runs events until the condition holds; False at the deadline, or when nothing is left to happen.
+
+        The condition is asked after each change of the resources; "requests" are those of the traffic.
+        """
         if condition():
             return True
         clock, deadline = self._clock, self._clock.now + within
         changed: list[object] = []
         ends = [self._store.watch(resource, changed.append) for resource in resources or ("",)]
+        listens = not resources or REQUESTS in resources
+        sent = self._traffic.requests
+        seen = len(sent)
         try:
-            while (at := clock.next_at()) is not None:
-                if at > deadline:
-                    clock.run_until(deadline)
-                    return False
+            while (at := clock.next_at()) is not None and at <= deadline:
                 clock.step()
-                if changed:
+                if changed or (listens and len(sent) != seen):
                     changed.clear()
+                    seen = len(sent)
                     if condition():
                         return True
+            if at is not None:
+                clock.run_until(deadline)
             return False
         finally:
             for end in ends:
