@@ -12,10 +12,10 @@ both go with every subject and predicate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import UsageError
 from gherkube.steps.sentence import FORMS, Form, Kind, Sentence, Topic
@@ -101,10 +101,11 @@ class Match(NamedTuple):
 
 
 class _Ending(NamedTuple):
+    """A sentence that ends at a place of the tree, with the names and converters of its fields."""
+
     sentence: Sentence
     tense: Tense | None
-    names: tuple[str, ...]
-    fields: tuple[Field, ...]
+    parts: tuple[tuple[str, Callable[[str], Any]], ...]
 
 
 class _Node:
@@ -119,16 +120,14 @@ class _Node:
 
     def add(self, sentence: Sentence, form: Form) -> None:
         node = self
-        names: list[str] = []
-        fields: list[Field] = []
+        parts: list[tuple[str, Callable[[str], Any]]] = []
         for token in form.tokens:
             if isinstance(token, str):
                 node = node.words.setdefault(token, _Node())
                 continue
-            names.append(token.name)
-            fields.append(token.field)
+            parts.append((token.name, token.field.convert))
             node = node._after(token.field)
-        node.endings.append(_Ending(sentence, form.tense, tuple(names), tuple(fields)))
+        node.endings.append(_Ending(sentence, form.tense, tuple(parts)))
 
     def _after(self, field: Field) -> _Node:
         for known, node in self.fields:
@@ -139,38 +138,36 @@ class _Node:
         return node
 
 
-class _Found(NamedTuple):
-    ending: _Ending
-    spans: tuple[str, ...]
-    end: int
+_Found: TypeAlias = tuple[_Ending, tuple[str, ...], int]
+"""A sentence that was read, what stands in its fields, and where in the text it ends."""
 
-    def fields(self) -> dict[str, Any]:
-        ending = self.ending
-        return {
-            name: field.convert(span)
-            for name, field, span in zip(ending.names, ending.fields, self.spans, strict=True)
-        }
+
+def _fields(ending: _Ending, spans: tuple[str, ...]) -> dict[str, Any]:
+    return {name: convert(span) for (name, convert), span in zip(ending.parts, spans, strict=True)}
 
 
 def _walk(node: _Node, text: str, start: int, spans: tuple[str, ...], found: list[_Found]) -> None:
     """Collects all sentences that the text is from `start` to its end, or to a `while`."""
     if node.words:
         end = text.find(" ", start)
-        word = text[start:end] if end >= 0 else text[start:]
+        word = text[start:] if end < 0 else text[start:end]
         after = node.words.get(FORMS.get(word, word))
         if after is not None:
-            _reach(after, text, start + len(word), spans, found)
+            if end < 0:
+                found += [(ending, spans, len(text)) for ending in after.endings]
+            else:
+                if after.endings and text.startswith(_WHILE, end):
+                    found += [(ending, spans, end) for ending in after.endings]
+                _walk(after, text, end + 1, spans, found)
     for field, after in node.fields:
         seen = field.scan(text, start)
         if seen is not None:
-            _reach(after, text, seen.end(), (*spans, seen[0]), found)
-
-
-def _reach(node: _Node, text: str, end: int, spans: tuple[str, ...], found: list[_Found]) -> None:
-    if end == len(text) or (node.endings and text.startswith(_WHILE, end)):
-        found.extend(_Found(ending, spans, end) for ending in node.endings)
-    if end < len(text) and text[end] == " ":
-        _walk(node, text, end + 1, spans, found)
+            end = seen.end()
+            got = (*spans, seen[0])
+            if after.endings and (end == len(text) or text.startswith(_WHILE, end)):
+                found += [(ending, got, end) for ending in after.endings]
+            if text.startswith(" ", end):
+                _walk(after, text, end + 1, got, found)
 
 
 class Catalogue:
@@ -205,7 +202,7 @@ class Catalogue:
             _walk(root.words["I"], text, len(_TRY), (), found)
         else:
             _walk(root, text, 0, (), found)
-        return [Match(each.ending.sentence, each.fields(), text, attempt) for each in found]
+        return [Match(ending.sentence, _fields(ending, spans), text, attempt) for ending, spans, _ in found]
 
     def nearest(self, text: str, n: int = 3, kind: Kind | None = None) -> list[str]:
         """The examples of the catalogue that come nearest to a text, best first; at most `n`."""
@@ -224,24 +221,25 @@ class Catalogue:
 _RESEMBLES = 0.5
 
 
-def _judgements(root: _Node, text: str, time: TimePhrase, found: _Found) -> Iterable[Match]:
-    sentence, tense = found.ending.sentence, found.ending.tense
-    whole = found.end == len(text)
+def _judgements(root: _Node, text: str, time: TimePhrase, found: _Found) -> list[Match]:
+    """The judgements that begin with a sentence: alone, or joined by `while` with those that end the text."""
+    ending, spans, end = found
+    sentence, tense, _ = ending
+    whole = end == len(text)
     if tense is None:
-        if whole and time is NO_PHRASE:
-            yield Match(sentence, found.fields(), text)
-        return
+        return [Match(sentence, _fields(ending, spans), text)] if whole and time is NO_PHRASE else []
     if not time.fits(tense):
-        return
+        return []
     if whole:
-        yield Match(sentence, found.fields(), text, time=time, tense=tense)
-        return
+        return [Match(sentence, _fields(ending, spans), text, False, time, tense)]
     others: list[_Found] = []
-    _walk(root, text, found.end + len(_WHILE), (), others)
-    for other in others:
-        if other.end == len(text) and other.ending.tense == tense:
-            joined = Match(other.ending.sentence, other.fields(), text, tense=tense)
-            yield Match(sentence, found.fields(), text, time=time, tense=tense, joined=joined)
+    _walk(root, text, end + len(_WHILE), (), others)
+    return [
+        Match(sentence, _fields(ending, spans), text, False, time, tense, joined)
+        for other, got, at in others
+        if at == len(text) and other.tense == tense
+        for joined in [Match(other.sentence, _fields(other, got), text, tense=tense)]
+    ]
 
 
 def _shipped() -> Catalogue:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from gherkube.runners.errors import UsageError
@@ -133,8 +132,8 @@ _PROBE_NUMBERS = (
     *_PROBE_TIMES.values(),
     "terminationGracePeriodSeconds",
 )
-_OPTION = re.compile(rf" ({'|'.join((*_PROBE_TIMES, *_PROBE_NUMBERS))}) (\d\S*(?: (?:seconds?|minutes?))?)$")
-_NETWORK = re.compile(r"(https?|tcp|grpc) :(\d+|[a-z][a-z0-9-]*)(/\S*)?")
+_OPTION = rf" ({'|'.join((*_PROBE_TIMES, *_PROBE_NUMBERS))}) (\d\S*(?: (?:seconds?|minutes?))?)$"
+_NETWORK = r"(https?|tcp|grpc) :(\d+|[a-z][a-z0-9-]*)(/\S*)?"
 
 
 def probe(text: str) -> Object:
@@ -145,7 +144,7 @@ def probe(text: str) -> Object:
     """
     options: Object = {}
     what = text
-    while (found := _OPTION.search(what)) is not None:
+    while (found := re.search(_OPTION, what)) is not None:
         options = {_PROBE_TIMES.get(found[1], found[1]): _seconds(found[2]), **options}
         what = what[: found.start()]
     return {**_probe_action(what, text), **options}
@@ -153,8 +152,8 @@ def probe(text: str) -> Object:
 
 def _probe_action(what: str, text: str) -> Object:
     if what.startswith("exec "):
-        return {"exec": {"command": shlex.split(what[5:])}}
-    found = _NETWORK.fullmatch(what)
+        return {"exec": {"command": _words(what[5:])}}
+    found = re.fullmatch(_NETWORK, what)
     if found is None or (found[3] and found[1] in ("tcp", "grpc")):
         raise UsageError(
             f"“{text}” is no probe: write it as http :8080/readyz every 1s, tcp :8080 every 1s, "
@@ -169,6 +168,16 @@ def _probe_action(what: str, text: str) -> Object:
     if found[1] == "https":
         action["scheme"] = "HTTPS"
     return {"httpGet": action}
+
+
+def _words(text: str) -> list[str]:
+    """The words of a command line, as a shell would take them apart."""
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"“{text}” is no command line: {error}") from None
 
 
 def _port(text: str) -> list[Object]:
@@ -199,8 +208,8 @@ KEYS: dict[str, tuple[str, tuple[str, ...], Callable[[str], Any]]] = {
     "memory limit": (_APP, ("resources", "limits", "memory"), str),
     "imagePullPolicy": (_APP, ("imagePullPolicy",), str),
     "containerPort": (_APP, ("ports",), _port),
-    "command": (_APP, ("command",), shlex.split),
-    "args": (_APP, ("args",), shlex.split),
+    "command": (_APP, ("command",), _words),
+    "args": (_APP, ("args",), _words),
 }
 """The keys of the table: where in the object the value goes, and how its text is read."""
 
@@ -254,7 +263,7 @@ def _unknown_key(key: str) -> str:
 # --- What manifests hold ----------------------------------------------------------------------
 
 
-@lru_cache(1)
+@cache
 def _loader() -> Any:
     """A YAML loader that leaves dates as text, as Kubernetes' own does."""
     import yaml

@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
@@ -176,23 +175,22 @@ def repeats(text: str) -> int:
     return {"once": 1, "twice": 2}.get(text) or number(text.split()[0])
 
 
-_SECONDS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
-_UNIT = {"millisecond": "ms", "second": "s", "minute": "m", "hour": "h"}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "s": 1, "m": 60, "h": 3600}
 
 
 def duration(text: str) -> float:
     """A time in seconds: `20 seconds`, `a minute`, `1m30s`, `100 milliseconds`. Zero is an error."""
     if " " in text:
         amount, _, unit = text.partition(" ")
-        total = (Fraction(amount) if "." in amount else number(amount)) * _SECONDS[
-            _UNIT[unit.removesuffix("s")]
-        ]
+        parts = [(str(NUMBERS.get(amount, amount)), unit.removesuffix("s"))]
     else:
         parts = re.findall(r"([\d.]+)(ms|h|m|s)", text)
-        total = sum((Fraction(amount) * _SECONDS[unit] for amount, unit in parts), Fraction(0))
+    total = sum(
+        float(amount) * _SECONDS[unit] if unit in _SECONDS else float(amount) / 1000 for amount, unit in parts
+    )
     if not total:
         raise UsageError(f"“{text}” is no time: it must be more than zero")
-    return float(total)
+    return total
 
 
 def version(text: str) -> Version:
@@ -200,22 +198,23 @@ def version(text: str) -> Version:
     return Version(image=quoted(text)) if text.startswith('"') else Version(tag=text)
 
 
-_NAMED = re.compile(
-    rf"(?P<kind>{'|'.join(THINGS)}) (?P<name>{_QUOTED})(?: in namespace (?P<namespace>{_QUOTED}))?"
-)
+@cache
+def _named_parts() -> re.Pattern[str]:
+    kinds = "|".join(THINGS)
+    return re.compile(rf"({kinds}) ({_QUOTED})(?: in namespace ({_QUOTED}))?")
 
 
 def named(text: str) -> Named:
     """`deployment "web" in namespace "staging"`, `service "web"`, …, or `it`."""
     if text == "it":
         return IT
-    found = _NAMED.fullmatch(text)
+    found = _named_parts().fullmatch(text)
     assert found is not None, text
-    namespace = found["namespace"]
-    return Named(THINGS[found["kind"]], quoted(found["name"]), quoted(namespace) if namespace else "")
+    kind, name, namespace = found.groups()
+    return Named(THINGS[kind], quoted(name), quoted(namespace) if namespace else "")
 
 
-@lru_cache(1)
+@cache
 def _pods_parts() -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?P<revision>new|old) )?(?:(?P<version>{_TAG}|{_QUOTED}) )?pods?(?: of (?P<of>{_WORKLOAD}))?"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from gherkube.steps.phrases import FIELDS, Field
@@ -57,16 +56,14 @@ class Part(NamedTuple):
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """One way to write a sentence: its words and fields in order, and its tense ("" where there is none)."""
 
     tokens: tuple[str | Part, ...]
     tense: Tense | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sentence:
+class Sentence(NamedTuple):
     """One entry of the catalogue.
 
     `act` is called with the world and the fields by name, and, where the sentence takes them, `table`

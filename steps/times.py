@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Literal, NamedTuple
 
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Stays, Throughout, Time
@@ -28,7 +28,7 @@ class TimePhrase(NamedTuple):
 NO_PHRASE = TimePhrase()
 
 
-@lru_cache(1)
+@cache
 def _scan() -> Callable[[str], re.Match[str] | None]:
     seconds, moment = FIELDS["duration"].looks, FIELDS["text"].looks
     return re.compile(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
 from gherkube.runners.expectations.judge import Judge
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from gherkube.runners.expectations.requests import RequestsStatement
     from gherkube.runners.traffic import Request
 
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-
 
 def expand(text: str, settings: Mapping[str, str]) -> str:
     """The text with each `${NAME}` replaced by its setting. Raises UsageError where one is not set."""
@@ -44,20 +42,18 @@ def expand(text: str, settings: Mapping[str, str]) -> str:
             raise UsageError(f"${{{name}}} is not set: give it with --set {name}=VALUE{known}")
         return settings[name]
 
-    return _VARIABLE.sub(value, text)
+    return re.sub(r"\$\{([^{}]*)\}", value, text)
 
 
-@dataclass(slots=True)
 class Attempt:
     """A When that was meant to be refused; `refusal` is None when it was not."""
 
-    text: str
-    refusal: str | None
-    judged: bool = False
+    def __init__(self, text: str, refusal: str | None) -> None:
+        self.text, self.refusal = text, refusal
+        self.judged = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command that was run: its exit code, and all that it printed."""
 
     line: str
@@ -65,7 +61,6 @@ class Command:
     output: str
 
 
-@dataclass
 class World:
     """A scenario's state.
 
@@ -74,21 +69,26 @@ class World:
     manifests are looked for in.
     """
 
-    cluster: Cluster
-    namespace: str = "default"
-    patience: float = 300.0
-    settings: Mapping[str, str] = field(default_factory=dict)
-    base: Path = field(default_factory=Path)
-
-    def __post_init__(self) -> None:
-        self.judge = Judge(self.cluster, self.patience)
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        namespace: str = "default",
+        patience: float = 300.0,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        base: Path = Path(),
+    ) -> None:
+        self.cluster, self.namespace, self.settings, self.base = cluster, namespace, settings, base
+        self.judge = Judge(cluster, patience)
         self.it: WorkloadRef | None = None
         self.known: dict[WorkloadRef, None] = {}
+        self.established = False
+        """Whether anything was made or done yet."""
         self.attempts: list[Attempt] = []
         self.command: Command | None = None
         self.sent: dict[Key, Sequence[Request]] = {}
+        """The requests of the last “I send” to each service."""
         self._asked: Key | None = None
-        self.established = False
         self._moments: dict[str, Moment] = {}
 
     @property
