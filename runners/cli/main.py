@@ -1,0 +1,92 @@
+"""The command line: `gherkube run`, `gherkube init`, `gherkube steps`.
+
+Everything that is run is run by pytest with gherkube's plugin, so plain pytest gives the same results.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Gherkin for Kubernetes rollouts: says whether what should happen does, on an embedded simulator.",
+)
+
+
+@app.command()
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH|FILE:LINE]...", help="Feature files, folders, or lines."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Seed of all chance; 1 unless said.")
+    ] = None,
+    tags: Annotated[str, typer.Option(metavar="EXPR", help="Only these tags: '@smoke and not @slow'.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="Only scenarios with this text in their name.")
+    ] = "",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What ${NAME} stands for.")
+    ] = None,
+    patience: Annotated[
+        str, typer.Option(metavar="TIME", help="How long a Then waits: 90s, 5m, 1m30s.")
+    ] = "",
+    junit: Annotated[str, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")] = "",
+    report: Annotated[
+        str, typer.Option(metavar="DIR", help="Write histories and junit.xml to this folder.")
+    ] = "",
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show every step, and tracebacks.")
+    ] = False,
+) -> None:
+    """Runs feature files; of the current folder and those below it when none are named.
+
+    Exit code: 0 passed, 1 failed, 2 cannot be run as written, 3 cannot be judged here, 4 nothing
+    selected, 5 internal error.
+    """
+    from gherkube.runners.cli.run import run_features
+
+    options = {"seed": seed, "tags": tags, "name": name, "patience": patience, "report": report}
+    arguments = [f"--gherkube-{key}={value}" for key, value in options.items() if value not in (None, "")]
+    arguments += [f"--gherkube-set={each}" for each in set_ or ()]
+    arguments += ["-v"] if verbose else []
+    raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to; the current folder unless said.")] = Path(),
+) -> None:
+    """Writes a first feature and the settings; never overwrites a file."""
+    from gherkube.runners.cli.first import write_first
+
+    for line in write_first(folder):
+        print(line)
+
+
+@app.command()
+def steps(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for tools.")] = False,
+) -> None:
+    """Prints all sentences by topic, each with an example."""
+    import pytest
+
+    raise typer.Exit(
+        int(pytest.main([f"--gherkube-steps={'json' if json else 'text'}", "-p", "no:cacheprovider"]))
+    )
+
+
+def main() -> None:
+    """The command `gherkube`."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()

@@ -1,0 +1,97 @@
+"""`gherkube run`: pytest with gherkube's plugin, another terminal, and exit codes of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from gherkube.runners.report.results import JUnit, Results, exit_code
+from gherkube.runners.report.terminal import ScenarioReporter
+
+
+class Terminal:
+    """A pytest plugin that shows scenarios in the place of tests."""
+
+    def __init__(self) -> None:
+        self.reporter: ScenarioReporter | None = None
+        self.results = Results(self._verdict)
+
+    def _verdict(self, verdict: Any) -> None:
+        if self.reporter:
+            self.reporter.verdict(verdict)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Takes the place of pytest's reporter, and keeps pytest's cache out of the user's folder."""
+        manager = config.pluginmanager
+        for name in ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin"):
+            if manager.has_plugin(name):
+                manager.unregister(name=name)
+        self.reporter = ScenarioReporter(config, self.results)
+        manager.register(self.reporter, "terminalreporter")
+
+
+def run_features(paths: list[str], options: list[str], junit: Path | None) -> int:
+    """Runs what is named (paths, FILE:LINE) with the plugin's options; returns gherkube's exit code."""
+    whole: dict[str, None] = {}
+    lines: dict[str, list[str]] = {}
+    for each in paths:
+        path, colon, line = each.rpartition(":")
+        if colon and line.isdigit() and not Path(each).exists():
+            lines.setdefault(path, []).append(each)
+        else:
+            path = each
+            whole[path] = None
+        if not Path(path).exists():
+            return _refuse(f"{path}: there is no such file or folder", "gherkube init writes a first feature")
+        if Path(path).is_file() and Path(path).suffix != ".feature":
+            return _refuse(f"{path}: not a feature file", "name files that end in .feature, or their folder")
+    asked = [f"--gherkube-at={each}" for path, some in lines.items() if path not in whole for each in some]
+    terminal = Terminal()
+    plugins: list[Any] = [terminal.results, terminal]
+    if junit:
+        plugins.append(JUnit(terminal.results, junit))
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
+    with _held_to_the_end():
+        ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
+    code = exit_code(terminal.results, ended)
+    if code == 4:
+        _refuse("no scenario was selected", "look at --tags, --name and the lines that you gave")
+    elif ended == pytest.ExitCode.NO_TESTS_COLLECTED and code == 2 and not terminal.results.problems:
+        _refuse(f"{', '.join(paths)}: there are no feature files", "gherkube init writes a first feature")
+    return code
+
+
+def _refuse(what: str, then: str) -> int:
+    print(f"gherkube run: {what}; {then}", file=sys.stderr)
+    return 2
+
+
+@contextmanager
+def _held_to_the_end() -> Iterator[None]:
+    """Nobody ends this process before the results are told: not a step with os._exit, not SIGTERM."""
+    leave, main = os._exit, os.getpid()
+
+    def stay(code: int) -> NoReturn:
+        if os.getpid() != main:
+            leave(code)  # a child process may
+        raise SystemExit(f"os._exit({code}) would have ended the whole run")
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    os._exit = stay
+    try:
+        yield
+    finally:
+        os._exit = leave
+        signal.signal(signal.SIGTERM, before)

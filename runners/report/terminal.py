@@ -1,0 +1,191 @@
+"""What `gherkube run` shows: a line a scenario while it runs, then what failed and why, and a summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, FAILED, NOT_RUN, PASSED, SKIPPED, UNUSABLE
+from gherkube.runners.report.results import WORST_FIRST, Results, Verdict
+
+MARKS = {
+    PASSED: ("✓", {"green": True}),
+    FAILED: ("✗", {"red": True}),
+    UNUSABLE: ("✗", {"red": True}),
+    CANNOT_JUDGE: ("?", {"yellow": True}),
+    NOT_RUN: ("·", {"yellow": True}),
+    SKIPPED: ("-", {"yellow": True}),
+    EXPECTED: ("-", {"green": True}),
+}
+WORDS = {CANNOT_JUDGE: "cannot be judged here"}
+
+
+class ScenarioReporter(TerminalReporter):
+    """Stands in the place of pytest's terminal reporter, and shows scenarios instead of tests."""
+
+    def __init__(self, config: pytest.Config, results: Results) -> None:
+        super().__init__(config)
+        self.results = results
+        self._feature = ""
+        self._fleeting = False
+        self._ended = 0
+
+    # --- While it runs
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Begins without a header."""
+        self._session = session
+        self._began = time.perf_counter()
+
+    def pytest_collection(self) -> None:
+        """Says nothing."""
+
+    def report_collect(self, final: bool = False) -> None:
+        """Says nothing."""
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Says nothing, but for --collect-only."""
+        if session.config.option.collectonly:
+            super().pytest_collection_finish(session)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:  # type: ignore[override]
+        """On a terminal, shows what is running and how far the run is."""
+        if self.isatty():
+            self._flee(f"  {self._ended + 1}/{self.results.selected}  {nodeid.partition('::')[2]}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Says nothing: `verdict` does, after the last phase."""
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Says nothing."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Any:
+        """Says nothing."""
+        return (yield)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """The line of a scenario that has ended."""
+        self._ended += 1
+        self._settle()
+        if verdict.feature != self._feature:
+            self._feature = verdict.feature
+            self._tw.line(verdict.feature, bold=True)
+        mark, colour = MARKS[verdict.outcome]
+        self._tw.write(f"  {mark} {verdict.name}", **colour)
+        self._tw.line(f" ({_notes(verdict)})", light=True)
+        if self.verbosity > 0:
+            for step in verdict.steps:
+                self._tw.line(
+                    f"      {_seconds(step['at']):>8}  {step['step']}", light=step["outcome"] == PASSED
+                )
+        self._tw.flush()
+
+    def _flee(self, text: str) -> None:
+        self._tw.write(f"\r\x1b[2K{text[: self._tw.fullwidth - 1]}", flush=True, light=True)
+        self._fleeting = True
+
+    def _settle(self) -> None:
+        if self._fleeting:
+            self._tw.write("\r\x1b[2K")
+            self._fleeting = False
+
+    # --- When it has ended
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        """Tells what went wrong, and sums up."""
+        result = yield
+        self._settle()
+        if session.config.option.collectonly:
+            return result
+        for text in self.results.problems.values():
+            self._block(text, red=True)
+        told = [
+            verdict
+            for verdict in self.results.verdicts
+            if verdict.outcome in (FAILED, UNUSABLE, CANNOT_JUDGE)
+        ]
+        for verdict in told:
+            self._block(verdict.text, **MARKS[verdict.outcome][1])
+            self._printed(verdict.printed)
+        self._warned()
+        if self.results.interrupted:
+            self._tw.line("\nThe run was interrupted.", yellow=True)
+        self._sum_up()
+        return result
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Told in the summary."""
+
+    def pytest_unconfigure(self) -> None:
+        """Says nothing."""
+
+    def pytest_terminal_summary(self) -> Any:
+        """Says nothing."""
+        return None
+
+    def _block(self, text: str, **colour: bool) -> None:
+        head, _, rest = text.partition("\n")
+        self._tw.line()
+        self._tw.line(head, bold=True, **colour)
+        if rest:
+            self._tw.line(rest)
+
+    def _printed(self, sections: Sequence[tuple[str, str]]) -> None:
+        for title, text in sections:
+            if text.strip() and (self.verbosity > 0 or "teardown" not in title):
+                self._tw.line(f"  {title.removeprefix('Captured ').removesuffix(' call')}")
+                for line in text.rstrip().split("\n"):
+                    self._tw.line(f"            {line}")
+
+    def _warned(self) -> None:
+        messages = dict.fromkeys(report.message.strip() for report in self.stats.get("warnings", ()))
+        for message in messages:
+            place, _, rest = message.partition("GherkubeWarning: ")
+            if rest:
+                self._tw.line(f"\n{place}warning: {rest.splitlines()[0]}", yellow=True)
+            elif self.verbosity > 0:
+                self._tw.line(f"\n{message}", yellow=True)
+
+    def _sum_up(self) -> None:
+        results = self.results
+        counts = [(outcome, results.count(outcome)) for outcome in reversed(WORST_FIRST)]
+        parts = [f"{count} {WORDS.get(outcome, outcome)}" for outcome, count in counts if count]
+        if results.problems:
+            files = len(results.problems)
+            parts.append(f"{files} feature{'s' if files != 1 else ''} cannot be run as written")
+        if not parts:
+            return
+        number = len(results.verdicts)
+        virtual = sum(verdict.virtual or 0.0 for verdict in results.verdicts)
+        taken = _seconds(time.perf_counter() - self._began)
+        head = f"{number} scenario{'s' if number != 1 else ''}: " if number else ""
+        bad = any(results.count(outcome) for outcome in WORST_FIRST[:4]) or results.problems
+        colour = {"red": True} if results.count(FAILED) or results.problems else {"yellow": bool(bad)}
+        clock = f" (virtual {_seconds(virtual)}, {taken})" if number else ""
+        self._tw.line()
+        self._tw.line(f"{head}{', '.join(parts)}{clock}", bold=True, **(colour if bad else {"green": True}))
+
+
+def _notes(verdict: Verdict) -> str:
+    notes = [] if verdict.virtual is None else [f"virtual {_seconds(verdict.virtual)}"]
+    notes.append(_seconds(verdict.seconds))
+    if verdict.outcome not in (PASSED, FAILED):
+        notes.insert(0, WORDS.get(verdict.outcome, verdict.outcome))
+    if verdict.outcome == SKIPPED:
+        notes.insert(1, verdict.text.splitlines()[-1] if verdict.text else "no reason given")
+    return ", ".join(notes)
+
+
+def _seconds(seconds: float) -> str:
+    """A time for readers: `4 ms`, `12.3 s`, `5 min 10 s`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
