@@ -58,7 +58,7 @@ def from_map(labels: Mapping[str, str] | None) -> LabelTest:
 
 def requirements(selector: Object) -> tuple[Requirement, ...]:
     """The requirements of a LabelSelector, sorted by key."""
-    found = [Requirement(key, "In", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
+    found = [Requirement(key, "=", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
     found += [
         Requirement(term["key"], term["operator"], tuple(sorted(term.get("values") or ())))
         for term in selector.get("matchExpressions") or ()
@@ -114,11 +114,17 @@ def field_terms(text: str) -> tuple[tuple[str, bool, str], ...]:
 def field_value(obj: Object, path: str) -> str:
     """The value at a dotted path as a field selector compares it; "" when there is none."""
     found: Any = obj
-    for part in path.split("."):
+    for part in FIELD_PATHS.get(path, path).split("."):
         found = found.get(part) if isinstance(found, dict) else None
-    if isinstance(found, bool):
+    if isinstance(found, bool) or path in TRUTH_FIELDS:
         return "true" if found else "false"
     return "" if found is None else str(found)
+
+
+FIELD_PATHS = {"source": "source.component"}
+"""Where a field stands that is not called as its path."""
+TRUTH_FIELDS = frozenset({"spec.unschedulable", "spec.hostNetwork"})
+"""Fields that are false when they are not there."""
 
 
 def _nothing(_labels: Mapping[str, str]) -> bool:
@@ -136,7 +142,7 @@ def _map_test(pairs: tuple[tuple[str, str], ...]) -> LabelTest:
 
 @lru_cache(maxsize=4096)
 def _test(terms: tuple[Requirement, ...]) -> LabelTest:
-    if all(term.operator == "In" and len(term.values) == 1 for term in terms):
+    if all(term.operator == "=" for term in terms):
         return _map_test(tuple((term.key, term.values[0]) for term in terms))
 
     def test(labels: Mapping[str, str]) -> bool:

@@ -6,9 +6,9 @@
 Importing those models takes about a second, so the simulator reads this table instead. It holds, for
 each kind that the simulator models and all that such an object is made of, the fields and their types:
 `string`, `int32`, `int64`, `float64`, `bool`, `time`, `bytes`, `quantity`, `intstr`, `any`, `[]T`, `{}T`
-(a map), or the name of a struct in the table. A type ending in `?` is left out when it is zero, as
-fields without a pointer are. The models do not say which integers are of 64 bits, which texts are
-quantities, and which fields are no pointers: that is what the tables below add.
+(a map), or the name of a struct in the table. A type ending in `?` is left out when it is zero, as Go's
+`omitempty` does with fields that are no pointers. The models do not say which integers are of 64 bits,
+which texts are quantities, and which fields are left out: that is what the tables below add.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ QUANTITIES = {
     "requests",
     "sizeLimit",
 }
-NO_POINTERS = {
+LEFT_OUT = {
     "Container": {"stdin", "stdinOnce", "tty"},
     "ContainerPort": {"hostPort"},
     "DeploymentSpec": {"minReadySeconds", "paused"},
@@ -108,6 +108,14 @@ NO_POINTERS = {
     "ServiceSpec": {"healthCheckNodePort", "publishNotReadyAddresses"},
     "VolumeMount": {"readOnly"},
 }
+"""Numbers and truth values that are left out when they are zero."""
+KEPT = {
+    "ContainerStatus": {"image", "imageID"},
+    "DiscoveryV1EndpointPort": {"name"},
+    "Event": {"reportingComponent", "reportingInstance"},
+    "HTTPHeader": {"value"},
+}
+"""Texts that stand there even when they are empty."""
 
 
 def derive() -> dict[str, Any]:
@@ -151,11 +159,13 @@ def field_type(model: Any, struct: str, attribute: str, written: str, to_do: lis
     if written not in PLAIN:
         to_do.append(written)
         return prefix + struct_name(written)
-    if written == "str" and field in QUANTITIES:
-        return prefix + "quantity"
-    if written == "int" and field in INT64:
-        return prefix + "int64" + "?" * (field in NO_POINTERS.get(struct, ()))
-    return prefix + PLAIN[written] + "?" * (field in NO_POINTERS.get(struct, ()))
+    if written == "str":
+        if field in QUANTITIES:
+            return prefix + "quantity"
+        left_out = not prefix and field not in KEPT.get(struct, ())
+        return prefix + "string" + "?" * left_out
+    plain = "int64" if written == "int" and field in INT64 else PLAIN[written]
+    return prefix + plain + "?" * (field in LEFT_OUT.get(struct, ()))
 
 
 def is_int_or_string(model: Any, attribute: str) -> bool:

@@ -89,7 +89,7 @@ def _struct(name: str) -> Decode:
 
 
 def _leaves_out_zero(type_: str) -> bool:
-    return type_[:2] in ("[]", "{}") or type_.endswith("?") or type_ == "string"
+    return type_.startswith(("[]", "{}")) or type_.endswith("?")
 
 
 def _list(type_: str) -> Decode:

@@ -115,6 +115,27 @@ class ServiceAllocator:
             self._ports.update(_ports_of(change.object))
 
 
+def carry_over(service: Object, old: Object) -> None:
+    """Completes an update in place with what the stored service was given.
+
+    pkg/registry/core/service/storage/storage.go patchAllocatedValues, strategy.go dropTypeDependentFields
+    """
+    spec, before = service["spec"], old["spec"]
+    if "ExternalName" not in (spec["type"], before.get("type")) and "clusterIP" not in spec:
+        spec.update({field: before[field] for field in ("clusterIP", "clusterIPs") if field in before})
+    given = {(port["protocol"], port["port"]): port.get("nodePort") for port in before.get("ports", ())}
+    had, has = before.get("type") in _WITH_NODE_PORTS, spec["type"] in _WITH_NODE_PORTS
+    if had and not has:
+        spec.pop("externalTrafficPolicy", None)
+        spec.pop("allocateLoadBalancerNodePorts", None)
+    for port in spec.get("ports", ()):
+        kept = given.get((port["protocol"], port.get("port")))
+        if has and kept and not port.get("nodePort"):
+            port["nodePort"] = kept
+        elif had and not has and port.get("nodePort") == kept:
+            port.pop("nodePort", None)
+
+
 def _in_network(address: str) -> bool:
     import ipaddress
 

@@ -193,7 +193,10 @@ def check_env(container: Object, field: str) -> Iterator[FieldError]:
         source = variable.get("valueFrom")
         if source is not None:
             if not source:
-                said = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+                said = (
+                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
+                    "`secretKeyRef` or `fileKeyRef`"
+                )
                 yield wrong(f"{path}.valueFrom", "", said)
             elif variable.get("value"):
                 yield wrong(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")

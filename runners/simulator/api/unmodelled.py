@@ -1,0 +1,95 @@
+"""What the simulator does not act on though a cluster would: a scenario that needs it is not judged.
+
+One row for each field: where, which (a dotted path; `[]` stands for every element of a list; after `=`
+the only value that counts), and why it matters. What is not listed is either modelled or inert here:
+it changes nothing that a scenario can see (annotations, securityContext, volumes of config maps, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gherkube.runners.errors import CannotJudge
+from gherkube.runners.objects import Object
+
+POD_FIELDS = (
+    ("affinity.podAffinity", "pods are not placed beside other pods"),
+    ("affinity.podAntiAffinity", "pods are not kept apart from other pods"),
+    ("topologySpreadConstraints", "pods spread over nodes by the default constraints only"),
+    ("priorityClassName", "no pod preempts another"),
+    ("readinessGates", "nobody sets the conditions that gates wait for"),
+    ("resourceClaims", "devices are not allocated"),
+    ("resources", "requests of whole pods are not counted"),
+    ("runtimeClassName", "there are no runtime classes"),
+    ("ephemeralContainers", "ephemeral containers are not run"),
+    ("hostNetwork", "pods on the node's network are not served"),
+    ("evictionResponders", "the field is newer than Kubernetes 1.34"),
+    ("schedulingGroup", "the field is newer than Kubernetes 1.34"),
+    ("containers[].lifecycle.postStart.httpGet", "hooks send no requests"),
+    ("containers[].lifecycle.postStart.tcpSocket", "hooks send no requests"),
+    ("containers[].lifecycle.preStop.httpGet", "hooks send no requests"),
+    ("containers[].lifecycle.preStop.tcpSocket", "hooks send no requests"),
+    ("containers[].lifecycle.stopSignal", "containers are stopped by SIGTERM"),
+    ("containers[].resizePolicy", "containers are not resized"),
+    ("containers[].restartPolicyRules", "containers restart by their pod's policy only"),
+    ("containers[].volumeDevices", "there are no volumes of devices"),
+)
+INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
+"""Volumes that are there at once; any other would have to be attached or provisioned."""
+FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "services": (
+        ("spec.sessionAffinity=ClientIP", "every request chooses its pod anew"),
+        ("spec.externalTrafficPolicy=Local", "node ports reach pods on all nodes"),
+        ("spec.internalTrafficPolicy=Local", "services reach pods on all nodes"),
+        ("spec.trafficDistribution", "requests prefer no pod"),
+    ),
+}
+
+
+def check_modelled(resource: str, kind: str, obj: Object) -> None:
+    """Raises CannotJudge when the object has a field that would matter on a cluster and does not here."""
+    for path, why in FIELDS.get(resource, ()):
+        _check(kind, "", path, obj, why)
+    if resource == "pods":
+        _check_pod_spec(kind, "spec.", obj["spec"])
+    elif resource in ("deployments", "replicasets"):
+        _check_pod_spec(kind, "spec.template.spec.", obj["spec"]["template"]["spec"])
+
+
+def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
+    for path, why in POD_FIELDS:
+        _check(kind, prefix, path, spec, why)
+    for volume in spec.get("volumes", ()):
+        for source in volume:
+            if source not in INERT_VOLUMES:
+                raise _not_modelled(kind, f"{prefix}volumes[].{source}", "such volumes are not provisioned")
+
+
+def _check(kind: str, prefix: str, path: str, root: Object, why: str) -> None:
+    name, _, only = path.partition("=")
+    for value in _found(root, name.split(".")):
+        if not only or value == only:
+            raise _not_modelled(kind, prefix + path, why)
+
+
+def _found(part: Any, path: list[str]) -> Iterator[Any]:
+    """The values at a path that are there and not empty."""
+    if not path:
+        if part not in (None, [], {}, "", False):
+            yield part
+    elif isinstance(part, dict):
+        field = path[0].removesuffix("[]")
+        inner = part.get(field)
+        if inner is None:
+            return
+        branches: Iterable[Any] = inner if path[0].endswith("[]") else (inner,)
+        for branch in branches:
+            yield from _found(branch, path[1:])
+
+
+def _not_modelled(kind: str, path: str, why: str) -> CannotJudge:
+    return CannotJudge(
+        f"{kind} cannot be judged on the simulator: field {path} is not modelled ({why}); "
+        "leave it out, or run the scenario on kind or a live cluster"
+    )
