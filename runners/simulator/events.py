@@ -97,7 +97,7 @@ class EventRecorder:
         return True
 
     def _too_many(self, about: Hashable, now: float) -> bool:
-        """Whether the bucket of this type and object is empty; else takes a token. EventSourceObjectSpamFilter"""
+        """Whether the bucket of this type and object is empty; else takes a token. EventSpamFilter"""
         bucket = _recall(self._buckets, about)
         if bucket is None:
             bucket = _Bucket(now)
