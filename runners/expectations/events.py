@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from gherkube.runners.expectations.count import Count, at_least
 from gherkube.runners.expectations.statement import Statement, Subject, Tracker
-from gherkube.runners.expectations.subjects import PodSelector, Selected, WorkloadRef
+from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, WorkloadRef
 from gherkube.runners.expectations.view import KINDS, View
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Object
@@ -31,7 +31,7 @@ class EventStatement(Statement):
 
     @property
     def resources(self) -> frozenset[str]:
-        return frozenset({"events"})
+        return POD_RESOURCES | {"events"} if isinstance(self.about, PodSelector) else frozenset({"events"})
 
     @property
     def sums_up(self) -> bool:

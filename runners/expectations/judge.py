@@ -201,19 +201,17 @@ class Judge:
             self._throughout(statement, time, view, tracker)
 
     def _summed_up(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
-        for change in view.follow(self.cluster.history):
-            if change.resource in statement.resources:
-                tracker.changed(change)
+        for change in view.replay(self.cluster.history, statement.resources):
+            tracker.changed(change)
         if not tracker.holds():
             self._fail(statement, time, tracker.found())
 
     def _throughout(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         if tracker.holds():
-            for change in view.follow(self.cluster.history):
-                if change.resource in statement.resources:
-                    tracker.changed(change)
-                    if not tracker.holds():
-                        break
+            for change in view.replay(self.cluster.history, statement.resources):
+                tracker.changed(change)
+                if tracker.distance():
+                    break
             else:
                 return
         self._fail(statement, time, f"{tracker.found()} at {self._told(view.at)}", until=view.position)
@@ -222,11 +220,10 @@ class Judge:
         course = _Course(tracker, view.at)
         if course.arrives(view.at):
             return
-        for change in view.follow(self.cluster.history):
-            if change.resource in statement.resources:
-                tracker.changed(change)
-                if course.arrives(view.at):
-                    return
+        for change in view.replay(self.cluster.history, statement.resources):
+            tracker.changed(change)
+            if course.arrives(view.at):
+                return
         now = f"never so; at the end, {tracker.found()}"
         self._fail(statement, time, now, nearest=course.told(self._told))
 

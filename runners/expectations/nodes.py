@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected
-from gherkube.runners.expectations.view import View
+from gherkube.runners.expectations.view import Place, View
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, is_active, key_of
+from gherkube.runners.objects import is_active, key_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _NodesTracker(Tracker):
         self._start()
 
     def _start(self) -> None:
-        self._node: dict[Key, str] = {}
+        self._node: dict[Place, str] = {}
         for key, pod in self._view.of("pods").items():
             if is_active(pod) and self._selected.includes(pod) and (node := pod["spec"].get("nodeName")):
                 self._node[key] = node

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gherkube.runners.errors import UsageError
+from gherkube.runners.expectations.view import KINDS
 from gherkube.runners.jsonpath import find, text_of
 from gherkube.runners.objects import Object
 
@@ -78,3 +80,30 @@ def field(obj: Object, path: str, value: Any) -> tuple[bool | None, str]:
 
 def check_fields(resource: str, part: Any) -> None:
     """Raises UsageError when the part names a field that objects of the resource cannot have."""
+    from gherkube.runners.simulator.api.schema import table
+
+    kind = KINDS.get(resource, "")
+    struct = table()["kinds"].get(kind)
+    if struct is not None:
+        _check(kind, table()["structs"], struct, part, "")
+
+
+def _check(kind: str, structs: Object, type_: str, part: Any, path: str) -> None:
+    if type_.startswith("[]") and isinstance(part, list):
+        for index, one in enumerate(part):
+            _check(kind, structs, type_[2:], one, f"{path}[{index}]")
+    elif isinstance(part, dict):
+        known = None if type_.startswith("{}") else structs.get(type_.rstrip("?"))
+        for name, value in part.items():
+            here = f"{path}.{name}" if path else str(name)
+            if known is not None and name not in known:
+                raise UsageError(f"a {kind} has no field {here}{_perhaps(str(name), known)}")
+            inner = known[name] if known is not None else type_[2:] if type_.startswith("{}") else ""
+            _check(kind, structs, inner, value, here)
+
+
+def _perhaps(name: str, known: Object) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"

@@ -13,7 +13,7 @@ from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, S
 from gherkube.runners.expectations.time import Moment
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import ADDED, DELETED, Change
-from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
+from gherkube.runners.objects import Object, controller_of, is_active, is_deleting, is_ready
 
 Happening: TypeAlias = Literal["created", "deleted", "replaced", "restarted"]
 HAPPENINGS: tuple[Happening, ...] = ("created", "deleted", "replaced", "restarted")
@@ -71,20 +71,29 @@ class _HappenedTracker(Tracker):
         """All pods of the window by uid, in their newest version."""
         self._did: dict[Happening, dict[str, Object]] = {what: {} for what in HAPPENINGS}
         self._made = 0
+        self._unclear: list[Change] = []
+        """Changes of pods of whose owner nothing was known then."""
         for pod in view.of("pods").values():
             if self._selected.includes(pod):
                 self._pods[pod["metadata"]["uid"]] = pod
 
     def changed(self, change: Change) -> None:
-        if change.resource != "pods":
-            self._selected.upset(change)
-            return
+        if change.resource == "pods":
+            self._see(change)
+        elif self._anyone.upset(change) | self._selected.upset(change):
+            unclear, self._unclear = self._unclear, []
+            for one in unclear:
+                self._see(one)
+
+    def _see(self, change: Change) -> None:
         pod, old = change.object, change.old
         uid = pod["metadata"]["uid"]
+        if controller_of(pod) is not None and self._view.owner(pod) is None:
+            self._unclear.append(change)
+            return
         if change.type == ADDED and self._anyone.includes(pod):
             self._made += 1
-        known = uid in self._pods
-        if not known and not self._selected.includes(pod):
+        if uid not in self._pods and not self._selected.includes(pod):
             return
         self._pods[uid] = pod
         if change.type == ADDED:
@@ -160,10 +169,13 @@ class _OneAtATimeTracker(Tracker):
         """Whether each active pod is ready, by uid."""
         self._deleted = self._made = self._ready = 0
         self._broken = ""
-        for pod in view.of("pods").values():
-            self._see(pod)
+        self._see_all()
         self._start = len(self._active)
         self._look()
+
+    def _see_all(self) -> None:
+        for pod in self._view.of("pods").values():
+            self._see(pod)
 
     def _see(self, pod: Object) -> None:
         uid = pod["metadata"]["uid"]
@@ -174,7 +186,8 @@ class _OneAtATimeTracker(Tracker):
 
     def changed(self, change: Change) -> None:
         if change.resource != "pods":
-            self._selected.upset(change)
+            if self._selected.upset(change):
+                self._see_all()
         else:
             pod = change.object
             was_active = pod["metadata"]["uid"] in self._active

@@ -12,9 +12,9 @@ from gherkube.runners.expectations.partial import check_fields, difference
 from gherkube.runners.expectations.pod_status import pod_status
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, tag_of
-from gherkube.runners.expectations.view import View
+from gherkube.runners.expectations.view import Place, View
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, is_active, is_deleting, is_ready
+from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
 
 
 class PodPredicate(NamedTuple):
@@ -180,8 +180,8 @@ class PodsTracker(Tracker):
 
     def _start(self) -> None:
         self.n = self.total = 0
-        self._verdicts: dict[Key, tuple[bool, bool]] = {}
-        self._due: dict[Key, float] = {}
+        self._verdicts: dict[Place, tuple[bool, bool]] = {}
+        self._due: dict[Place, float] = {}
         for key, pod in self._view.of("pods").items():
             self._see(key, pod)
 
@@ -197,7 +197,7 @@ class PodsTracker(Tracker):
                 self._start()
             return
         metadata = change.object["metadata"]
-        key = Key(metadata["namespace"], metadata["name"])
+        key = metadata["namespace"], metadata["name"]
         if (known := self._verdicts.pop(key, None)) is not None:
             self.total -= known[0]
             self.n -= known[1]
@@ -205,7 +205,7 @@ class PodsTracker(Tracker):
         if change.type != DELETED:
             self._see(key, change.object)
 
-    def _see(self, key: Key, pod: Object) -> None:
+    def _see(self, key: Place, pod: Object) -> None:
         if not self._selected.includes(pod):
             return
         counted = self._everyone or not is_deleting(pod)
@@ -216,7 +216,7 @@ class PodsTracker(Tracker):
         self.total += counted
         self.n += true
 
-    def _is_old_enough(self, key: Key, pod: Object) -> bool:
+    def _is_old_enough(self, key: Place, pod: Object) -> bool:
         """pkg/api/v1/pod/util.go IsPodAvailable; the API's times are whole seconds, cut."""
         seconds = _min_ready(self._view.owner(pod))
         due = floor(self._view.ready_since.get(key, 0.0)) + seconds

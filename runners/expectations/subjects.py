@@ -159,6 +159,8 @@ class Selected:
 
     def __init__(self, selector: PodSelector, view: View) -> None:
         self._selector, self._view = selector, view
+        self._owned: dict[str, bool] = {}
+        """Whether what is controlled by the object of that uid belongs to the workload."""
         self._tests = tuple(self._compile())
         self._newest = self._find_newest()
 
@@ -172,7 +174,8 @@ class Selected:
     def upset(self, change: Change) -> bool:
         """Whether a change of another resource than pods may alter the verdict on many pods."""
         old, new = change.old, change.object
-        if change.resource == "replicasets" and (old is None or _owners(old) != _owners(new)):
+        if change.resource in TEMPLATED and (old is None or _owners(old) != _owners(new)):
+            self._owned.clear()
             self._newest = self._find_newest()
             return True
         if self._selector.revision and change.resource != "pods" and change.resource in KINDS:
@@ -181,7 +184,7 @@ class Selected:
         return False
 
     def _compile(self) -> list[Test]:
-        selector, view = self._selector, self._view
+        selector = self._selector
         tests: list[Test] = []
         if selector.name:
             tests.append(lambda pod: bool(pod["metadata"]["name"] == selector.name))
@@ -194,14 +197,23 @@ class Selected:
         if selector.labels:
             matches = compile_labels(selector.labels)
             tests.append(lambda pod: matches(pod["metadata"].get("labels") or {}))
-        if (workload := selector.workload) is not None:
-            tests.append(lambda pod: workload.owns(view, pod))
+        if selector.workload is not None:
+            tests.append(self._is_owned)
         else:
             tests.append(lambda pod: bool(pod["metadata"]["namespace"] == selector.namespace))
         if selector.revision:
             new = selector.revision == "new"
             tests.append(lambda pod: self._is_new(pod) is new)
         return tests
+
+    def _is_owned(self, pod: Object) -> bool:
+        workload, ref = self._selector.workload, controller_of(pod)
+        if ref is None or workload is None:
+            return False
+        known = self._owned.get(ref["uid"])
+        if known is None:
+            known = self._owned[ref["uid"]] = workload.owns(self._view, pod)
+        return known and pod["metadata"]["namespace"] == workload.namespace
 
     def _find_newest(self) -> str | tuple[str, ...] | None:
         workload = self._selector.workload

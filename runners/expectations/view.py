@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, TypeAlias
 
 from gherkube.runners.history import DELETED, Change, History
-from gherkube.runners.objects import Key, Object, controller_of, is_ready
+from gherkube.runners.objects import Object, controller_of
 
 RESOURCES = {
     "Pod": "pods",
@@ -20,6 +20,9 @@ RESOURCES = {
     "Node": "nodes",
 }
 """The resources that a reference by kind may name."""
+EMPTY: Object = {}
+Place: TypeAlias = tuple[str, str]
+"""A `Key`, or a plain tuple that equals it."""
 KINDS = {resource: kind for kind, resource in RESOURCES.items()}
 
 
@@ -35,11 +38,11 @@ class View:
     def __init__(self) -> None:
         self.at = 0.0
         self.position = 0
-        self.objects: dict[str, dict[Key, Object]] = {}
+        self.objects: dict[str, dict[Place, Object]] = {}
         self.gone: dict[str, dict[str, Object]] = {}
-        self.ready_since: dict[Key, float] = {}
+        self.ready_since: dict[Place, float] = {}
 
-    def of(self, resource: str) -> dict[Key, Object]:
+    def of(self, resource: str) -> dict[Place, Object]:
         """The objects of a resource, in the order in which they were created."""
         return self.objects.get(resource) or {}
 
@@ -59,7 +62,7 @@ class View:
         if resource is None:
             return None
         uid = ref.get("uid")
-        found = self.of(resource).get(Key("" if resource == "nodes" else namespace, ref["name"]))
+        found = self.of(resource).get(("" if resource == "nodes" else namespace, ref["name"]))
         if found is not None and (uid is None or found["metadata"]["uid"] == uid or resource == "nodes"):
             return found
         return self.gone.get(resource, {}).get(uid or "")
@@ -69,35 +72,48 @@ class View:
         self.position += 1
         self.at, kind, resource, obj, _ = change
         metadata = obj["metadata"]
-        key = Key(metadata.get("namespace", ""), metadata["name"])
+        key = metadata.get("namespace", ""), metadata["name"]
         if kind == DELETED:
             self.objects.get(resource, {}).pop(key, None)
             if resource in KINDS:
                 self.gone.setdefault(resource, {})[metadata.get("uid", "")] = obj
-            self.ready_since.pop(key, None)
+            if resource == "pods":
+                self.ready_since.pop(key, None)
             return
         objects = self.objects.get(resource)
         if objects is None:
             objects = self.objects[resource] = {}
         objects[key] = obj
         if resource == "pods":
-            if is_ready(obj):
-                self.ready_since.setdefault(key, self.at)
-            else:
-                self.ready_since.pop(key, None)
+            for one in obj.get("status", EMPTY).get("conditions", ()):
+                if one["type"] == "Ready":
+                    if one["status"] != "True":
+                        self.ready_since.pop(key, None)
+                    elif key not in self.ready_since:
+                        self.ready_since[key] = self.at
 
-    def follow(self, history: History, until: int | None = None) -> Iterator[Change]:
-        """The changes since this view's position, each applied before it is given, up to a position."""
+    def follow(self, history: History) -> Iterator[Change]:
+        """The changes since this view's position, each applied before it is given."""
         for change in history.since(self.position):
-            if until is not None and self.position >= until:
-                return
             self.apply(change)
             yield change
 
+    def replay(self, history: History, resources: Collection[str]) -> Iterator[Change]:
+        """As `follow`, but of these resources only; the view knows no news of others from then on."""
+        position = self.position
+        for change in history.since(position):
+            position += 1
+            if change[2] in resources:
+                self.position = position - 1
+                self.apply(change)
+                yield change
+
     def move(self, history: History, until: int | None = None) -> View:
         """Moves on to that position (the end when none is given), and returns itself."""
-        for _ in self.follow(history, until):
-            pass
+        for change in history.since(self.position):
+            if until is not None and self.position >= until:
+                break
+            self.apply(change)
         return self
 
     def copy(self) -> View:
