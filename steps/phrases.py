@@ -95,6 +95,8 @@ THINGS: dict[str, str] = {
 _WORDS = rf"(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_UNITS[1:])}))?|{'|'.join((*_TEENS, *_UNITS))}"
 _NUMBER = rf"(?:\d+|{_WORDS})(?![\w.%-])"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
+# a text may quote in turn, as messages do: "deployment "web" was not found"
+_TEXT = r'"(?:[^"\\]|\\.|(?<=[\s(=])"(?=\S)[^"\\]*(?<=\S)"(?=["\s,.;:)!?]))*"'
 _IN_NAMESPACE = rf"(?: in namespace {_QUOTED})"
 _WORKLOAD = rf"(?:it|(?:{'|'.join(WORKLOADS)}) {_QUOTED}{_IN_NAMESPACE}?)"
 _TAG = r"(?:v\d[\w.-]*|\d+(?:\.\d+)+[\w.-]*)(?<![.-])"
@@ -275,6 +277,10 @@ def value(text: str) -> Any:
 # --- The table --------------------------------------------------------------------------------
 
 
+def _object(*kinds: str) -> str:
+    return rf"it|(?:{'|'.join(kinds)}) {_QUOTED}{_IN_NAMESPACE}?"
+
+
 class Field:
     """One typed part: its name in patterns, how it looks, what it means, and how the catalogue shows it."""
 
@@ -302,13 +308,14 @@ FIELDS: dict[str, Field] = {
         Field("share", rf"(?:at least |at most )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),
         Field("duration", _DURATION, duration),
         Field("version", rf"{_TAG}|{_QUOTED}", version),
-        Field("text", _QUOTED, quoted),
+        Field("text", _TEXT, quoted),
         Field("command", "`[^`]+`", lambda text: text[1:-1]),
         Field("workload", _WORKLOAD, named),
         Field("pods", _PODS, pods),
         Field("pod", rf"pod {_QUOTED}{_IN_NAMESPACE}?", named),
         Field("service", rf"service {_QUOTED}{_IN_NAMESPACE}?", named),
-        Field("object", rf"it|(?:{'|'.join(THINGS)}) {_QUOTED}{_IN_NAMESPACE}?", named),
+        Field("thing", _object(*(kind for kind in THINGS if kind != "pod")), named),
+        Field("object", _object(*THINGS), named),
         Field("status", r"[A-Z][\w:/]*", str),
         Field("tallies", rf"{_TALLY}(?:, {_TALLY})*(?: and {_TALLY})?", tallies),
         Field("value", rf"{_QUOTED}|true|false|-?\d+(?:\.\d+)?", value),

@@ -15,7 +15,11 @@ _ONCE = at_least(1)
 
 
 @TOPIC.says(
-    "an event {reason:text} about a {pods} <say> {text} [{times}]",
+    "an event {reason:text} about a {pods} <say> {text}",
+    'an event "Failed" about a pod says "ImagePullBackOff"',
+)
+@TOPIC.says(
+    "an event {reason:text} about a {pods} <say> {text} {times}",
     'an event "Failed" about a pod says "ErrImagePull" at least 4 times',
 )
 def about_pods(world: World, reason: str, pods: Pods, text: str, times: Count = _ONCE) -> Statement:
@@ -23,8 +27,12 @@ def about_pods(world: World, reason: str, pods: Pods, text: str, times: Count = 
 
 
 @TOPIC.says(
-    "an event {reason:text} about {object} <say> {text} [{times}]",
+    "an event {reason:text} about {object} <say> {text}",
     'an event "ScalingReplicaSet" about deployment "web" says "Scaled up"',
+)
+@TOPIC.says(
+    "an event {reason:text} about {object} <say> {text} {times}",
+    'an event "ScalingReplicaSet" about deployment "web" says "Scaled up" at least 2 times',
 )
 def about_object(world: World, reason: str, object: Named, text: str, times: Count = _ONCE) -> Statement:  # noqa: A002
     return EventStatement(reason, world.thing(object), text, times)

@@ -37,7 +37,7 @@ def condition(world: World, workload: Named, type: str, status: str, reason: str
     return WorkloadStatement.condition(world.workload(workload), type, status, reason)
 
 
-@TOPIC.says("{object} <match>", 'deployment "web" matches', docstring=True)
+@TOPIC.says("{object:thing} <match>", 'deployment "web" matches', docstring=True)
 def matches(world: World, object: Named, docstring: str) -> Statement:  # noqa: A002
     return WorkloadStatement.matches(world.thing(object), manifests.partial(docstring, "the part to match"))
 

@@ -106,8 +106,9 @@ def promote(world: World, workload: Named, source: str, target: str) -> None:
     kubectl.set_image(world.api, ref.resource, ref.name, ref.namespace, images)
 
 
+@TOPIC.says("I expose {workload} on port {port:number}", 'I expose deployment "web" on port 8080')
 @TOPIC.says(
-    "I expose {workload} on port {port:number} [as a {type}]",
+    "I expose {workload} on port {port:number} as a {type}",
     'I expose deployment "web" on port 8080 as a NodePort',
 )
 def expose(world: World, workload: Named, port: int, type: str = "") -> None:  # noqa: A002

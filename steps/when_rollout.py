@@ -11,8 +11,9 @@ TOPIC = Topic("when", "Rollout")
 
 
 @TOPIC.says(
-    "I undo the rollout [of {workload}] [to revision {revision:number}]", "I undo the rollout to revision 1"
+    "I undo the rollout [of {workload}] to revision {revision:number}", "I undo the rollout to revision 1"
 )
+@TOPIC.says("I undo the rollout [of {workload}]", "I undo the rollout")
 def undo(world: World, workload: Named | None = None, revision: int = 0) -> None:
     ref = world.workload(workload)
     kubectl.undo(world.api, ref.resource, ref.name, ref.namespace, to_revision=revision)
