@@ -10,6 +10,8 @@ from gherkube.runners.objects import ENDED, Object, is_deleting, key_of
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.deployment import DeploymentController
+from gherkube.runners.simulator.controllers.garbage import GarbageController
+from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.store import Store
@@ -35,8 +37,10 @@ class Workbench:
         self.store = Store(self.clock)
         self.api = ApiServer(self.store, self.chance)
         informers = Informers(self.store, self.chance)
-        self.deployments = DeploymentController(self.api, informers, self.chance)
-        self.replica_sets = ReplicaSetController(self.api, informers, self.chance)
+        DeploymentController(self.api, informers, self.chance)
+        ReplicaSetController(self.api, informers, self.chance)
+        GarbageController(self.api, informers, self.chance)
+        NamespaceController(self.api, informers, self.chance)
         self.ready_after, self.gone_after = ready_after, gone_after
         self.store.watch("pods", self._pod_changed)
 

@@ -1,0 +1,185 @@
+"""The garbage collector: deletes what has lost its owners, and sees to it that owners wait or let go.
+
+Background: the owner goes first, its dependents after it. Foreground: the owner stays until those
+dependents that block it have gone. Orphan: the dependents lose the reference, then the owner goes.
+pkg/controller/garbagecollector/garbagecollector.go, graph_builder.go
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.history import DELETED, Change
+from gherkube.runners.objects import Key, Object, is_deleting, key_of
+from gherkube.runners.simulator.api.resources import BY_KIND, RESOURCES
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.controllers.ownership import release
+from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+IGNORED = frozenset({"events"})
+"""Resources that own nothing and are owned by nobody. DefaultIgnoredResources"""
+
+
+class Node(NamedTuple):
+    """An object in the graph of owners."""
+
+    resource: str
+    key: Key
+
+
+class GarbageController:
+    """Follows the owner references of all objects."""
+
+    def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
+        self._api, self._store = api, api.store
+        self._queue: WorkQueue[Node] = WorkQueue(api.clock, chance, self._sync)
+        self._dependents: dict[str, dict[Node, None]] = {}
+        for resource in RESOURCES:
+            if resource not in IGNORED:
+                informer = informers.of(resource)
+                informer.on_change(self._changed)
+                for obj in informer.objects.values():
+                    self._link(Node(resource, key_of(obj)), obj)
+
+    # What the caches show. graph_builder.go processGraphChanges
+
+    def _changed(self, change: Change) -> None:
+        new, old = change.object, change.old
+        metadata = new["metadata"]
+        references = metadata.get("ownerReferences")
+        before = old["metadata"].get("ownerReferences") if old is not None else None
+        if change.type == DELETED:
+            self._gone(Node(change.resource, key_of(new)), new)
+            return
+        if references is not before:
+            node = Node(change.resource, key_of(new))
+            if old is not None:
+                self._unlink(node, old)
+            self._link(node, new)
+        if "deletionTimestamp" in metadata and metadata.get("finalizers"):
+            self._queue.add(Node(change.resource, key_of(new)))
+
+    def _link(self, node: Node, obj: Object) -> None:
+        """Notes whose dependent an object is; looks at it soon if an owner is not there."""
+        for reference in obj["metadata"].get("ownerReferences", ()):
+            self._dependents.setdefault(reference["uid"], {})[node] = None
+            if self._owner(node, reference) is None:
+                self._queue.add(node)
+
+    def _unlink(self, node: Node, obj: Object) -> None:
+        for reference in obj["metadata"].get("ownerReferences", ()):
+            dependents = self._dependents.get(reference["uid"])
+            if dependents is not None and node in dependents:
+                del dependents[node]
+                if not dependents:
+                    del self._dependents[reference["uid"]]
+            self._look_at_waiting(node, reference)
+
+    def _look_at_waiting(self, node: Node, reference: Object) -> None:
+        """An owner that waits for its dependents may have to wait for one less."""
+        owner = self._owner(node, reference)
+        if owner and _waits(owner):
+            self._queue.add(Node(_resource(reference), key_of(owner)))
+
+    def _gone(self, node: Node, last: Object) -> None:
+        self._unlink(node, last)
+        for dependent in self._dependents.get(last["metadata"]["uid"], ()):
+            self._queue.add(dependent)
+
+    # A turn.
+
+    def _sync(self, node: Node) -> None:
+        obj = self._store.get(*node)
+        if obj is None:
+            return
+        if not is_deleting(obj):
+            self._collect(node, obj)
+            return
+        finalizers = obj["metadata"].get("finalizers", ())
+        if ORPHAN in finalizers:
+            self._orphan(node, obj)
+        elif FOREGROUND in finalizers:
+            self._wait_for_dependents(node, obj)
+
+    def _collect(self, node: Node, obj: Object) -> None:
+        """Deletes an object none of whose owners is there to stay. attemptToDeleteItem"""
+        metadata = obj["metadata"]
+        references = metadata.get("ownerReferences", ())
+        owners = [(reference, self._owner(node, reference)) for reference in references]
+        waiting = [reference for reference, owner in owners if owner and _waits(owner)]
+        dangling = [reference for reference, owner in owners if owner is None]
+        if not references:
+            return
+        if len(waiting) + len(dangling) < len(references):
+            for reference in dangling + waiting:
+                release(self._api, obj, reference["uid"])
+            return
+        foreground = bool(waiting) and metadata["uid"] in self._dependents
+        finalizers = metadata.get("finalizers", ())
+        try:
+            self._api.delete(
+                node.resource,
+                node.key.name,
+                node.key.namespace,
+                propagation="Foreground"
+                if foreground or FOREGROUND in finalizers
+                else "Orphan"
+                if ORPHAN in finalizers
+                else "Background",
+                uid=metadata["uid"],
+            )
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def _wait_for_dependents(self, node: Node, owner: Object) -> None:
+        """Lets an owner go that no dependent blocks, else the dependents. processDeletingDependentsItem"""
+        uid = owner["metadata"]["uid"]
+        dependents = list(self._dependents.get(uid, ()))
+        blocking = [each for each in dependents if self._blocks(each, uid)]
+        if not blocking:
+            self._api.remove_finalizer(*node, FOREGROUND)
+        for each in dependents:
+            dependent = self._store.get(*each)
+            if dependent is not None and not is_deleting(dependent):
+                self._queue.add(each)
+
+    def _blocks(self, node: Node, owner_uid: str) -> bool:
+        dependent = self._store.get(*node)
+        return dependent is not None and any(
+            reference["uid"] == owner_uid and reference.get("blockOwnerDeletion", False)
+            for reference in dependent["metadata"].get("ownerReferences", ())
+        )
+
+    def _orphan(self, node: Node, owner: Object) -> None:
+        """Takes the references to an owner off its dependents and lets it go. orphanDependents"""
+        uid = owner["metadata"]["uid"]
+        for each in list(self._dependents.get(uid, ())):
+            dependent = self._store.get(*each)
+            if dependent is not None:
+                release(self._api, dependent, uid)
+        self._api.remove_finalizer(*node, ORPHAN)
+
+    def _owner(self, node: Node, reference: Object) -> Object | None:
+        """The object that a reference names; None when it has gone.
+
+        An owner of a kind that is not known here counts as being there ({}). classifyReferences
+        """
+        info = BY_KIND.get((reference["apiVersion"], reference["kind"]))
+        if info is None:
+            return {}
+        namespace = node.key.namespace if info.namespaced else ""
+        owner = self._store.get(info.name, Key(namespace, reference["name"]))
+        return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+
+def _resource(reference: Object) -> str:
+    return BY_KIND[reference["apiVersion"], reference["kind"]].name
+
+
+def _waits(owner: Object) -> bool:
+    """Whether the owner is being deleted in the foreground."""
+    return is_deleting(owner) and FOREGROUND in owner["metadata"].get("finalizers", ())
