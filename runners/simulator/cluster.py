@@ -7,19 +7,37 @@ condition holds or the virtual deadline has passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.deployment import DeploymentController
+from gherkube.runners.simulator.controllers.endpoints import EndpointsController
+from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
+from gherkube.runners.simulator.controllers.garbage import GarbageController
+from gherkube.runners.simulator.controllers.namespace import NamespaceController
+from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.log import Log
 from gherkube.runners.simulator.network import Network
+from gherkube.runners.simulator.node.images import Images
+from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
+
+try:
+    from gherkube.runners.simulator.node.kubelet import Kubelets
+except ImportError:
+    class Kubelets:
+        def __init__(self, *a: Any) -> None: ...
+        def add_node(self, *a: Any) -> None: ...
+try:
+    from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
+except ImportError:
+    def NodeLifecycle(*a: Any) -> None: ...
 
 if TYPE_CHECKING:
     import kubernetes.client
@@ -31,11 +49,14 @@ CPU, MEMORY = "4", "8Gi"
 """What a node has when nothing is said about it."""
 
 
-def _optional(module: str, name: str) -> Any:
-    try:
-        return getattr(import_module(f"gherkube.runners.simulator.{module}"), name)
-    except (ImportError, AttributeError):
-        return None
+CONTROLLERS = (
+    DeploymentController,
+    ReplicaSetController,
+    EndpointSliceController,
+    EndpointsController,
+    GarbageController,
+    NamespaceController,
+)
 
 
 class Simulator:
@@ -49,36 +70,24 @@ class Simulator:
 
     def __init__(self, seed: int = 0, nodes: int = 3) -> None:
         self.seed = seed
-        time, chance = Clock(), Chance(seed)
-        self.store = Store(time)
+        chance = Chance(seed)
+        self.store = Store(Clock())
         self.api = ApiServer(self.store, chance)
-        manager = Informers(self.store, chance)
-        for module, name in (
-            ("deployment", "DeploymentController"),
-            ("replicaset", "ReplicaSetController"),
-            ("endpointslice", "EndpointSliceController"),
-            ("endpoints", "EndpointsController"),
-            ("garbage", "GarbageController"),
-            ("namespace", "NamespaceController"),
-        ):
-            if (controller := _optional(f"controllers.{module}", name)) is not None:
-                controller(self.api, manager, chance)
-        self.scheduler = Scheduler(self.api, Informers(self.store, chance), chance)
-        self._make_node = _optional("node.nodes", "make_node")
-        images = _optional("node.images", "Images")
-        kubelets = _optional("node.kubelet", "Kubelets")
-        self.images = images() if images else None
-        self.kubelets = kubelets(self.api, chance, self.images) if kubelets else None
-        if (lifecycle := _optional("controllers.nodelifecycle", "NodeLifecycle")) is not None:
-            lifecycle(self.api, manager, chance, self.kubelets)
-        self.network = Network(self.store, chance)
+        self.images = Images()
+        self.kubelets = Kubelets(self.api, chance, self.images)
         self._workers: list[str] = []
-        self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
-        self.clock = VirtualTime(self.store, self.traffic)
-        self.faults = SimFaults(self)
         self._size = (CPU, MEMORY)
         self._add_node(CONTROL_PLANE, 0, [CONTROL_PLANE_TAINT])
         self.set_nodes(nodes)
+        manager = Informers(self.store, chance)
+        for controller in CONTROLLERS:
+            controller(self.api, manager, chance)
+        NodeLifecycle(self.api, manager, chance, self.kubelets)
+        Scheduler(self.api, Informers(self.store, chance), chance)
+        self.network = Network(self.store, chance)
+        self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
+        self.clock = VirtualTime(self.store, self.traffic)
+        self.faults = SimFaults(self)
 
     @property
     def history(self) -> Log:
@@ -115,20 +124,8 @@ class Simulator:
         """Nothing to end: the simulator is plain data."""
 
     def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
-        cpu, memory = self._size
-        if self._make_node is not None:
-            node = self._make_node(name, index, cpu, memory, taints)
-        else:
-            labels = {"kubernetes.io/hostname": name}
-            room = {"cpu": cpu, "memory": memory, "pods": "110"}
-            node = {
-                "metadata": {"name": name, "labels": labels},
-                "spec": {"taints": taints} if taints else {},
-                "status": {"allocatable": room, "capacity": room},
-            }
-        self.api.create_trusted("nodes", node)
-        if self.kubelets is not None:
-            self.kubelets.add_node(name)
+        self.api.create_trusted("nodes", make_node(name, index, *self._size, taints))
+        self.kubelets.add_node(name)
 
     def _remove_node(self, name: str) -> None:
         if any(pod["spec"].get("nodeName") == name for pod in self.store.all("pods")):
