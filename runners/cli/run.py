@@ -60,7 +60,7 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
         plugins.append(JUnit(terminal.results, junit))
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
-    with _held_to_the_end():
+    with _told_in_the_end():
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
     code = exit_code(terminal.results, ended)
     if code == 4:
@@ -76,22 +76,14 @@ def _refuse(what: str, then: str) -> int:
 
 
 @contextmanager
-def _held_to_the_end() -> Iterator[None]:
-    """Nobody ends this process before the results are told: not a step with os._exit, not SIGTERM."""
-    leave, main = os._exit, os.getpid()
-
-    def stay(code: int) -> NoReturn:
-        if os.getpid() != main:
-            leave(code)  # a child process may
-        raise SystemExit(f"os._exit({code}) would have ended the whole run")
+def _told_in_the_end() -> Iterator[None]:
+    """SIGTERM ends the run as ^C does: what has not run is told."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
-    os._exit = stay
     try:
         yield
     finally:
-        os._exit = leave
         signal.signal(signal.SIGTERM, before)

@@ -162,12 +162,13 @@ class ScenarioReporter(TerminalReporter):
         if not parts:
             return
         number = len(results.verdicts)
-        virtual = sum(verdict.virtual or 0.0 for verdict in results.verdicts)
-        taken = _seconds(time.perf_counter() - self._began)
+        times = [_seconds(time.perf_counter() - self._began)]
+        if virtual := sum(verdict.virtual or 0.0 for verdict in results.verdicts):
+            times.insert(0, f"virtual {_seconds(virtual)}")
         head = f"{number} scenario{'s' if number != 1 else ''}: " if number else ""
         bad = any(results.count(outcome) for outcome in WORST_FIRST[:4]) or results.problems
         colour = {"red": True} if results.count(FAILED) or results.problems else {"yellow": bool(bad)}
-        clock = f" (virtual {_seconds(virtual)}, {taken})" if number else ""
+        clock = f" ({', '.join(times)})" if number else ""
         self._tw.line()
         self._tw.line(f"{head}{', '.join(parts)}{clock}", bold=True, **(colour if bad else {"green": True}))
 
