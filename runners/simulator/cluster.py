@@ -176,6 +176,10 @@ class VirtualTime:
         """Seconds since the simulation began."""
         return self._clock.now
 
+    def timestamp(self) -> str:
+        """Now as the API writes times."""
+        return self._clock.timestamp()
+
     def wait(self, condition: Callable[[], bool], within: float, *, resources: Collection[str] = ()) -> bool:
         """Runs events until the condition holds; False at the deadline, or when nothing is left to happen.
 
