@@ -293,6 +293,8 @@ def _nodes(text: str, source: str, line: int) -> Iterator[tuple[int, Any]]:
         mark = broken.problem_mark or broken.context_mark
         at = f"{source}:{mark.line + line}" if mark else source
         raise UsageError(f"{at}: this is not YAML: {broken.problem or broken.context}") from None
+    except yaml.YAMLError as broken:
+        raise UsageError(f"{source}: this is not YAML: {broken}") from None
     finally:
         loader.dispose()
 
