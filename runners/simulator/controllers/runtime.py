@@ -25,6 +25,8 @@ WATCH_LAG = 0.006
 """Median seconds from a write to the caches that watch it; golden/ recordings, facts §8.2."""
 TURN_LAG = 0.010
 """Median seconds from a key's entry into a queue to its turn; same source."""
+TURN_TIME = 0.030
+"""Median seconds that a turn takes, most of it requests: a key has no two turns at once; same source."""
 
 
 class Informer:
@@ -111,8 +113,9 @@ class WorkQueue(Generic[K]):
     """Keys that wait for their turn: each at most once, retried with back-off when its turn fails.
 
     `sync` reconciles one key; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to
-    1000 s, at most `retries` times (None: without end).
-    client-go/util/workqueue DefaultTypedControllerRateLimiter
+    1000 s, at most `retries` times (None: without end). A turn acts at its beginning and takes a while;
+    a key that is added meanwhile has its next turn after that.
+    client-go/util/workqueue queue.go, DefaultTypedControllerRateLimiter
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class WorkQueue(Generic[K]):
     ) -> None:
         self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
         self._waiting: set[K] = set()
+        self._running: set[K] = set()
         self._later: dict[K, Timer] = {}
         self._failures: dict[K, int] = {}
 
@@ -127,7 +131,8 @@ class WorkQueue(Generic[K]):
         """Lets the key have a turn soon; does nothing when it already waits for one."""
         if key not in self._waiting:
             self._waiting.add(key)
-            self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
+            if key not in self._running:
+                self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
 
     def add_after(self, key: K, delay: float, *, retry: bool = False) -> None:
         """Lets the key have a turn after that many seconds; of several such, the earliest counts.
@@ -148,6 +153,8 @@ class WorkQueue(Generic[K]):
 
     def _turn(self, key: K) -> None:
         self._waiting.discard(key)
+        self._running.add(key)
+        self._clock.after(self._chance.latency(TURN_TIME, "turn"), self._end, key)
         try:
             self._sync(key)
         except ApiError:
@@ -160,3 +167,8 @@ class WorkQueue(Generic[K]):
             self.add_after(key, delay, retry=delay > 5.0)
         else:
             self._failures.pop(key, None)
+
+    def _end(self, key: K) -> None:
+        self._running.discard(key)
+        if key in self._waiting:
+            self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
