@@ -97,7 +97,7 @@ class Judge:
             time,
             tracker.found(),
             unreachable=self._in_vain(statement) if within >= 0 else "",
-            nearest=course.told(self._told),
+            nearest=course.told(self._view.told),
         )
 
     def _stays(self, statement: Statement, time: Stays) -> None:
@@ -109,7 +109,7 @@ class Judge:
             return not tracker.holds() or (statement.idle_only and not clock.idle())
 
         if self._pass(statement, tracker, time.seconds, broken, hopeful=False):
-            self._fail(statement, time, f"{tracker.found()} at {self._told(self._view.at)}")
+            self._fail(statement, time, f"{tracker.found()} at {self._view.told()}")
         if (rest := end - clock.now()) > 0:
             clock.sleep(rest)
 
@@ -214,7 +214,7 @@ class Judge:
                     break
             else:
                 return
-        self._fail(statement, time, f"{tracker.found()} at {self._told(view.at)}", until=view.position)
+        self._fail(statement, time, f"{tracker.found()} at {view.told()}", until=view.position)
 
     def _at_some_time(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         course = _Course(tracker, view.at)
@@ -225,7 +225,7 @@ class Judge:
             if course.arrives(view.at):
                 return
         now = f"never so; at the end, {tracker.found()}"
-        self._fail(statement, time, now, nearest=course.told(self._told))
+        self._fail(statement, time, now, nearest=course.told(self._view.told))
 
     # --- Requests
 
@@ -235,7 +235,7 @@ class Judge:
             self._fail(statement, time, found)
 
     def _look_at_requests(self, statement: RequestsStatement, time: Time) -> tuple[bool, str]:
-        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._origin
+        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._view.origin
         if isinstance(time, Becomes):
             if statement.requests is not None:
                 return statement.look(statement.requests, origin)
@@ -254,7 +254,7 @@ class Judge:
 
     def _look_at_next(self, statement: RequestsStatement, time: Becomes) -> tuple[bool, str]:
         """Of the next requests that flow by themselves; with a time, of any so many in a row until then."""
-        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._origin
+        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._view.origin
         if not traffic.flows(statement.service):
             return statement.look([], origin)
         before = len(traffic.requests)
@@ -280,6 +280,7 @@ class Judge:
     # --- Windows
 
     def _now(self) -> View:
+        self._view.origin = self.first_when.at if self.first_when is not None else 0.0
         return self._view.move(self.cluster.history)
 
     def _start(self, statement: Statement, time: Time) -> Moment:
@@ -299,15 +300,8 @@ class Judge:
         if view is None:
             view = self._starts[start.position] = View().move(self.cluster.history, start.position)
             view.at = max(view.at, start.at)
+        view.origin = self._view.origin
         return view.copy()
-
-    @property
-    def _origin(self) -> float:
-        """The time from which times are told."""
-        return self.first_when.at if self.first_when is not None else 0.0
-
-    def _told(self, at: float) -> str:
-        return f"t+{at - self._origin:.1f} s"
 
     # --- Failing
 

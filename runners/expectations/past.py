@@ -215,7 +215,7 @@ class _OneAtATimeTracker(Tracker):
         elif active - wanted > 1:
             self._broken = f"there were {active} pods, {active - wanted} more than {wanted}"
         if self._broken:
-            self._broken += f" at t+{self._view.at:.1f} s"
+            self._broken += f" at {self._view.told()}"
 
     def holds(self) -> bool:
         return not self._broken and bool(self._deleted and self._made)

@@ -31,12 +31,13 @@ class View:
 
     What was deleted is remembered in `gone` by its uid, since pods belong to their owners longer than
     these exist. `ready_since` has the time at which each ready pod was seen to become so.
+    Times are told in words from `origin` on.
     """
 
-    __slots__ = ("at", "gone", "objects", "position", "ready_since")
+    __slots__ = ("at", "gone", "objects", "origin", "position", "ready_since")
 
     def __init__(self) -> None:
-        self.at = 0.0
+        self.at = self.origin = 0.0
         self.position = 0
         self.objects: dict[str, dict[Place, Object]] = {}
         self.gone: dict[str, dict[str, Object]] = {}
@@ -116,10 +117,14 @@ class View:
             self.apply(change)
         return self
 
+    def told(self, at: float | None = None) -> str:
+        """A time in words, that of the view when none is given: `t+1.2 s`."""
+        return f"t+{(self.at if at is None else at) - self.origin:.1f} s"
+
     def copy(self) -> View:
         """Another view of the same moment."""
         twin = View()
-        twin.at, twin.position = self.at, self.position
+        twin.at, twin.origin, twin.position = self.at, self.origin, self.position
         twin.objects = {resource: dict(objects) for resource, objects in self.objects.items()}
         twin.gone = {resource: dict(objects) for resource, objects in self.gone.items()}
         twin.ready_since = dict(self.ready_since)

@@ -61,7 +61,9 @@ class Script:
         self._run(self._now)
         return self
 
-    def ask(self, at: float, *, code: int = 200, pod: str = "web-1-a", image: str = "hello:1", body: str = "") -> None:
+    def ask(
+        self, at: float, *, code: int = 200, pod: str = "web-1-a", image: str = "hello:1", body: str = ""
+    ) -> None:
         """A request at that time comes out so."""
         self._to_come.append(Request(at, SERVICE, pod if code else "", image, code, body, 0.01, "service"))
         self._to_come.sort(key=lambda request: request.at)
@@ -140,13 +142,21 @@ def named(name: str, owner: Object | None = None, uid: str = "", **metadata: Any
     found: Object = {"name": name, "namespace": "default", "uid": uid or f"uid-{name}", **metadata}
     if owner is not None:
         found["ownerReferences"] = [
-            {"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}
+            {
+                "kind": owner["kind"],
+                "name": owner["metadata"]["name"],
+                "uid": owner["metadata"]["uid"],
+                "controller": True,
+            }
         ]
     return found
 
 
 def template(image: str, **spec: Any) -> Object:
-    return {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": image}], **spec}}
+    return {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "app", "image": image}], **spec},
+    }
 
 
 def deployment(image: str = "hello:1", replicas: int = 3, *, generation: int = 1, **more: Any) -> Object:
@@ -211,13 +221,22 @@ def pod(
     gone = {"deletionTimestamp": "2025-01-01T00:00:00Z", "deletionGracePeriodSeconds": 30} if deleting else {}
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     if not node:
-        conditions.append({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message})
-    status = {"name": "app", "state": state, "ready": ready, "restartCount": restarts, "image": image, "started": True}
+        conditions.append(
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        )
+    status = {
+        "name": "app",
+        "state": state,
+        "ready": ready,
+        "restartCount": restarts,
+        "image": image,
+        "started": True,
+    }
     return {
         "metadata": named(full, owner, uid, labels={"app": "web"} if labels is None else labels, **gone),
-        "spec": {"nodeName": node, "containers": [{"name": "app", "image": image}], **spec} if node else {
-            "containers": [{"name": "app", "image": image}], **spec
-        },
+        "spec": {"nodeName": node, "containers": [{"name": "app", "image": image}], **spec}
+        if node
+        else {"containers": [{"name": "app", "image": image}], **spec},
         "status": {"phase": phase, "conditions": conditions, "containerStatuses": [status] if node else []},
     }
 
@@ -238,7 +257,9 @@ def node(name: str, *, ready: bool = True, tainted: bool = False) -> Object:
     return {
         "metadata": {"name": name, "uid": f"uid-{name}"},
         "spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]} if tainted else {},
-        "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "Unknown", "reason": "r"}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True" if ready else "Unknown", "reason": "r"}]
+        },
     }
 
 
@@ -276,7 +297,13 @@ def recorded(scenario: str) -> Script:
     for entry in map(json.loads, text.splitlines()):
         if entry["type"] in ("LISTED", "ADDED", "MODIFIED", "DELETED"):
             script._plan.append(
-                (entry["t"], len(script._plan), entry["resource"], entry["object"], entry["type"] == "DELETED")
+                (
+                    entry["t"],
+                    len(script._plan),
+                    entry["resource"],
+                    entry["object"],
+                    entry["type"] == "DELETED",
+                )
             )
     script._plan.sort(key=lambda step: step[:2])
     return script

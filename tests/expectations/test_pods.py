@@ -138,7 +138,9 @@ def test_pods_belong_by_owner_not_by_label() -> None:
     """A pod that was released is not the workload's; one whose owner is gone still is."""
     script = three_pods()
     released = {**pod("a"), "metadata": named("web-1-a", labels={"app": "web"})}
-    script.put(1, "pods", released).remove(2, "replicasets", replica_set(1)).remove(3, "deployments", complete())
+    script.put(1, "pods", released).remove(2, "replicasets", replica_set(1)).remove(
+        3, "deployments", complete()
+    )
     script.sleep(5)
     assert count_of(script, pods()) == 2
 
@@ -170,7 +172,11 @@ def test_new_pods_are_those_of_the_template_that_the_deployment_has_now() -> Non
 
 def test_a_bare_replica_sets_new_pods_have_the_images_of_its_template() -> None:
     """A replica set has no revisions: what its template says now is new."""
-    owner = {"kind": "ReplicaSet", "metadata": named("set"), "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "hello:2"}]}}}}
+    owner = {
+        "kind": "ReplicaSet",
+        "metadata": named("set"),
+        "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "hello:2"}]}}},
+    }
     pods_of = [{**pod(f"set-{v}", of=None, image=f"hello:{v}")} for v in "112"]
     script = Script().put(0, "replicasets", owner)
     for index, one in enumerate(pods_of):
@@ -225,7 +231,10 @@ def test_all_pods_of_none_are_never_so() -> None:
 @pytest.mark.parametrize(
     ("selector", "words"),
     [
-        (PodSelector(WorkloadRef("deployments", "default", "wep"), "default"), 'never was a deployment "wep"'),
+        (
+            PodSelector(WorkloadRef("deployments", "default", "wep"), "default"),
+            'never was a deployment "wep"',
+        ),
         (PodSelector(WorkloadRef("deployments", "other", "web"), "other"), 'in namespace "other"'),
         (pods(version="3"), "of version 3"),
         (pods(image="hallo:1"), "hallo:1"),
@@ -251,7 +260,13 @@ def test_nothing_there_is_never_no_pods(
 
 @pytest.mark.parametrize(
     "selector",
-    [pods(version="2"), pods(revision="old"), pods(revision="new"), pods(node="node-2"), pods(image="hello:2")],
+    [
+        pods(version="2"),
+        pods(revision="old"),
+        pods(revision="new"),
+        pods(node="node-2"),
+        pods(image="hello:2"),
+    ],
     ids=str,
 )
 def test_what_was_there_once_may_be_empty(selector: PodSelector) -> None:

@@ -59,7 +59,9 @@ def _failing(status: str) -> dict[str, object]:
 
 CASES = {
     "pods": Case(
-        READY_3, lambda script, at: script.put(at, "pods", BROKEN), lambda script, at: script.put(at, "pods", C)
+        READY_3,
+        lambda script, at: script.put(at, "pods", BROKEN),
+        lambda script, at: script.put(at, "pods", C),
     ),
     "no pods": Case(
         PodsStatement(pods(), none(), "pending"),
@@ -92,7 +94,8 @@ CASES = {
         *_deployments(deployment(status=_failing("True")), deployment(status=_failing("False"))),
     ),
     "matches": Case(
-        WorkloadStatement.matches(WEB, {"status": {"updatedReplicas": 3}}), *_deployments(deployment(), complete())
+        WorkloadStatement.matches(WEB, {"status": {"updatedReplicas": 3}}),
+        *_deployments(deployment(), complete()),
     ),
     "field": Case(
         WorkloadStatement.field(WEB, "spec.replicas", 3), *_deployments(complete(replicas=4), complete())
@@ -289,7 +292,7 @@ def test_a_moment_is_each_change_even_at_the_same_time() -> None:
 
 
 def test_sums_are_asked_at_the_windows_end() -> None:
-    """"throughout, exactly 2 pods were created" is about the window as a whole."""
+    """ "throughout, exactly 2 pods were created" is about the window as a whole."""
     script = three_pods().put(2, "pods", pod("d")).put(3, "pods", pod("e"))
     judge = script.judge(when=1)
     two = PodsHappened(pods(), exactly(2), "created")
