@@ -66,6 +66,7 @@ _RANDOM: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?"), "ADDRESS"),
     (re.compile(r'resourceVersion: "\d+"'), "resourceVersion: N"),
+    (re.compile(r"\bpod-template-hash=\w+"), "pod-template-hash=HASH"),
     (re.compile(r"\bx\d+ over \S+"), "xN"),
     (re.compile(r"\(x\d+\)|\(xN\)"), "(xN)"),
     (re.compile(r"\d+ \(SPAN ago\)|\d+ \(\S+ ago\)"), "N (SPAN ago)"),

@@ -22,13 +22,17 @@ NOT_YET = {
 
 JUDGED = sorted(folder.name for folder in REAL[0].iterdir() if folder.name not in NOT_YET)
 
-KINDS = ("states", "events", "lives", "moves", "bounds")
-"""What is judged of the simulator; kubectl's outputs are not played."""
-
 
 def verdict(name: str, recording: Recording) -> Verdict:
-    """Holds what was played against the real recordings of the scenario."""
-    return judge(real(name), facts(recording), KINDS)
+    """Holds what was played against the real recordings of the scenario.
+
+    Of kubectl's outputs, those of the commands that were played: not of what only prints.
+    """
+    played = {number for number, action in enumerate(recording.actions) if "rc" in action}
+    reals = [
+        {**shown, "outputs": {fact for fact in shown["outputs"] if fact[0] in played}} for shown in real(name)
+    ]
+    return judge(reals, facts(recording))
 
 
 @cache
