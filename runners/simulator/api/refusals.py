@@ -80,7 +80,7 @@ def too_long(field: str, limit: int) -> FieldError:
 
 def render(value: Any) -> str:
     """A value as a message shows it: numbers plain, texts quoted, all else as JSON (since 1.34)."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=isinstance(value, dict))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def invalid(resource: Resource, name: str, errors: Iterable[FieldError]) -> ApiError:

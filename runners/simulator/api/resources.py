@@ -66,6 +66,11 @@ RESOURCES = {
         Resource("leases", "coordination.k8s.io", "v1", "Lease"),
     )
 }
+TYPE_META: dict[str, Object] = {
+    resource.name: {"apiVersion": resource.api_version, "kind": resource.kind}
+    for resource in RESOURCES.values()
+}
+"""By resource: what every object of it says of its type."""
 BY_KIND = {(resource.api_version, resource.kind): resource for resource in RESOURCES.values()}
 NOT_MODELLED = {
     "statefulsets": ("apps", "StatefulSet"),

@@ -89,16 +89,18 @@ def check_selector_and_template(spec: Object) -> Iterator[FieldError]:
     else:
         problems = list(check_selector(selector, "spec.selector"))
         if not selector:
-            problems.append(wrong("spec.selector", selector, "empty selector is invalid for deployment"))
+            problems.append(
+                wrong("spec.selector", _as_go(selector), "empty selector is invalid for deployment")
+            )
         yield from problems
         if any(problem.field.endswith((".operator", ".values")) for problem in problems):
-            yield wrong("spec.selector", selector, "invalid label selector")
+            yield wrong("spec.selector", _as_go(selector), "invalid label selector")
             return
     metadata, pod = template["metadata"], template["spec"]
     labels = metadata.get("labels")
     if not from_label_selector(selector)(labels or {}):
         said = "`selector` does not match template `labels`"
-        yield wrong("spec.template.metadata.labels", labels, said)
+        yield wrong("spec.template.metadata.labels", labels and dict(sorted(labels.items())), said)
     yield from check_labels(labels, "spec.template.labels")
     yield from check_annotations(metadata.get("annotations"), "spec.template.annotations")
     yield from check_pod_spec(pod, "spec.template.spec")
@@ -194,7 +196,8 @@ def _distinct_ports(ports: Any, type_: str) -> Iterator[FieldError]:
             node_ports.add((port["protocol"], number))
         key = (port["protocol"], port.get("port", 0))
         if key in numbers:
-            yield duplicate(path, {"port": key[1], "protocol": key[0]})
+            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1]}
+            yield duplicate(path, {**shown, "TargetPort": 0, "NodePort": 0})
         numbers.add(key)
 
 
@@ -210,7 +213,8 @@ def check_node(node: Object) -> Iterator[FieldError]:
         elif effect not in EFFECTS:
             yield unsupported(f"{path}.effect", effect, EFFECTS)
         if (key, effect) in seen:
-            yield FieldError(path, "Duplicate value", "taints must be unique by key and effect pair", "{}")
+            shown = {"Key": key, "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": None}
+            yield duplicate(path, shown)._replace(detail="taints must be unique by key and effect pair")
         seen.add((key, effect))
 
 
@@ -218,7 +222,7 @@ def check_selector_kept(new: Object, old: Object) -> Iterator[FieldError]:
     """The selector of a Deployment or ReplicaSet cannot change: strategy.go ValidateUpdate"""
     selector = new["spec"].get("selector")
     if selector != old["spec"].get("selector"):
-        yield wrong("spec.selector", selector, IMMUTABLE)
+        yield wrong("spec.selector", _as_go(selector), IMMUTABLE)
 
 
 def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
@@ -243,6 +247,18 @@ def check_service_update(new: Object, old: Object) -> Iterator[FieldError]:
         return
     if after.get("clusterIP") != before.get("clusterIP"):
         yield wrong("spec.clusterIPs[0]", [after.get("clusterIP", "")], "may not change once set")
+
+
+def _as_go(selector: Object | None) -> Object | None:
+    """A LabelSelector with its fields in the order in which Go writes them."""
+    if selector is None:
+        return None
+    labels, terms = selector.get("matchLabels", {}), selector.get("matchExpressions", ())
+    ordered: Object = {"matchLabels": dict(sorted(labels.items()))} if labels else {}
+    if terms:
+        fields = ("key", "operator", "values")
+        ordered["matchExpressions"] = [{f: term[f] for f in fields if f in term} for term in terms]
+    return ordered
 
 
 def _without_updatable(spec: Object) -> Object:

@@ -15,7 +15,7 @@ from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
 from gherkube.runners.simulator.api.pods import PodAdmission
 from gherkube.runners.simulator.api.refusals import already_exists, conflict, forbidden, not_found
-from gherkube.runners.simulator.api.resources import RESOURCES, Resource
+from gherkube.runners.simulator.api.resources import RESOURCES, TYPE_META, Resource
 from gherkube.runners.simulator.api.services import ServiceAllocator
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.store import Store
@@ -136,7 +136,7 @@ class Writes(Deletions):
         }
         if info.has_generation:
             metadata["generation"] = 1
-        new = {"apiVersion": info.api_version, "kind": info.kind, **obj, "metadata": metadata}
+        new = {**TYPE_META[info.name], **obj, "metadata": metadata}
         if info.initial_status is not None:
             new["status"] = info.initial_status
         return new if dry_run else self.store.put(info.name, new)

@@ -1,0 +1,290 @@
+"""What is wrong with an object is said in the API server's order and words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulator.api.workshop import Json, container, deployment, message, pod, refusal, server, service
+
+NOT_NEGATIVE = "must be greater than or equal to 0"
+NAME_PART = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+    "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+    "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+
+
+def rolling(**numbers: Any) -> Json:
+    return deployment(strategy={"type": "RollingUpdate", "rollingUpdate": numbers})
+
+
+def with_container(**fields: Any) -> Json:
+    return deployment(pod={"containers": [container(**fields)]})
+
+
+DEPLOYMENTS: list[tuple[Json, str]] = [
+    (deployment(minReadySeconds=-1), f"spec.minReadySeconds: Invalid value: -1: {NOT_NEGATIVE}"),
+    (deployment(revisionHistoryLimit=-1), f"spec.revisionHistoryLimit: Invalid value: -1: {NOT_NEGATIVE}"),
+    (
+        deployment(minReadySeconds=10, progressDeadlineSeconds=10),
+        "spec.progressDeadlineSeconds: Invalid value: 10: must be greater than minReadySeconds",
+    ),
+    (
+        deployment(selector=None),
+        (
+            "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: "
+            '{"app":"web"}: `selector` does not match template `labels`]'
+        ),
+    ),
+    (
+        deployment(selector={}),
+        "spec.selector: Invalid value: {}: empty selector is invalid for deployment",
+    ),
+    (
+        rolling(maxSurge=0, maxUnavailable="0%"),
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0',
+    ),
+    (
+        rolling(maxUnavailable="101%"),
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%',
+    ),
+    (
+        rolling(maxSurge="half"),
+        (
+            'spec.strategy.rollingUpdate.maxSurge: Invalid value: "half": a valid percent string must be a '
+            "numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
+            "regex used for validation is '[0-9]+%')"
+        ),
+    ),
+    (rolling(maxSurge=-1), f"spec.strategy.rollingUpdate.maxSurge: Invalid value: -1: {NOT_NEGATIVE}"),
+    (
+        deployment(strategy={"type": "Recreate", "rollingUpdate": {}}),
+        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'",
+    ),
+    (
+        deployment(strategy={"type": "BlueGreen"}),
+        (
+            'spec.strategy: Unsupported value: {"Type":"BlueGreen","RollingUpdate":null}: '
+            'supported values: "Recreate", "RollingUpdate"'
+        ),
+    ),
+    (
+        deployment(pod={"restartPolicy": "Never"}),
+        'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
+    ),
+    (
+        deployment(pod={"activeDeadlineSeconds": 5}),
+        (
+            "spec.template.spec.activeDeadlineSeconds: Forbidden: "
+            "activeDeadlineSeconds in ReplicaSet is not Supported"
+        ),
+    ),
+    (with_container(image=""), "spec.template.spec.containers[0].image: Required value"),
+    (with_container(name=""), "spec.template.spec.containers[0].name: Required value"),
+    (
+        with_container(name="My_App"),
+        f'spec.template.spec.containers[0].name: Invalid value: "My_App": {LABEL}',
+    ),
+    (
+        deployment(pod={"containers": [container(), container()]}),
+        'spec.template.spec.containers[1].name: Duplicate value: "app"',
+    ),
+    (
+        with_container(ports=[{"containerPort": 70000}]),
+        (
+            "spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 70000: "
+            "must be between 1 and 65535, inclusive"
+        ),
+    ),
+    (
+        with_container(imagePullPolicy="Sometimes"),
+        (
+            'spec.template.spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": '
+            'supported values: "Always", "IfNotPresent", "Never"'
+        ),
+    ),
+    (
+        with_container(readinessProbe={"periodSeconds": 1}),
+        "spec.template.spec.containers[0].readinessProbe: Required value: must specify a handler type",
+    ),
+    (
+        with_container(livenessProbe={"tcpSocket": {"port": 80}, "successThreshold": 2}),
+        "spec.template.spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1",
+    ),
+    (
+        with_container(resources={"requests": {"cpu": 2}, "limits": {"cpu": "500m"}}),
+        (
+            'spec.template.spec.containers[0].resources.requests: Invalid value: "2": '
+            "must be less than or equal to cpu limit of 500m"
+        ),
+    ),
+    (
+        with_container(volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+        'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "v"',
+    ),
+    (
+        with_container(lifecycle={"preStop": {"sleep": {"seconds": 60}}}),
+        (
+            "spec.template.spec.containers[0].lifecycle.preStop.sleep: Invalid value: 60: "
+            "must be non-negative and less than terminationGracePeriodSeconds (30)"
+        ),
+    ),
+    (
+        deployment(
+            pod={"initContainers": [container(name="init", startupProbe={"exec": {"command": ["x"]}})]}
+        ),
+        (
+            "spec.template.spec.initContainers[0].startupProbe: Forbidden: "
+            "may not be set for init containers without restartPolicy=Always"
+        ),
+    ),
+    (
+        deployment(pod={"tolerations": [{"operator": "Exists", "tolerationSeconds": 5}]}),
+        (
+            'spec.template.spec.tolerations[0].effect: Invalid value: "": '
+            "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        ),
+    ),
+    (
+        deployment(selector={"matchExpressions": [{"key": "app", "operator": "In"}]}),
+        (
+            "[spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is "
+            "'In' or 'NotIn', spec.selector: Invalid value: "
+            '{"matchExpressions":[{"key":"app","operator":"In"}]}: invalid label selector]'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("obj", "said"), DEPLOYMENTS)
+def test_a_wrong_deployment_is_refused(obj: Json, said: str) -> None:
+    """Each rule of the Deployment's and the pod template's validation, in its words."""
+    assert message(server().create, obj) == f'Deployment.apps "web" is invalid: {said}'
+
+
+def test_an_error_tells_code_reason_and_causes() -> None:
+    """The Status of an invalid object names its kind and each cause."""
+    error = refusal(server().create, deployment(replicas=-1))
+    assert (error.code, error.reason) == (422, "Invalid")
+    assert error.details == {
+        "name": "web",
+        "group": "apps",
+        "kind": "Deployment",
+        "causes": [
+            {
+                "reason": "FieldValueInvalid",
+                "message": f"Invalid value: -1: {NOT_NEGATIVE}",
+                "field": "spec.replicas",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"-bad": "x"}, f'metadata.labels: Invalid value: "-bad": {NAME_PART}'),
+        (
+            {"/bad": "x"},
+            'metadata.labels: Invalid value: "/bad": prefix part must be non-empty',
+        ),
+        (
+            {"app": "not good"},
+            (
+                'metadata.labels: Invalid value: "not good": a valid label must be an empty string '
+                "or consist of alphanumeric characters, '-', '_' or '.', "
+                "and must start and end with an alphanumeric character "
+                "(e.g. 'MyValue',  or 'my_value',  or '12345', "
+                "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+            ),
+        ),
+        ({"app": "x" * 64}, f'metadata.labels: Invalid value: "{"x" * 64}": must be no more than 63 bytes'),
+    ],
+)
+def test_wrong_labels_are_refused(labels: dict[str, str], said: str) -> None:
+    """Keys and values of labels follow the rules of RFC 1123."""
+    obj = {**deployment(), "metadata": {"name": "web", "labels": labels}}
+    assert message(server().create, obj) == f'Deployment.apps "web" is invalid: {said}'
+
+
+def test_a_name_is_needed() -> None:
+    """An object has a name or a base to make one of."""
+    obj = {**deployment(), "metadata": {}}
+    said = "metadata.name: Required value: name or generateName is required"
+    assert message(server().create, obj) == f'Deployment.apps "" is invalid: {said}'
+
+
+@pytest.mark.parametrize(
+    ("obj", "said"),
+    [
+        (service(ports=[]), "spec.ports: Required value"),
+        (
+            service(ports=[{"port": 80}, {"port": 81, "name": "b"}]),
+            "spec.ports[0].name: Required value",
+        ),
+        (
+            service(ports=[{"port": 80, "nodePort": 30100}]),
+            "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
+        ),
+        (
+            service(type="Magic"),
+            (
+                'spec.type: Unsupported value: "Magic": '
+                'supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'
+            ),
+        ),
+        (
+            service(ports=[{"port": 0}]),
+            (
+                "[spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, "
+                "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive]"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_service_is_refused(obj: Json, said: str) -> None:
+    """Each rule of the Service's validation, in its words."""
+    assert message(server().create, obj) == f'Service "web" is invalid: {said}'
+
+
+def test_a_service_is_called_by_a_dns_label_that_begins_with_a_letter() -> None:
+    """Services have the strictest names."""
+    said = message(server().create, service(name="1web"))
+    assert said.startswith(
+        'Service "1web" is invalid: metadata.name: Invalid value: "1web": a DNS-1035 label'
+    )
+
+
+def test_a_selector_cannot_change() -> None:
+    """The selector of a workload is immutable; the new one is shown."""
+    api = server()
+    api.create(deployment())
+    new = {"matchLabels": {"app": "other"}}
+    patch = {"spec": {"selector": new, "template": {"metadata": {"labels": {"app": "other"}}}}}
+    assert message(api.patch, "deployments", "web", patch, type="merge") == (
+        'Deployment.apps "web" is invalid: spec.selector: Invalid value: '
+        '{"matchLabels":{"app":"other"}}: field is immutable'
+    )
+
+
+def test_of_a_pod_little_but_the_image_can_change() -> None:
+    """An update of a pod may change images and labels, not the rest of its spec."""
+    api = server()
+    api.create(pod())
+    image = {"spec": {"containers": [{"name": "app", "image": "hello:2"}]}}
+    changed = api.patch("pods", "p", image)
+    assert changed["spec"]["containers"][0]["image"] == "hello:2"
+    assert "pod updates may not change fields other than" in message(
+        api.patch, "pods", "p", {"spec": {"hostname": "x"}}
+    )
+    more = {"spec": {"containers": [container(name="more")]}}
+    assert message(api.patch, "pods", "p", more) == (
+        'Pod "p" is invalid: spec.containers: Forbidden: pod updates may not add or remove containers'
+    )
