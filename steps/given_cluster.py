@@ -10,9 +10,9 @@ from gherkube.steps.world import World
 TOPIC = Topic("given", "Cluster")
 
 
-@TOPIC.says("a cluster with {count:number} node", "a cluster with 3 nodes")
+@TOPIC.says("a cluster with {count:number} nodes", "a cluster with 3 nodes")
 @TOPIC.says(
-    "a cluster with {count:number} node of {cpus} and {memory}", "a cluster with 2 nodes of 4 CPUs and 8Gi"
+    "a cluster with {count:number} nodes of {cpus} and {memory}", "a cluster with 2 nodes of 4 CPUs and 8Gi"
 )
 def nodes(world: World, count: int, cpus: str = "", memory: str = "") -> None:
     """N counts the nodes that take pods; a size is that of each of them."""

@@ -172,11 +172,6 @@ def times(text: str) -> Count:
     return count(text.rpartition(" ")[0])
 
 
-def repeats(text: str) -> int:
-    """How often, exactly: `once`, `twice`, `3 times`."""
-    return {"once": 1, "twice": 2}.get(text) or number(text.split()[0])
-
-
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "s": 1, "m": 60, "h": 3600}
 
 
@@ -304,7 +299,6 @@ FIELDS: dict[str, Field] = {
         Field("numbers", _LIST, numbers),
         Field("count", _COUNT, count),
         Field("times", rf"once|twice|(?:{_COUNT}) times?", times),
-        Field("repeats", rf"once|twice|{_NUMBER} times?", repeats),
         Field("share", rf"(?:at least |at most )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),
         Field("duration", _DURATION, duration),
         Field("version", rf"{_TAG}|{_QUOTED}", version),

@@ -1,8 +1,8 @@
 """Sentences and how a pattern is written.
 
 A pattern is read word by word: `{workload}` is a field of the table in `phrases`, `{name:text}` a
-field under a name of its own, `[to revision {number}]` may be left out, and `<be>` is a verb that
-stands in the present or in the past (the table `VERBS`). All else are words as they stand, of which
+field under a name of its own, `[to revision {number}]` may be left out, and `<are>` is a verb that
+stands in the present or in the past (the table `PAST`). All else are words as they stand, of which
 singular and plural are the same (the table `FORMS`).
 """
 
@@ -17,24 +17,29 @@ from gherkube.steps.times import Tense
 
 Kind = Literal["given", "when", "then"]
 
-# base → (present of one, present of several, past of one, past of several)
-VERBS: dict[str, tuple[str, str, str, str]] = {
-    "be": ("is", "are", "was", "were"),
-    "complete": ("completes", "complete", "completed", "completed"),
-    "contain": ("contains", "contain", "contained", "contained"),
-    "exceed": ("exceeds", "exceed", "exceeded", "exceeded"),
-    "exist": ("exists", "exist", "existed", "existed"),
-    "get": ("gets", "get", "got", "got"),
-    "go": ("goes", "go", "went", "went"),
-    "have": ("has", "have", "had", "had"),
-    "match": ("matches", "match", "matched", "matched"),
-    "run": ("runs", "run", "ran", "ran"),
-    "say": ("says", "say", "said", "said"),
-    "show": ("shows", "show", "showed", "showed"),
-}
+# present of one, present of several, past of one, past of several
+_VERBS: tuple[tuple[str, str, str, str], ...] = (
+    ("is", "are", "was", "were"),
+    ("completes", "complete", "completed", "completed"),
+    ("contains", "contain", "contained", "contained"),
+    ("exceeds", "exceed", "exceeded", "exceeded"),
+    ("exists", "exist", "existed", "existed"),
+    ("fails", "fail", "failed", "failed"),
+    ("gets", "get", "got", "got"),
+    ("goes", "go", "went", "went"),
+    ("has", "have", "had", "had"),
+    ("matches", "match", "matched", "matched"),
+    ("runs", "run", "ran", "ran"),
+    ("says", "say", "said", "said"),
+    ("shows", "show", "showed", "showed"),
+    ("succeeds", "succeed", "succeeded", "succeeded"),
+)
+
+PAST: dict[str, str] = {word: past for one, several, _, past in _VERBS for word in (one, several)}
+"""The verbs that a pattern can have between `<` and `>`: present → past."""
 
 FORMS: dict[str, str] = {
-    **{one: several for one, several, _, _ in VERBS.values()},
+    **{one: several for one, several, _, _ in _VERBS},
     "was": "were",
     "passes": "pass",
     "CPU": "CPUs",
@@ -83,30 +88,25 @@ class Sentence(NamedTuple):
     @property
     def shown(self) -> str:
         """The pattern for readers: verbs in the present, fields by their names, texts in quotes."""
-        text = _VERB.sub(_FORM_OF[None], self.pattern)
-        return re.sub(r"\{(?:(\w+):)?(\w+)\}", _shown_field, text)
+        return re.sub(r"\{(?:(\w+):)?(\w+)\}", _shown_field, _VERB.sub(r"\1", self.pattern))
 
     def forms(self) -> Iterator[Form]:
         """All ways to write it."""
-        judged = self.kind == "then" and not self.timeless
-        tenses: tuple[Tense | None, ...] = (None,)
-        if judged and "<" in self.pattern:
-            tenses = ("present", "past")
-        elif judged:
-            tenses = ("past",) if _PAST.search(self.pattern) else ("present",)
+        tensed = self.kind == "then" and not self.timeless
+        present: Tense = "past" if _PAST.search(self.pattern) and "<" not in self.pattern else "present"
         for pattern in _with_and_without(self.pattern):
-            for tense in tenses:
-                yield Form(_tokens(_VERB.sub(_FORM_OF[tense], pattern)), tense)
+            yield Form(_tokens(_VERB.sub(r"\1", pattern)), present if tensed else None)
+            if "<" in pattern:
+                yield Form(_tokens(_VERB.sub(_past, pattern)), "past" if tensed else None)
 
 
 _VERB = re.compile(r"<(\w+)>")
-_FORM_OF: dict[Tense | None, Callable[[re.Match[str]], str]] = {
-    None: lambda verb: VERBS[verb[1]][1],
-    "present": lambda verb: VERBS[verb[1]][1],
-    "past": lambda verb: VERBS[verb[1]][3],
-}
 _PAST = re.compile(r"\b(?:was|were)\b")
 _OPTIONAL = re.compile(r" ?\[([^\]]*)\]")
+
+
+def _past(verb: re.Match[str]) -> str:
+    return PAST[verb[1]]
 
 
 def _with_and_without(pattern: str) -> list[str]:

@@ -10,10 +10,8 @@ from gherkube.steps.world import Command, World
 TOPIC = Topic("then", "Attempts and commands")
 
 
-@TOPIC.says("the attempt is refused with {text}", 'the attempt is refused with "not found"', timeless=True)
-@TOPIC.says("the attempt was refused with {text}", 'the attempt was refused with "not found"', timeless=True)
-@TOPIC.says("the attempt is refused", "the attempt is refused", timeless=True)
-@TOPIC.says("the attempt was refused", "the attempt was refused", timeless=True)
+@TOPIC.says("the attempt <is> refused with {text}", 'the attempt is refused with "not found"', timeless=True)
+@TOPIC.says("the attempt <is> refused", "the attempt is refused", timeless=True)
 def refused(world: World, text: str = "") -> None:
     if not world.attempts:
         raise UsageError("nothing was attempted: write the When as “I try to …”")
@@ -25,16 +23,14 @@ def refused(world: World, text: str = "") -> None:
         _fail(f"“{attempt.text}” refused with “{text}”", f"it was refused with: {attempt.refusal}")
 
 
-@TOPIC.says("the command succeeds", "the command succeeds", timeless=True)
-@TOPIC.says("the command succeeded", "the command succeeded", timeless=True)
+@TOPIC.says("the command <succeeds>", "the command succeeds", timeless=True)
 def succeeds(world: World) -> None:
     command = _command(world)
     if command.code:
         _fail(f"`{command.line}` to succeed", f"exit code {command.code}: {command.output.strip()}")
 
 
-@TOPIC.says("the command fails with {text}", 'the command fails with "timed out"', timeless=True)
-@TOPIC.says("the command failed with {text}", 'the command failed with "timed out"', timeless=True)
+@TOPIC.says("the command <fails> with {text}", 'the command fails with "timed out"', timeless=True)
 def fails(world: World, text: str) -> None:
     command = _command(world)
     if not command.code:
@@ -42,8 +38,7 @@ def fails(world: World, text: str) -> None:
     _expect_output(command, text)
 
 
-@TOPIC.says("the output contains {text}", 'the output contains "successfully rolled out"', timeless=True)
-@TOPIC.says("the output contained {text}", 'the output contained "successfully rolled out"', timeless=True)
+@TOPIC.says("the output <contains> {text}", 'the output contains "successfully rolled out"', timeless=True)
 def output_contains(world: World, text: str) -> None:
     _expect_output(_command(world), text)
 

@@ -15,11 +15,11 @@ _ONCE = at_least(1)
 
 
 @TOPIC.says(
-    "an event {reason:text} about a {pods} <say> {text}",
+    "an event {reason:text} about a {pods} <says> {text}",
     'an event "Failed" about a pod says "ImagePullBackOff"',
 )
 @TOPIC.says(
-    "an event {reason:text} about a {pods} <say> {text} {times}",
+    "an event {reason:text} about a {pods} <says> {text} {times}",
     'an event "Failed" about a pod says "ErrImagePull" at least 4 times',
 )
 def about_pods(world: World, reason: str, pods: Pods, text: str, times: Count = _ONCE) -> Statement:
@@ -27,11 +27,11 @@ def about_pods(world: World, reason: str, pods: Pods, text: str, times: Count = 
 
 
 @TOPIC.says(
-    "an event {reason:text} about {object} <say> {text}",
+    "an event {reason:text} about {object} <says> {text}",
     'an event "ScalingReplicaSet" about deployment "web" says "Scaled up"',
 )
 @TOPIC.says(
-    "an event {reason:text} about {object} <say> {text} {times}",
+    "an event {reason:text} about {object} <says> {text} {times}",
     'an event "ScalingReplicaSet" about deployment "web" says "Scaled up" at least 2 times',
 )
 def about_object(world: World, reason: str, object: Named, text: str, times: Count = _ONCE) -> Statement:  # noqa: A002
@@ -39,7 +39,7 @@ def about_object(world: World, reason: str, object: Named, text: str, times: Cou
 
 
 @TOPIC.says(
-    "no event {reason:text} about a {pods} <say> {text}",
+    "no event {reason:text} about a {pods} <says> {text}",
     'no event "Unhealthy" about a pod says "probe failed"',
 )
 def none_about_pods(world: World, reason: str, pods: Pods, text: str) -> Statement:
@@ -47,7 +47,7 @@ def none_about_pods(world: World, reason: str, pods: Pods, text: str) -> Stateme
 
 
 @TOPIC.says(
-    "no event {reason:text} about {object} <say> {text}",
+    "no event {reason:text} about {object} <says> {text}",
     'no event "DeploymentRollback" about deployment "web" says "web"',
 )
 def none_about_object(world: World, reason: str, object: Named, text: str) -> Statement:  # noqa: A002

@@ -30,16 +30,16 @@ class State(NamedTuple):
 
 
 STATES = (
-    State("<be> active", "are active", "active"),
-    State("<be> running", "are running", "running"),
-    State("<be> ready", "are ready", "ready"),
-    State("<be> available", "are available", "available"),
-    State("<be> pending", "are pending", "pending"),
-    State("<be> terminating", "are terminating", "terminating"),
+    State("<are> active", "are active", "active"),
+    State("<are> running", "are running", "running"),
+    State("<are> ready", "are ready", "ready"),
+    State("<are> available", "are available", "available"),
+    State("<are> pending", "are pending", "pending"),
+    State("<are> terminating", "are terminating", "terminating"),
     State("<exist>", "exist", "exist"),
     State("<show> {status}", "show ImagePullBackOff", "show", "status"),
     State("<have> restarted", "have restarted", "restarted"),
-    State("<have> restarted {repeats}", "have restarted 3 times", "restarted", "repeats"),
+    State("<have> restarted {times}", "have restarted 3 times", "restarted", "times"),
     State("<run> on node {on:text}", 'run on node "node-1"', "on_node", "on"),
     State("<match>", "match", "match", "docstring"),
 )

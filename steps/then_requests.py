@@ -11,14 +11,14 @@ from gherkube.steps.world import World
 TOPIC = Topic("then", "Requests")
 
 
-@TOPIC.says("every request to {service} <be> answered", 'every request to service "web" is answered')
+@TOPIC.says("every request to {service} <is> answered", 'every request to service "web" is answered')
 def all_answered(world: World, service: Named) -> RequestsStatement:
     key = world.key(service)
     return world.of_requests(RequestsStatement.answered(key))
 
 
 @TOPIC.says(
-    "{count} requests to {service} <be> answered", 'at least 19 requests to service "web" are answered'
+    "{count} requests to {service} <are> answered", 'at least 19 requests to service "web" are answered'
 )
 def answered(world: World, count: Count, service: Named) -> RequestsStatement:
     return world.of_requests(RequestsStatement.answered(world.key(service), count))
@@ -32,7 +32,7 @@ def unanswered(world: World, count: Count, service: Named) -> RequestsStatement:
 
 
 @TOPIC.says(
-    "requests to {service} <be> answered by {version} only",
+    "requests to {service} <are> answered by {version} only",
     'requests to service "web" are answered by v2 only',
 )
 def by_version(world: World, service: Named, version: Version) -> RequestsStatement:
@@ -40,7 +40,7 @@ def by_version(world: World, service: Named, version: Version) -> RequestsStatem
 
 
 @TOPIC.says(
-    "requests to {service} <be> answered by {count} different pods",
+    "requests to {service} <are> answered by {count} different pods",
     'requests to service "web" are answered by at least 3 different pods',
 )
 def by_pods(world: World, service: Named, count: Count) -> RequestsStatement:
@@ -48,7 +48,7 @@ def by_pods(world: World, service: Named, count: Count) -> RequestsStatement:
 
 
 @TOPIC.says(
-    "{share} of requests to {service} <be> answered by {version}",
+    "{share} of requests to {service} <are> answered by {version}",
     'between 80% and 98% of requests to service "web" are answered by v1',
 )
 def by_share(world: World, share: Share, service: Named, version: Version) -> RequestsStatement:
@@ -66,7 +66,7 @@ def gap(world: World, service: Named, gap: float) -> RequestsStatement:
     return world.of_requests(RequestsStatement.gap(world.key(service), gap))
 
 
-@TOPIC.says("every answer <contain> {text}", 'every answer contains "v=2"')
+@TOPIC.says("every answer <contains> {text}", 'every answer contains "v=2"')
 def answers_contain(world: World, text: str) -> RequestsStatement:
     """The answers to the requests of the last “I send”, else of the service that requests flow to."""
     return world.of_requests(RequestsStatement.answer_contains(world.asked_service(), text))

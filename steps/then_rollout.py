@@ -12,27 +12,27 @@ from gherkube.steps.world import World
 TOPIC = Topic("then", "Rollout")
 
 
-@TOPIC.says("the rollout [of {workload}] <complete>", "the rollout completes")
+@TOPIC.says("the rollout [of {workload}] <completes>", "the rollout completes")
 def completes(world: World, workload: Named | None = None) -> Statement:
     """As `kubectl rollout status` judges."""
     return WorkloadStatement.rollout(world.workload(workload), "completes")
 
 
-@TOPIC.says("the rollout [of {workload}] <get> stuck", "the rollout gets stuck")
+@TOPIC.says("the rollout [of {workload}] <gets> stuck", "the rollout gets stuck")
 def gets_stuck(world: World, workload: Named | None = None) -> Statement:
     """Nothing but retries is left to happen."""
     return WorkloadStatement.rollout(world.workload(workload), "stuck")
 
 
 @TOPIC.says(
-    "the rollout [of {workload}] <exceed> its progress deadline", "the rollout exceeds its progress deadline"
+    "the rollout [of {workload}] <exceeds> its progress deadline", "the rollout exceeds its progress deadline"
 )
 def exceeds_deadline(world: World, workload: Named | None = None) -> Statement:
     return WorkloadStatement.rollout(world.workload(workload), "exceeds_deadline")
 
 
 @TOPIC.says(
-    "the rollout status [of {workload}] <say> {text}",
+    "the rollout status [of {workload}] <says> {text}",
     'the rollout status says "2 out of 4 new replicas have been updated"',
 )
 def status_says(world: World, text: str, workload: Named | None = None) -> Statement:
@@ -42,7 +42,7 @@ def status_says(world: World, text: str, workload: Named | None = None) -> State
 
 
 @TOPIC.says(
-    "the rollout history [of {workload}] <show> revisions {numbers}",
+    "the rollout history [of {workload}] <shows> revisions {numbers}",
     "the rollout history shows revisions 1, 3 and 4",
 )
 def history(world: World, numbers: tuple[int, ...], workload: Named | None = None) -> Statement:
@@ -50,7 +50,7 @@ def history(world: World, numbers: tuple[int, ...], workload: Named | None = Non
 
 
 @TOPIC.says(
-    "revision {revision:number} of the rollout history [of {workload}] <have> image {image:version}",
+    "revision {revision:number} of the rollout history [of {workload}] <has> image {image:version}",
     'revision 2 of the rollout history has image "hello:2"',
 )
 def revision_image(world: World, revision: int, image: Version, workload: Named | None = None) -> Statement:
@@ -58,7 +58,7 @@ def revision_image(world: World, revision: int, image: Version, workload: Named 
 
 
 @TOPIC.says(
-    "there <be> {count:number} replica sets [of {workload}] with {numbers} replicas",
+    "there <are> {count:number} replica sets [of {workload}] with {numbers} replicas",
     "there are 3 replica sets with 4, 0 and 0 replicas",
 )
 def replica_sets(

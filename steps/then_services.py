@@ -12,12 +12,12 @@ from gherkube.steps.world import World
 TOPIC = Topic("then", "Endpoints")
 
 
-@TOPIC.says("{service} <have> {count} endpoints", 'service "web" has 4 endpoints')
+@TOPIC.says("{service} <has> {count} endpoints", 'service "web" has 4 endpoints')
 def endpoints(world: World, service: Named, count: Count) -> Statement:
     """The ready ones."""
     return EndpointsStatement(world.key(service), count=count)
 
 
-@TOPIC.says("{service} <have> endpoints only on {pods}", 'service "web" has endpoints only on v2 pods')
+@TOPIC.says("{service} <has> endpoints only on {pods}", 'service "web" has endpoints only on v2 pods')
 def endpoints_only_on(world: World, service: Named, pods: Pods) -> Statement:
     return EndpointsStatement(world.key(service), only=world.pods(pods))

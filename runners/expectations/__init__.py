@@ -11,7 +11,7 @@ sentence of the language can say is one of these, each imported from its module:
                             revision="" | "new" | "old", node="")
     pods        PodsStatement(selector, count, predicate, argument=None); predicate is one of
                 active running ready available pending terminating exist, show (the status),
-                restarted (times or None), on_node (name), match (partial object)
+                restarted (Count or None), on_node (name), match (partial object)
     past        PodsHappened(selector, count, "created" | "deleted" | "replaced" | "restarted")
                 OneAtATime(selector)
                 KeptPods(selector, "ready all along" or a Moment, count or None, predicate, argument=None);

@@ -50,9 +50,9 @@ def is_running(pod: Object) -> bool:
     )
 
 
-def _restarted(pod: Object, times: int | None) -> bool:
+def _restarted(pod: Object, times: Count | None) -> bool:
     count = restarts(pod)
-    return not is_deleting(pod) and (count > 0 if times is None else count == times)
+    return not is_deleting(pod) and (count > 0 if times is None else times.holds(count, count))
 
 
 PODS: dict[str, PodPredicate] = {
@@ -162,7 +162,7 @@ class PodsStatement(Statement):
 def with_argument(words: str, argument: Any) -> str:
     """The words of a predicate with its argument."""
     if words.endswith("restarted{}"):
-        times = "" if argument is None else " once" if argument == 1 else f" {argument} times"
+        times = "" if argument is None else f" {argument.text.removeprefix('exactly ')} times"
         return words.format(times)
     return words.format(argument)
 

@@ -62,7 +62,7 @@ def count_of(script: Script, selector: PodSelector, predicate: str = "exist", ar
         ("show", "Terminating", GOING, pod("x")),
         ("show", "Running", pod("x", ready=False), GOING),
         ("restarted", None, pod("x", restarts=2), pod("x")),
-        ("restarted", 2, pod("x", restarts=2), pod("x", restarts=3)),
+        ("restarted", exactly(2), pod("x", restarts=2), pod("x", restarts=3)),
         ("on_node", "node-1", pod("x"), pod("x", node="node-2")),
         ("on_node", "node-1", pod("x"), GOING),
         ("match", {"spec": {"containers": [{"image": "hello:1"}]}}, pod("x"), pod("x", image="hello:2")),

@@ -56,7 +56,6 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "numbers": st.sampled_from(["1", "1 and 2", "4, 0 and 0", "one, two and three"]),
     "count": COUNTS,
     "times": st.sampled_from(["once", "3 times", "at least 4 times"]),
-    "repeats": st.sampled_from(["once", "twice", "3 times"]),
     "share": st.sampled_from(["80%", "at least 99.5%", "at most 5%", "between 80% and 98%"]),
     "duration": DURATIONS,
     "version": VERSIONS,

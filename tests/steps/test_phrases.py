@@ -116,8 +116,6 @@ def test_no_time_at_all_is_an_error(text: str) -> None:
         ("numbers", "four", (4,)),
         ("times", "at least 4 times", at_least(4)),
         ("times", "twice", exactly(2)),
-        ("repeats", "3 times", 3),
-        ("repeats", "once", 1),
         ("share", "between 80% and 98%", Share(80, 98)),
         ("share", "at least 99.5%", Share(99.5, 100)),
         ("share", "20%", Share(20, 20)),
