@@ -66,7 +66,6 @@ _RANDOM: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?"), "ADDRESS"),
     (re.compile(r'resourceVersion: "\d+"'), "resourceVersion: N"),
-    (re.compile(r"\bpod-template-hash=\w+"), "pod-template-hash=HASH"),
     (re.compile(r"\bx\d+ over \S+"), "xN"),
     (re.compile(r"\(x\d+\)|\(xN\)"), "(xN)"),
     (re.compile(r"\d+ \(SPAN ago\)|\d+ \(\S+ ago\)"), "N (SPAN ago)"),
@@ -97,6 +96,8 @@ class Names:
         elif resource == "replicasets":
             revision = (obj["metadata"].get("annotations") or {}).get(REVISION, "?")
             self._of.setdefault(name, f"{owner['name']}#r{revision}")
+            if hash_ := (obj["metadata"].get("labels") or {}).get("pod-template-hash"):
+                self._of.setdefault(hash_, f"{owner['name']}#r{revision}-HASH")
         elif resource == "pods" and owner["kind"] != "StatefulSet":
             self._of.setdefault(name, f"{self.of(owner['name'])}-POD")
         elif resource == "controllerrevisions":
@@ -333,7 +334,8 @@ def _outputs(names: Names, actions: Sequence[Json]) -> Iterator[Fact]:
             lines = [text for text in printed if text]
             if "status" in words and "rollout" in words:
                 lines = lines[-1:]
-            yield from ((number, " ".join(words[3:6]), stream, text) for text in lines)
+            command = names.plain(" ".join(words[3:6]))
+            yield from ((number, command, stream, text) for text in lines)
 
 
 # --- the verdict -------------------------------------------------------------------------------------
