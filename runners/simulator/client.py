@@ -238,7 +238,7 @@ class Transport:
             fields = {"namespace": call.namespace, "version": version, **call.selectors}
             if call.name:
                 fields["fields"] = f"metadata.name={call.name}"
-            for event in self._api.watch(call.resource.name, **fields):
+            for event in list(self._api.watch(call.resource.name, **fields)):
                 yield json.dumps({"type": event.type, "object": event.object}).encode() + b"\n"
             version = str(newest)
             goes_on = clock.wait(
