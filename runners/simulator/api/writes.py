@@ -210,15 +210,13 @@ def with_condition(conditions: list[Object], new: Object) -> list[Object]:
 
 def _is_new_generation(resource: str, stored: Object, new: Object) -> bool:
     """Whether an update changes what generation counts: each strategy.go's PrepareForUpdate."""
+    before, after = stored["metadata"], new["metadata"]
     if resource == "endpointslices":
-        return any(stored.get(field) != new.get(field) for field in ("endpoints", "ports")) or stored[
-            "metadata"
-        ].get("labels") != new["metadata"].get("labels")
+        changed = any(stored.get(field) != new.get(field) for field in ("endpoints", "ports"))
+        return changed or before.get("labels") != after.get("labels")
     if stored["spec"] != new["spec"]:
-        return resource != "pods"
-    return resource == "deployments" and stored["metadata"].get("annotations") != new["metadata"].get(
-        "annotations"
-    )
+        return True
+    return resource == "deployments" and before.get("annotations") != after.get("annotations")
 
 
 def _complete_namespace(namespace: Object) -> Object:

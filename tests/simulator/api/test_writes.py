@@ -147,16 +147,15 @@ def test_generation_counts_changes_of_the_spec() -> None:
     assert obj["metadata"]["annotations"] == {"c": "d"}
 
 
-def test_a_pods_generation_stays_on_updates() -> None:
-    """Labels, binding and images do not raise a pod's generation as the controllers write them."""
+def test_a_pods_generation_counts_its_spec() -> None:
+    """Labels and binding do not raise a pod's generation, another image does."""
     api = server()
     obj = api.create(pod())
     obj = api.replace_trusted("pods", {**obj, "metadata": {**obj["metadata"], "labels": {"a": "b"}}})
-    assert (
-        api.bind(Key("default", "p"), "node-1")["metadata"]["generation"]
-        == obj["metadata"]["generation"]
-        == 1
-    )
+    assert obj["metadata"]["generation"] == 1
+    assert api.bind(Key("default", "p"), "node-1")["metadata"]["generation"] == 1
+    image = {"spec": {"containers": [{"name": "app", "image": "hello:2"}]}}
+    assert api.patch("pods", "p", image)["metadata"]["generation"] == 2
 
 
 def test_an_endpoint_slices_generation_counts_its_content() -> None:
