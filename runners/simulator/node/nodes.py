@@ -68,7 +68,10 @@ def make_node(name: str, index: int, cpu: str, memory: str, taints: Sequence[Obj
             "allocatable": room,
             "conditions": healthy_conditions(0.0),
             "addresses": [
-                {"type": "InternalIP", "address": f"172.{18 + (address >> 16)}.{address >> 8 & 255}.{address & 255}"},
+                {
+                    "type": "InternalIP",
+                    "address": f"172.{18 + (address >> 16)}.{address >> 8 & 255}.{address & 255}",
+                },
                 {"type": "Hostname", "address": name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},

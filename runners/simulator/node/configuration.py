@@ -1,0 +1,86 @@
+"""What a container takes from ConfigMaps and Secrets: its environment, and a pod's volumes.
+
+pkg/kubelet/kubelet_pods.go makeEnvironmentVariables, pkg/volume/{configmap,secret,projected}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator.store import Store
+
+KINDS = {"configMap": ("configmaps", "configmap"), "secret": ("secrets", "secret")}
+ROOT_CERTIFICATES = "kube-root-ca.crt"
+"""A ConfigMap that is in every namespace of a real cluster; its absence here means nothing."""
+
+
+class ConfigError(Exception):
+    """What a container's environment needs is not there; the message is the kubelet's."""
+
+
+def literal_env(container: Object) -> dict[str, str]:
+    """The variables whose values stand in the spec itself."""
+    return {each["name"]: each["value"] for each in container.get("env", ()) if "value" in each}
+
+
+def environment(store: Store, namespace: str, container: Object) -> dict[str, str]:
+    """The variables of a container. Raises ConfigError when one cannot be had."""
+    result: dict[str, str] = {}
+    for source in container.get("envFrom", ()):
+        for field, resource, word in (("configMapRef", *KINDS["configMap"]), ("secretRef", *KINDS["secret"])):
+            if field in source:
+                data = _data(store, namespace, resource, word, source[field])
+                prefix = source.get("prefix", "")
+                result.update({prefix + name: value for name, value in data.items()})
+    for each in container.get("env", ()):
+        value_from = each.get("valueFrom", {})
+        for field, resource, word, kind in (
+            ("configMapKeyRef", "configmaps", "configmap", "ConfigMap"),
+            ("secretKeyRef", "secrets", "secret", "Secret"),
+        ):
+            if field in value_from:
+                reference = value_from[field]
+                data = _data(store, namespace, resource, word, reference)
+                if reference["key"] in data:
+                    result[each["name"]] = data[reference["key"]]
+                elif not reference.get("optional"):
+                    raise ConfigError(
+                        f"couldn't find key {reference['key']} in {kind} {namespace}/{reference['name']}"
+                    )
+        if "value" in each:
+            result[each["name"]] = each["value"]
+    return result
+
+
+def _data(store: Store, namespace: str, resource: str, word: str, reference: Object) -> dict[str, str]:
+    found = store.get(resource, Key(namespace, reference["name"]))
+    if found is not None:
+        return {**found.get("data", {}), **found.get("stringData", {})}
+    if reference.get("optional"):
+        return {}
+    raise ConfigError(f'{word} "{reference["name"]}" not found')
+
+
+def missing_volumes(store: Store, pod: Object) -> list[str]:
+    """What FailedMount says of each volume whose ConfigMap or Secret is not there."""
+    namespace = pod["metadata"]["namespace"]
+    problems = []
+    for volume in pod["spec"].get("volumes", ()):
+        for resource, word, name in _sources(volume):
+            if store.get(resource, Key(namespace, name)) is None:
+                problems.append(
+                    f'MountVolume.SetUp failed for volume "{volume["name"]}" : {word} "{name}" not found'
+                )
+                break
+    return problems
+
+
+def _sources(volume: Object) -> Iterator[tuple[str, str, str]]:
+    projected = volume.get("projected", {}).get("sources", ())
+    for source in (volume, *projected):
+        for field, (resource, word) in KINDS.items():
+            if (reference := source.get(field)) is not None and not reference.get("optional"):
+                name = reference.get("name") or reference.get("secretName")
+                if name != ROOT_CERTIFICATES:
+                    yield resource, word, name

@@ -1,0 +1,214 @@
+"""A container of a pod: what its spec comes to, and its runs.
+
+What the kubelet knows of a run lags: it sees the runtime through the PLEG, which looks once a second.
+So every question about a run is asked as of a moment.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from gherkube.runners.objects import Object
+from gherkube.runners.quantities import memory_bytes
+from gherkube.runners.simulator.clock import timestamp
+from gherkube.runners.simulator.node.application import Application
+from gherkube.runners.simulator.node.hooks import Hook, hook_of
+from gherkube.runners.simulator.node.images import parse_image
+from gherkube.runners.simulator.node.probes import FIELDS, READINESS, STARTUP, Worker, probe_of
+
+DEFAULT_PORT = 8080
+
+
+class Run:
+    """One run of a container, from its start to its end."""
+
+    __slots__ = ("_running", "_terminated", "application", "attempt", "id", "started_at", "started_stamp")
+
+    def __init__(self, application: Application, attempt: int, id_: str, stamp: str) -> None:
+        self.application, self.attempt, self.id = application, attempt, id_
+        self.started_at, self.started_stamp = application.started_at, stamp
+        self._running: Object = {"running": {"startedAt": stamp}}
+        self._terminated: Object | None = None
+
+    def has_ended(self, as_of: float) -> bool:
+        """Whether the runtime showed its end at that time."""
+        return self.application.ends_at <= as_of
+
+    def state(self, as_of: float) -> Object:
+        """The container state at that time: running or terminated."""
+        application = self.application
+        if application.ends_at > as_of:
+            return self._running
+        if self._terminated is None:
+            self._terminated = {
+                "terminated": {
+                    "exitCode": application.exit_code,
+                    "reason": application.reason,
+                    "startedAt": self.started_stamp,
+                    "finishedAt": timestamp(application.ends_at),
+                    "containerID": self.id,
+                }
+            }
+        return self._terminated
+
+
+class Container:
+    """A container of a pod on its node.
+
+    `kind` is "app", "init" or "sidecar". `watched` is the run that its probes ask. `waits` is why it did
+    not start, reason and message, as the last sync found it (the kubelet's reason cache).
+    """
+
+    __slots__ = (
+        "_parts",
+        "field_path",
+        "image",
+        "kind",
+        "last_pull_error",
+        "name",
+        "post_start",
+        "pre_stop",
+        "previous",
+        "run",
+        "spec",
+        "waits",
+        "watched",
+        "workers",
+    )
+
+    def __init__(self, spec: Object, kind: str) -> None:
+        self.spec, self.kind = spec, kind
+        self.name: str = spec["name"]
+        self.image: str = spec["image"]
+        self.field_path = f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{self.name}}}"
+        lifecycle = spec.get("lifecycle")
+        self.post_start: Hook | None = hook_of(spec, lifecycle, "postStart")
+        self.pre_stop: Hook | None = hook_of(spec, lifecycle, "preStop")
+        self.run: Run | None = None
+        self.previous: Run | None = None
+        self.watched: Run | None = None
+        self.waits: tuple[str, str] | None = None
+        self.last_pull_error = ""
+        self.workers: list[Worker] = []
+        self._parts: tuple[list[Object], Object] | None = None
+
+    @property
+    def memory_limit(self) -> float:
+        """In bytes; `inf` without one."""
+        limit = self.spec.get("resources", {}).get("limits", {}).get("memory")
+        return inf if limit is None else float(memory_bytes(limit))
+
+    def worker(self, role: str) -> Worker | None:
+        """The worker of its probe of that role."""
+        for worker in self.workers:
+            if worker.probe.role == role:
+                return worker
+        return None
+
+    def make_workers(self, now: float, port: int) -> None:
+        """Starts the workers of its probes; `port`: where its program says it listens, 0 as declared."""
+        spec = self.spec
+        if self.kind == "init" or self.workers:
+            return
+        for field, role in FIELDS:
+            if field in spec:
+                probe = probe_of(spec, field, role)
+                unreachable = probe.form != "exec" and probe.port not in self.ports(port)
+                self.workers.append(Worker(probe, now, unreachable=unreachable))
+
+    def ports(self, port: int) -> tuple[int, ...]:
+        """Where its program listens: on `port` unless that is 0, else as its spec declares, else on 8080."""
+        if port:
+            return (port,)
+        return tuple(p["containerPort"] for p in self.spec.get("ports", ())) or (DEFAULT_PORT,)
+
+    def current(self, as_of: float) -> Run | None:
+        """Its newest run, if the runtime showed it at that time."""
+        run = self.run
+        return run if run is not None and run.started_at <= as_of else self.previous
+
+    def is_running(self, as_of: float) -> bool:
+        """Whether the runtime showed it running at that time."""
+        run = self.current(as_of)
+        return run is not None and run.application.ends_at > as_of
+
+    def is_started(self, as_of: float) -> bool:
+        """Whether it runs and its startup probe, if it has one, has succeeded."""
+        if not self.is_running(as_of):
+            return False
+        startup = self.worker(STARTUP) if self.workers else None
+        return startup is None or startup.result is True
+
+    def is_ready(self, as_of: float) -> bool:
+        """Whether it counts as ready: an init container when it is done, others by their readiness probe."""
+        if self.kind == "init":
+            run = self.current(as_of)
+            return run is not None and run.has_ended(as_of) and run.application.exit_code == 0
+        if not self.is_started(as_of):
+            return False
+        readiness = self.worker(READINESS) if self.workers else None
+        return readiness is None or readiness.result is True
+
+    def status(self, as_of: float, default_wait: Object, *, deleting: bool, wanted: bool) -> Object:
+        """Its status at that time.
+
+        `default_wait`: the state of a container that was never started. `wanted`: the next sync would
+        start it, so that the reason why the last one did not shows.
+        pkg/kubelet/kubelet_pods.go convertToAPIContainerStatuses
+        """
+        run, previous = self.current(as_of), self.previous
+        if run is previous:
+            previous = None
+        state, last = default_wait, {}
+        if run is not None:
+            state = run.state(as_of)
+            if previous is not None and run.attempt > 0:
+                last = previous.state(as_of)
+        if self.waits is not None and wanted and not deleting and "running" not in state:
+            if "terminated" in state:
+                last = state
+            reason, message = self.waits
+            state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
+        return self.compose(run, state, last, ready=self.is_ready(as_of), started=self._shows_started(as_of))
+
+    def compose(self, run: Run | None, state: Object, last: Object, *, ready: bool, started: bool) -> Object:
+        """A container status of these parts."""
+        if self._parts is None:
+            self._parts = _parts(self.spec)
+        mounts, resources = self._parts
+        status: dict[str, Any] = {
+            "name": self.name,
+            "state": state,
+            "lastState": last,
+            "ready": ready,
+            "restartCount": run.attempt if run is not None else 0,
+        }
+        if run is None:
+            status["image"], status["imageID"] = self.image, ""
+        else:
+            image = parse_image(self.image)
+            status["image"], status["imageID"], status["containerID"] = image.name, image.id, run.id
+        status["started"] = started
+        if run is not None:
+            if requests := resources.get("requests"):
+                status["allocatedResources"] = requests
+            status["resources"] = resources
+        if mounts:
+            status["volumeMounts"] = mounts
+        return status
+
+    def _shows_started(self, as_of: float) -> bool:
+        return self.is_running(as_of) if self.kind == "init" else self.is_started(as_of)
+
+
+def _parts(spec: Object) -> tuple[list[Object], Object]:
+    mounts = [
+        {
+            "name": mount["name"],
+            "mountPath": mount["mountPath"],
+            **({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {}),
+        }
+        for mount in spec.get("volumeMounts", ())
+    ]
+    return mounts, spec.get("resources", {})

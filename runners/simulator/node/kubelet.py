@@ -1,0 +1,394 @@
+"""The kubelets of all nodes: who runs which pods, what they tell the API, what their pods answer.
+
+Kubelets hear of their pods by a watch of their own, which lags. They report that they are alive
+without anybody's clock: when one was last heard of is worked out when somebody asks.
+pkg/kubelet/kubelet.go, kubelet_node_status.go, pleg/generic.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import floor, inf
+from typing import NamedTuple
+
+from gherkube.runners.history import DELETED, Change
+from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.node.application import Answer, Question
+from gherkube.runners.simulator.node.containers import Container
+from gherkube.runners.simulator.node.images import Images, parse_image
+from gherkube.runners.simulator.node.nodes import healthy_conditions, node_info
+from gherkube.runners.simulator.node.pod import PodWorker
+
+WATCH_TAKES, DELETION_TAKES = 0.06, 0.03
+"""Median seconds until a kubelet acts on a pod that was bound to it, that is to be deleted; facts §8.2."""
+LEASE_EVERY = 10.2
+"""Seconds between two renewals of a node's lease. component-helpers/apimachinery/lease"""
+REPORT_EVERY = 300.0
+"""Seconds between two reports of a node's status that say nothing new."""
+BOOT_TAKES = (0.9, 1.8)
+"""Seconds from a node's start to its Ready condition; facts §3.2."""
+PODS_AFTER_BOOT = 0.9
+"""Median seconds from that to the first write about its pods; facts §8.1."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks of the PLEG at the runtime (genericPlegRelistPeriod)."""
+FIRST_ADDRESS, LAST_ADDRESS = 2, 254
+ROUNDING = 1e-6
+READY_PATHS, LIVE_PATHS = ("/readyz",), ("/healthz", "/livez")
+
+
+class Reply(NamedTuple):
+    """What came back: the HTTP code (0: nothing), the body or why there is none, the seconds it took."""
+
+    code: int
+    body: str
+    seconds: float
+
+
+REFUSED = Reply(0, "connection refused", 0.0)
+UNREACHABLE = Reply(0, "no route to host", 3.0)
+TIMED_OUT = Reply(0, "timeout", 5.0)
+REPLY_TAKES = 0.001
+
+
+class Kubelet:
+    """One node's kubelet and runtime."""
+
+    def __init__(
+        self, api: ApiServer, chance: Chance, images: Images, node: Object, failing: dict[Key, PodWorker]
+    ) -> None:
+        self.api, self.clock, self.chance, self.images = api, api.clock, chance, images
+        self.name: str = node["metadata"]["name"]
+        self.host_ip: str = next(
+            (a["address"] for a in node["status"].get("addresses", ()) if a["type"] == "InternalIP"),
+            "127.0.0.1",
+        )
+        self.recorder = EventRecorder(api, "kubelet", self.name)
+        self.pods: dict[Key, PodWorker] = {}
+        self.pulls_until = 0.0
+        """Until when the node's one pull at a time goes on."""
+        self.is_up, self.boots = True, 0
+        self.stopped_at, self.started_at = inf, -inf
+        self._failing = failing
+        stream = chance.stream("nodes")
+        self._look_phase, self._lease_phase = stream.random() * LOOK_EVERY, stream.random() * LEASE_EVERY
+        self._ids = chance.stream("containers")
+        self._prefix = node["spec"].get("podCIDR", "10.244.0.0/24").rpartition(".")[0]
+        self._address, self._used = FIRST_ADDRESS - 1, set[str]()
+        self._reported_at = self.clock.now
+
+    def latency(self, median: float, spread: float = 0.4) -> float:
+        """Seconds that something takes which usually takes that many."""
+        return self.chance.latency(median, "kubelet", spread=spread)
+
+    def looked_at(self, now: float) -> float:
+        """When the PLEG looked last, at that time."""
+        return now - (now - self._look_phase + ROUNDING) % LOOK_EVERY + ROUNDING
+
+    def look_after(self, moment: float) -> float:
+        """When the PLEG looks next after that moment; long ago when the moment is."""
+        if moment == -inf:
+            return moment
+        return self._look_phase + LOOK_EVERY * (
+            floor((moment - self._look_phase) / LOOK_EVERY + ROUNDING) + 1
+        )
+
+    def until_look(self) -> float:
+        """Seconds until the PLEG looks next."""
+        return self.look_after(self.clock.now) - self.clock.now
+
+    def new_ip(self, pod: Object) -> str:
+        """The next pod address of the node; the node's own for a pod in its network."""
+        if pod["spec"].get("hostNetwork"):
+            return self.host_ip
+        for _ in range(LAST_ADDRESS):
+            self._address = self._address + 1 if self._address < LAST_ADDRESS else FIRST_ADDRESS
+            ip = f"{self._prefix}.{self._address}"
+            if ip not in self._used:
+                self._used.add(ip)
+                return ip
+        return self.host_ip
+
+    def free(self, ip: str) -> None:
+        """Gives an address back."""
+        self._used.discard(ip)
+
+    def new_container_id(self) -> str:
+        """A random containerID."""
+        return f"containerd://{self._ids.getrandbits(256):064x}"
+
+    def note_failure(self, pod: PodWorker) -> None:
+        """Remembers that the pod waits for a retry, which a change elsewhere may let succeed."""
+        self._failing[pod.key] = pod
+
+    def renewed_at(self, now: float) -> float:
+        """When it renewed its lease last."""
+        at = min(now, self.stopped_at) if not self.is_up else now
+        renewed = at - (at - self._lease_phase) % LEASE_EVERY
+        return max(renewed, self.started_at, 0.0)
+
+    def reported_at(self, now: float) -> float:
+        """When it posted its status last."""
+        at = min(now, self.stopped_at) if not self.is_up else now
+        return at - (at - self._reported_at) % REPORT_EVERY
+
+    def report(self) -> None:
+        """Posts its status: it is well."""
+        node = self.api.store.get("nodes", Key("", self.name))
+        if node is None:
+            return
+        self._reported_at = self.clock.now
+        status = node["status"]
+        new = {**status, "conditions": healthy_conditions(self.clock.now, status.get("conditions", ()))}
+        if self.boots and "nodeInfo" in status:
+            new["nodeInfo"] = node_info(self.name, self.boots)
+        self.api.put_status("nodes", node, new, check=False)
+
+
+class Kubelets:
+    """All kubelets of a cluster."""
+
+    def __init__(self, api: ApiServer, chance: Chance, images: Images) -> None:
+        self.images = images
+        self._api, self._clock, self._chance = api, api.clock, chance
+        self._kubelets: dict[str, Kubelet] = {}
+        self._workers: dict[Key, PodWorker] = {}
+        self._failing: dict[Key, PodWorker] = {}
+        self._silenced: list[Callable[[str], object]] = []
+        api.store.watch("pods", self._pod_changed)
+        api.store.watch("nodes", self._node_changed)
+        for resource in ("configmaps", "secrets"):
+            api.store.watch(resource, self._reconsider)
+        images.on_change(self._reconsider)
+
+    def add_node(self, name: str) -> None:
+        """Starts the kubelet of a node that is in the API."""
+        node = self._api.store.get("nodes", Key("", name))
+        assert node is not None, f"no node {name}"
+        self._kubelets[name] = Kubelet(self._api, self._chance, self.images, node, self._failing)
+
+    def stop(self, name: str) -> None:
+        """The node loses its power: kubelet and containers stop, the API server hears no more."""
+        kubelet = self._kubelets[name]
+        if not kubelet.is_up:
+            return
+        kubelet.is_up, kubelet.stopped_at = False, self._clock.now
+        for worker in kubelet.pods.values():
+            worker.freeze()
+        for listener in self._silenced:
+            listener(name)
+
+    def start(self, name: str) -> None:
+        """The node's power is back: its kubelet reports soon, and finds the containers gone."""
+        kubelet = self._kubelets[name]
+        if kubelet.is_up:
+            return
+        kubelet.is_up, kubelet.boots = True, kubelet.boots + 1
+        low, high = BOOT_TAKES
+        boot = low + (high - low) * self._chance.stream("nodes").random()
+        kubelet.started_at = self._clock.now + boot
+        kubelet.pulls_until = 0.0
+        self._clock.after(boot, self._booted, kubelet, kubelet.boots)
+
+    def last_seen(self, name: str) -> float:
+        """When the node's kubelet renewed its lease last."""
+        return self._kubelets[name].renewed_at(self._clock.now)
+
+    def last_reported(self, name: str) -> float:
+        """When the node's kubelet posted its status last."""
+        return self._kubelets[name].reported_at(self._clock.now)
+
+    def is_up(self, name: str) -> bool:
+        """Whether the node has power."""
+        return name in self._kubelets and self._kubelets[name].is_up
+
+    def names(self) -> Iterator[str]:
+        """The nodes, in the order in which they were added."""
+        return iter(self._kubelets)
+
+    def pods_on(self, name: str) -> list[Object]:
+        """The pods that are bound to the node, as stored."""
+        kubelet = self._kubelets.get(name)
+        keys = kubelet.pods if kubelet is not None else ()
+        return [pod for key in keys if (pod := self._api.store.get("pods", key)) is not None]
+
+    def on_silence(self, listener: Callable[[str], object]) -> None:
+        """Calls the listener with the name of each node that stops."""
+        self._silenced.append(listener)
+
+    def request(self, pod: Key, port: int, path: str = "/") -> Reply:
+        """What the pod's program answers to a request now."""
+        worker = self._workers.get(pod)
+        if worker is None or not worker.kubelet.is_up:
+            return UNREACHABLE
+        found = self._listener(worker, port)
+        if found is None:
+            return REFUSED
+        container, now = found, self._clock.now
+        run = container.run
+        assert run is not None
+        application, behaviour = run.application, run.application.behaviour
+        if now >= application.hangs_at:
+            return TIMED_OUT
+        for paths, question in ((READY_PATHS, Question.READY), (LIVE_PATHS, Question.LIVE)):
+            if path in paths:
+                ok = application.answer(question, now) is Answer.OK
+                return (
+                    Reply(200, "ok", REPLY_TAKES)
+                    if ok
+                    else Reply(503, f"{question.value} check failed", REPLY_TAKES)
+                )
+        body = behaviour.answer_text
+        if body is None:
+            image = parse_image(container.image)
+            version = behaviour.version or _version(image.tag)
+            body = f"{image.repository} | Running on: {pod.name} | v={version}"
+        return Reply(behaviour.answer_code, body, REPLY_TAKES + behaviour.answer_seconds)
+
+    def serving_ports(self, pod: Key) -> frozenset[int]:
+        """Where the pod's programs listen now."""
+        worker = self._workers.get(pod)
+        if worker is None or not worker.kubelet.is_up:
+            return frozenset()
+        return frozenset(port for container in worker.containers for port in self._ports(container))
+
+    def _listener(self, worker: PodWorker, port: int) -> Container | None:
+        return next((each for each in worker.containers if port in self._ports(each)), None)
+
+    def _ports(self, container: Container) -> tuple[int, ...]:
+        run = container.run
+        if run is None or run.application.answer(Question.LISTENING, self._clock.now) is not Answer.OK:
+            return ()
+        return container.ports(run.application.behaviour.port)
+
+    # --- what the watch says -------------------------------------------------------------------
+
+    def _pod_changed(self, change: Change) -> None:
+        pod, old = change.object, change.old
+        node = pod["spec"].get("nodeName")
+        if node is None:
+            return
+        if change.type == DELETED:
+            self._forget(pod)
+            return
+        if old is None or old["spec"].get("nodeName") is None:
+            self._bound(pod, node)
+        elif pod["metadata"].get("deletionTimestamp") != old["metadata"].get("deletionTimestamp"):
+            if (
+                pod["metadata"]["deletionGracePeriodSeconds"] > 0
+                or "deletionTimestamp" not in old["metadata"]
+            ):
+                self._after(DELETION_TAKES, self._delete, pod)
+        elif _concerns_kubelet(pod, old):
+            self._after(WATCH_TAKES, self._update, pod)
+
+    def _after(self, median: float, call: Callable[[Object], object], pod: Object) -> None:
+        self._clock.after(self._chance.latency(median, "kubelet"), call, pod)
+
+    def _bound(self, pod: Object, node: str) -> None:
+        kubelet = self._kubelets.get(node)
+        if kubelet is None:
+            return
+        worker = PodWorker(kubelet, pod)
+        kubelet.pods[worker.key] = self._workers[worker.key] = worker
+        if kubelet.is_up:
+            self._after(WATCH_TAKES, self._begin, pod)
+
+    def _begin(self, pod: Object) -> None:
+        worker = self._worker(pod)
+        if worker is not None and worker.kubelet.is_up and not worker.start_stamp:
+            worker.begin()
+
+    def _delete(self, pod: Object) -> None:
+        worker = self._worker(pod)
+        if worker is not None and worker.kubelet.is_up and self._clock.now >= worker.kubelet.started_at:
+            worker.delete(pod)
+
+    def _update(self, pod: Object) -> None:
+        worker = self._worker(pod)
+        if worker is not None and worker.kubelet.is_up and not worker.deleting:
+            worker.update(pod)
+
+    def _worker(self, pod: Object) -> PodWorker | None:
+        worker = self._workers.get(key_of(pod))
+        if worker is None or worker.pod["metadata"]["uid"] != pod["metadata"]["uid"]:
+            return None
+        return worker
+
+    def _forget(self, pod: Object) -> None:
+        worker = self._worker(pod)
+        if worker is None:
+            return
+        kubelet = worker.kubelet
+        del self._workers[worker.key], kubelet.pods[worker.key]
+        self._failing.pop(worker.key, None)
+        kubelet.free(worker.ip)
+        if kubelet.is_up:
+            worker.abandon()
+
+    def _node_changed(self, change: Change) -> None:
+        kubelet = self._kubelets.get(change.object["metadata"]["name"])
+        if kubelet is None or change.old is None or not kubelet.is_up:
+            return
+        cordoned = change.object["spec"].get("unschedulable", False)
+        if cordoned != change.old["spec"].get("unschedulable", False):
+            reason = "NodeNotSchedulable" if cordoned else "NodeSchedulable"
+            self._say_of_node(kubelet, reason)
+
+    def _reconsider(self, _: object = None) -> None:
+        """A ConfigMap, a Secret or an image changed: pods that wait for a retry may succeed with the next."""
+        for key, worker in list(self._failing.items()):
+            if any(container.waits is not None for container in worker.containers):
+                worker.reconsider()
+            else:
+                del self._failing[key]
+
+    # --- a node that comes back ----------------------------------------------------------------
+
+    def _booted(self, kubelet: Kubelet, boot: int) -> None:
+        if not kubelet.is_up or kubelet.boots != boot:
+            return
+        kubelet.stopped_at, was = inf, kubelet.stopped_at
+        self._say_of_node(kubelet, "Starting", "Starting kubelet.")
+        for reason in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"):
+            self._say_of_node(kubelet, reason)
+        node = self._api.store.get("nodes", Key("", kubelet.name))
+        if node is not None:
+            boot_id = node_info(kubelet.name, boot)["bootID"]
+            why = f"Node {kubelet.name} has been rebooted, boot id: {boot_id}"
+            kubelet.recorder.record("Node", node, "Warning", "Rebooted", why)
+        self._say_of_node(kubelet, "NodeReady")
+        kubelet.report()
+        self._clock.after(kubelet.latency(PODS_AFTER_BOOT), self._resume_pods, kubelet, boot, was)
+
+    def _resume_pods(self, kubelet: Kubelet, boot: int, stopped_at: float) -> None:
+        if not kubelet.is_up or kubelet.boots != boot:
+            return
+        for key, worker in list(kubelet.pods.items()):
+            pod = self._api.store.get("pods", key)
+            if pod is None:
+                continue
+            worker.pod = pod
+            worker.deleting = worker.deleting or "deletionTimestamp" in pod["metadata"]
+            worker.revive(stopped_at)
+
+    def _say_of_node(self, kubelet: Kubelet, reason: str, message: str = "") -> None:
+        node = self._api.store.get("nodes", Key("", kubelet.name))
+        if node is not None:
+            text = message or f"Node {kubelet.name} status is now: {reason}"
+            kubelet.recorder.record("Node", node, "Normal", reason, text)
+
+
+def _concerns_kubelet(pod: Object, old: Object) -> bool:
+    """Whether a change is one of the spec, or of a condition that the pod's readiness depends on."""
+    if pod["spec"] is not old["spec"] and pod["spec"] != old["spec"]:
+        return True
+    gates = pod["spec"].get("readinessGates")
+    return bool(gates) and pod["status"].get("conditions") != old["status"].get("conditions")
+
+
+def _version(tag: str) -> str:
+    """A tag as the usual answer shows it: without a leading v."""
+    return tag[1:] if tag[:1] == "v" and tag[1:2].isdigit() else tag

@@ -1,0 +1,88 @@
+"""Getting an image onto a node: policies, back-off, and the node's one pull at a time.
+
+pkg/kubelet/images/image_manager.go EnsureImageExists, puller.go serialImagePuller
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from gherkube.runners.simulator.node.backoff import duration
+from gherkube.runners.simulator.node.containers import Container
+from gherkube.runners.simulator.node.images import InvalidImageName, parse_image
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from gherkube.runners.simulator.node.pod import PodWorker
+
+REFUSED_AFTER = 0.02
+"""Median seconds that it takes a registry to say that it does not have an image."""
+CHECK_TAKES = 0.15
+"""Median seconds of a pull that finds all layers on the node."""
+PULL_VARIES = 0.1
+"""The spread of a pull's time."""
+
+Refusal: TypeAlias = tuple[str, str]
+"""Why there is no image: the waiting reason, and its message."""
+
+
+def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None, Refusal | None]:
+    """Lets the node have the container's image, or says why it cannot; yields the seconds that it takes."""
+    kubelet, image = pod.kubelet, container.image
+    try:
+        parsed = parse_image(image)
+    except InvalidImageName as error:
+        pod.say(container, "Warning", "InspectFailed", str(error))
+        return "InvalidImageName", str(error)
+    policy = container.spec.get("imagePullPolicy") or ("Always" if parsed.tag == "latest" else "IfNotPresent")
+    present = kubelet.images.is_present(image, kubelet.name)
+    if present and policy != "Always":
+        pod.say(container, "Normal", "Pulled", f'Container image "{image}" already present on machine')
+        return None
+    if policy == "Never":
+        why = f'Container image "{image}" is not present with pull policy of Never'
+        pod.say(container, "Warning", "ErrImageNeverPull", why)
+        return "ErrImageNeverPull", why
+    if pod.pulls.holds(parsed.name, kubelet.clock.now):
+        why = f'Back-off pulling image "{image}"'
+        pod.say(container, "Normal", "BackOff", why)
+        return "ImagePullBackOff", f"{why}: ErrImagePull: {container.last_pull_error}"
+    pod.say(container, "Normal", "Pulling", f'Pulling image "{image}"')
+    asked_at = kubelet.clock.now
+    yield from _queue(pod)
+    began_at = kubelet.clock.now
+    exists = kubelet.images.of(image).exists
+    yield from _pull(pod, image, exists=exists)
+    now = kubelet.clock.now
+    if not exists:
+        container.last_pull_error = parsed.not_found
+        pod.say(container, "Warning", "Failed", f'Failed to pull image "{image}": {parsed.not_found}')
+        pod.pulls.next(parsed.name, now, now)
+        return "ErrImagePull", parsed.not_found
+    kubelet.images.pulled(image, kubelet.name)
+    took, waited = duration(now - began_at), duration(now - asked_at)
+    size = f"Image size: {parsed.size} bytes."
+    done = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). {size}'
+    pod.say(container, "Normal", "Pulled", done)
+    return None
+
+
+def _queue(pod: PodWorker) -> Iterator[float]:
+    """Waits for the node's turn."""
+    kubelet = pod.kubelet
+    while (wait := kubelet.pulls_until - kubelet.clock.now) > 0:
+        yield wait
+
+
+def _pull(pod: PodWorker, image: str, *, exists: bool) -> Iterator[float]:
+    kubelet = pod.kubelet
+    if not exists:
+        seconds = kubelet.latency(REFUSED_AFTER)
+    elif kubelet.images.is_present(image, kubelet.name):
+        seconds = kubelet.latency(CHECK_TAKES)
+    else:
+        seconds = kubelet.images.of(image).pull_seconds * kubelet.latency(1.0, PULL_VARIES)
+    kubelet.pulls_until = kubelet.clock.now + seconds
+    yield seconds

@@ -1,0 +1,210 @@
+"""Bringing a pod's containers up: what a sync does to the runtime, in order and taking time.
+
+Every generator here yields the seconds that something takes. Kills come first, then volumes and
+sandbox, then init containers (one step a sync), then all app containers in spec order.
+pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod, computePodActions, computeInitContainerActions,
+doBackOff; kuberuntime_container.go startContainer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING
+
+from gherkube.runners.simulator.node.application import Answer, Application, Question
+from gherkube.runners.simulator.node.backoff import duration
+from gherkube.runners.simulator.node.configuration import ConfigError, environment, missing_volumes
+from gherkube.runners.simulator.node.containers import Container, Run
+from gherkube.runners.simulator.node.images import Behaviour
+from gherkube.runners.simulator.node.pulls import ensure_image
+from gherkube.runners.simulator.node.termination import stop
+
+if TYPE_CHECKING:
+    from gherkube.runners.simulator.node.pod import PodWorker
+
+SANDBOX_TAKES, START_TAKES, STOP_TAKES = 0.35, 0.13, 0.1
+"""Median seconds of making a sandbox, of starting a container, of seeing one stopped; facts §8.2."""
+MOUNT_RETRIES = (0.5, 122.0)
+"""Seconds to the first retry of a mount that fails, and at most; they double. exponentialbackoff.go"""
+
+
+def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
+    """The runtime part of one sync; leaves on the pod whether it `changed` anything or `failed`."""
+    exits = {c.name: _last_exit(c, pod.as_of) for c in pod.containers}
+    yield from _stop_what_failed(pod)
+    if pod.sandbox_at == inf:
+        yield from _make_sandbox(pod)
+    due = _due(pod)
+    for container in due:
+        if pod.deleting and not pod.changed:
+            return
+        yield from _start(pod, container, exits[container.name])
+        if container.kind != "app" and container.waits is not None:
+            return
+
+
+def _last_exit(container: Container, as_of: float) -> float | None:
+    """When the container ended last, as far as the PLEG had shown at the beginning of the sync."""
+    for run in (container.run, container.previous):
+        if run is not None and run.has_ended(as_of):
+            return run.application.ends_at
+    return None
+
+
+def _stop_what_failed(pod: PodWorker) -> Iterator[float]:
+    reasons, pod.stop_reasons = pod.stop_reasons, {}
+    clock = pod.kubelet.clock
+    for container in pod.containers:
+        why = reasons.get(container.name)
+        run = container.run
+        if why is None or run is None or not run.application.runs(clock.now):
+            continue
+        failed = why if why == "definition changed" else f"failed {why.lower()} probe"
+        again = (
+            ""
+            if pod.pod["spec"].get("restartPolicy") == "Never" and container.kind == "app"
+            else ", will be restarted"
+        )
+        what = "Container" if container.kind == "app" else "Init container"
+        worker = container.worker(why)
+        stop(
+            pod,
+            container,
+            f"{what} {container.name} {failed}{again}",
+            grace=worker.probe.grace if worker else None,
+        )
+        pod.changed = True
+        yield max(run.application.ends_at - clock.now, 0.0) + pod.kubelet.latency(STOP_TAKES)
+
+
+def _make_sandbox(pod: PodWorker) -> Iterator[float]:
+    kubelet = pod.kubelet
+    delay, longest = MOUNT_RETRIES
+    while problems := missing_volumes(kubelet.api.store, pod.pod):
+        for problem in problems:
+            pod.say(None, "Warning", "FailedMount", problem)
+        pod.pulling = pod.retrying = True
+        kubelet.note_failure(pod)
+        yield delay
+        pod.pulling = pod.retrying = False
+        delay = min(delay * 2, longest)
+    if any(container.run is not None for container in pod.containers):
+        pod.say(None, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+    pod.make_workers()
+    yield kubelet.latency(SANDBOX_TAKES)
+    pod.ip, pod.sandbox_at = kubelet.new_ip(pod.pod), kubelet.clock.now
+    pod.changed = True
+
+
+def _due(pod: PodWorker) -> list[Container]:
+    """The containers to start in this sync, in order."""
+    now = pod.kubelet.clock.now
+    apps = [c for c in pod.containers if c.kind == "app"]
+    begun = any(c.run is not None and c.run.started_at > pod.sandbox_at for c in apps)
+    due: list[Container] = []
+    for container in pod.containers:
+        if container.kind == "app":
+            continue
+        run = container.run
+        alive = run is not None and run.application.ends_at > now
+        if container.kind == "sidecar":
+            if not alive:
+                due.append(container)
+            if not begun and not (alive and container.is_started(pod.as_of)):
+                return due
+        elif not begun and not _is_done(container, pod):
+            return [*due, container] if _is_to_run(container, pod) else due
+    return due + [c for c in apps if c.run is None or (c.run.application.ends_at <= now and pod.wants(c))]
+
+
+def _is_done(container: Container, pod: PodWorker) -> bool:
+    """Whether an init container has done its work in this sandbox, as far as the PLEG has shown."""
+    run = container.run
+    return (
+        run is not None
+        and run.started_at > pod.sandbox_at
+        and run.has_ended(pod.as_of)
+        and run.application.exit_code == 0
+    )
+
+
+def _is_to_run(container: Container, pod: PodWorker) -> bool:
+    """Whether an init container has to be started (again) in this sandbox."""
+    run = container.run
+    if run is None or run.started_at < pod.sandbox_at:
+        return True
+    return run.application.ends_at <= pod.kubelet.clock.now and pod.wants(container)
+
+
+def _start(pod: PodWorker, container: Container, last_exit: float | None) -> Iterator[float]:
+    """Starts a container, or says why it cannot be: by events now, by its `waits` from the next sync on."""
+    kubelet = pod.kubelet
+    clock = kubelet.clock
+    key = (container.name, container.image)
+    if last_exit is not None:
+        if pod.backoff.holds_since(key, last_exit, clock.now):
+            about = f"restarting failed container {container.name} in pod {pod.full_name}"
+            pod.say(container, "Warning", "BackOff", f"Back-off {about}")
+            wait = duration(pod.backoff.get(key))
+            why = f"back-off {wait} restarting failed container={container.name} pod={pod.full_name}"
+            _fail(pod, container, "CrashLoopBackOff", why)
+            return
+        pod.backoff.next(key, last_exit, clock.now)
+    pod.pulling = True
+    refused = yield from ensure_image(pod, container)
+    pod.pulling = False
+    if refused is not None:
+        pod.say(container, "Warning", "Failed", f"Error: {refused[0]}")
+        _fail(pod, container, *refused)
+        return
+    try:
+        env = environment(kubelet.api.store, pod.key.namespace, container.spec)
+    except ConfigError as error:
+        pod.say(container, "Warning", "Failed", f"Error: {error}")
+        _fail(pod, container, "CreateContainerConfigError", str(error))
+        return
+    pod.say(container, "Normal", "Created", f"Created container: {container.name}")
+    yield kubelet.latency(START_TAKES)
+    _run(pod, container, kubelet.images.of(container.image, env))
+    pod.say(container, "Normal", "Started", f"Started container {container.name}")
+    if container.post_start is not None:
+        yield from _post_start(pod, container)
+
+
+def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> None:
+    container.waits, pod.failed = (reason, message), True
+    pod.kubelet.note_failure(pod)
+
+
+def _run(pod: PodWorker, container: Container, behaviour: Behaviour) -> None:
+    kubelet = pod.kubelet
+    application = Application(
+        behaviour, kubelet.clock.now, memory_limit=container.memory_limit, completes=container.kind == "init"
+    )
+    attempt = 0 if container.run is None else container.run.attempt + 1
+    container.previous = container.run
+    container.run = Run(application, attempt, kubelet.new_container_id(), kubelet.clock.timestamp())
+    container.waits, pod.changed = None, True
+    if application.ends_at < inf:
+        pod.look_after(application.ends_at)
+
+
+def _post_start(pod: PodWorker, container: Container) -> Iterator[float]:
+    hook, run = container.post_start, container.run
+    assert hook is not None
+    assert run is not None
+    yield hook.seconds
+    if hook.port is None or _answers(pod, container, hook.port):
+        return
+    pod.say(container, "Warning", "FailedPostStartHook", "PostStartHook failed")
+    stop(pod, container, "FailedPostStartHook", grace=None)
+    yield max(run.application.ends_at - pod.kubelet.clock.now, 0.0)
+    _fail(pod, container, "PostStartHookError", "PostStartHook failed")
+
+
+def _answers(pod: PodWorker, container: Container, port: int) -> bool:
+    run = container.run
+    assert run is not None
+    listens = port in container.ports(run.application.behaviour.port)
+    return listens and run.application.answer(Question.LISTENING, pod.kubelet.clock.now) is Answer.OK
