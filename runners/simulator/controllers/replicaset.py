@@ -122,10 +122,10 @@ class ReplicaSetController:
 
     # A turn.
 
-    def _sync(self, key: Key) -> None:
+    def _sync(self, key: Key) -> int:
         replica_set = self._sets.get(key)
         if replica_set is None:
-            return
+            return 0
         now = self._clock.now
         tally = self._tallies[replica_set["metadata"]["uid"]]
         may_act = self._expectations.met(key, now) and not is_deleting(replica_set)
@@ -137,6 +137,8 @@ class ReplicaSetController:
             raise error
         if (at := tally.next_available()) is not None:
             self._queue.add_after(key, at - now)
+        missing = replica_set["spec"]["replicas"] - numbers.active
+        return max(0, missing).bit_length() if may_act else 0
 
     def _claim(self, replica_set: Object, tally: Tally) -> list[Object]:
         """Lets go of pods that no longer match; takes on matching orphans, and returns these.

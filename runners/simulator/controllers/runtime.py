@@ -25,8 +25,10 @@ WATCH_LAG = 0.006
 """Median seconds from a write to the caches that watch it; golden/ recordings, facts §8.2."""
 TURN_LAG = 0.010
 """Median seconds from a key's entry into a queue to its turn; same source."""
-TURN_TIME = 0.030
+TURN_TIME, TURN_SPREAD = 0.030, 0.2
 """Median seconds that a turn takes, most of it requests: a key has no two turns at once; same source."""
+REQUEST_TIME = 0.012
+"""Median seconds that each request beyond the usual few adds to a turn."""
 
 
 class Informer:
@@ -112,14 +114,15 @@ class Informers:
 class WorkQueue(Generic[K]):
     """Keys that wait for their turn: each at most once, retried with back-off when its turn fails.
 
-    `sync` reconciles one key; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to
-    1000 s, at most `retries` times (None: without end). A turn acts at its beginning and takes a while;
-    a key that is added meanwhile has its next turn after that.
+    `sync` reconciles one key and may return how many requests beyond the usual few it made one after
+    another; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to 1000 s, at most
+    `retries` times (None: without end). A turn acts at its beginning and takes a while; a key that is
+    added meanwhile has its next turn after that.
     client-go/util/workqueue queue.go, DefaultTypedControllerRateLimiter
     """
 
     def __init__(
-        self, clock: Clock, chance: Chance, sync: Callable[[K], object], *, retries: int | None = None
+        self, clock: Clock, chance: Chance, sync: Callable[[K], int | None], *, retries: int | None = None
     ) -> None:
         self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
         self._waiting: set[K] = set()
@@ -154,9 +157,9 @@ class WorkQueue(Generic[K]):
     def _turn(self, key: K) -> None:
         self._waiting.discard(key)
         self._running.add(key)
-        self._clock.after(self._chance.latency(TURN_TIME, "turn"), self._end, key)
+        requests = None
         try:
-            self._sync(key)
+            requests = self._sync(key)
         except ApiError:
             failures = self._failures.get(key, 0)
             if self._retries is not None and failures >= self._retries:
@@ -167,6 +170,9 @@ class WorkQueue(Generic[K]):
             self.add_after(key, delay, retry=delay > 5.0)
         else:
             self._failures.pop(key, None)
+        finally:
+            takes = TURN_TIME + REQUEST_TIME * (requests or 0)
+            self._clock.after(self._chance.latency(takes, "turn", spread=TURN_SPREAD), self._end, key)
 
     def _end(self, key: K) -> None:
         self._running.discard(key)
