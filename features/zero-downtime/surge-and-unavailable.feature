@@ -48,6 +48,6 @@ Feature: How many pods a rolling update may add and take away
       | readiness probe | http :8080/readyz every 1s |
     And service "web" for deployment "web" on port 8080
     When I update it to "hello:2"
-    Then at some time, 2 new pods were active while service "web" had 3 endpoints
-    And the rollout completes
+    Then the rollout completes
+    And at some time, 2 new pods were active while service "web" had 3 endpoints
     And throughout, service "web" had at least 3 endpoints

@@ -35,12 +35,11 @@ class Story(NamedTuple):
 
 def stories() -> list[Story]:
     """All scenarios of all shipped features."""
-    found = []
-    for path in sorted(FEATURES.rglob("*.feature")):
-        document = Parser().parse(path.read_text())
-        for pickle in Compiler().compile({**document, "uri": str(path)}):
-            found.append(Story(path, pickle["name"], [step_of(step) for step in pickle["steps"]]))
-    return found
+    return [
+        Story(path, pickle["name"], [step_of(step) for step in pickle["steps"]])
+        for path in sorted(FEATURES.rglob("*.feature"))
+        for pickle in Compiler().compile({**Parser().parse(path.read_text()), "uri": str(path)})
+    ]
 
 
 def step_of(step: dict) -> Step:  # type: ignore[type-arg]
@@ -51,9 +50,15 @@ def step_of(step: dict) -> Step:  # type: ignore[type-arg]
     return Step(KINDS[step["type"]], step["text"], rows, argument.get("docString", {}).get("content"))
 
 
-def tell(story: Story, steps: list[Step]) -> None:
+def tell(story: Story, steps: list[Step]) -> World:
     """Runs the steps on a new simulator; raises what the first failing step raises."""
     world = World(Simulator(seed=1), base=story.path.parent)
     for step in steps:
-        (match,) = CATALOGUE.find(step.kind, step.text)
-        match.run(world, step.table, step.docstring)
+        run(world, step)
+    return world
+
+
+def run(world: World, step: Step) -> None:
+    """Runs one step, which exactly one sentence has to match."""
+    (match,) = CATALOGUE.find(step.kind, step.text)
+    match.run(world, step.table, step.docstring)
