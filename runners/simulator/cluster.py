@@ -23,17 +23,12 @@ from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.log import Log
 from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.node.images import Images
+from gherkube.runners.simulator.node.kubelet import Kubelets
 from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
 
-try:
-    from gherkube.runners.simulator.node.kubelet import Kubelets
-except ImportError:
-    class Kubelets:
-        def __init__(self, *a: Any) -> None: ...
-        def add_node(self, *a: Any) -> None: ...
 try:
     from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 except ImportError:
