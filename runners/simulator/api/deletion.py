@@ -41,7 +41,7 @@ class Deletions:
     ) -> Object:
         """Deletes an object, or begins to: see `runners.cluster.Api.delete`."""
         info = resource_named(resource)
-        stored = self.store.get(resource, Key(namespace, name))
+        stored = self.store.get(resource, info.key(name, namespace))
         if stored is None:
             raise not_found(info, name)
         found = stored["metadata"]["uid"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gherkube.runners.errors import CannotJudge
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.names import suffix
 from gherkube.runners.simulator.clock import Chance
@@ -30,7 +29,7 @@ TOKEN_SOURCE: Object = {
     "defaultMode": 420,
 }
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+ADDED: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", "enableServiceLinks": True}
 KEPT = 1024
 """How many templates are remembered."""
 
@@ -74,8 +73,7 @@ class PodAdmission:
     def _prepare(self, source: Object) -> _Prepared:
         if len(self._prepared) >= KEPT:
             self._prepared.clear()
-        spec = {**source, **_identity(source), **_priority(source), "tolerations": _tolerations(source)}
-        spec.setdefault("enableServiceLinks", True)
+        spec = {**ADDED, **source, **_identity(source), "tolerations": _tolerations(source)}
         fields = [field for field in ("initContainers", "containers") if field in source]
         for field in fields:
             spec[field] = [_with_requests(container) for container in source[field]]
@@ -110,19 +108,6 @@ def _compute(amounts: Object) -> Object:
 def _identity(spec: Object) -> Object:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     return {"serviceAccountName": account, "serviceAccount": account}
-
-
-def _priority(spec: Object) -> Object:
-    name = spec.get("priorityClassName", "")
-    if name not in PRIORITIES:
-        raise CannotJudge(
-            f'the pod cannot be judged on the simulator: priority class "{name}" is not modelled; '
-            "run the scenario on kind or a live cluster"
-        )
-    return {
-        "priority": PRIORITIES[name],
-        "preemptionPolicy": spec.get("preemptionPolicy", "PreemptLowerPriority"),
-    }
 
 
 def _tolerations(spec: Object) -> list[Object]:

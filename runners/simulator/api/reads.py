@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED
-from gherkube.runners.objects import Key, Object
+from gherkube.runners.objects import Object
 from gherkube.runners.selectors import compile_fields, compile_labels, field_terms
 from gherkube.runners.simulator.api.refusals import bad_request, not_found
 from gherkube.runners.simulator.api.resources import resource_named
@@ -62,7 +62,7 @@ class Reads:
     def get(self, resource: str, name: str, namespace: str = "", *, subresource: str = "") -> Object:
         """One object, or its Scale; NotFound when it is not there."""
         info = resource_named(resource)
-        found = self.store.get(resource, Key(namespace if info.namespaced else "", name))
+        found = self.store.get(resource, info.key(name, namespace))
         if found is None:
             raise not_found(info, name)
         return scale_of(found) if subresource == "scale" else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError, CannotJudge
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 
 
 class Resource(NamedTuple):
@@ -36,6 +36,10 @@ class Resource(NamedTuple):
     def api_version(self) -> str:
         """As in "apps/v1"."""
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    def key(self, name: str, namespace: str) -> Key:
+        """The key of an object; "" stands for the namespace "default" where there is one."""
+        return Key((namespace or "default") if self.namespaced else "", name)
 
     @property
     def qualified(self) -> str:

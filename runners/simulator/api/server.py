@@ -8,6 +8,7 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch}.go
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gherkube.runners.cluster import PatchType
@@ -65,12 +66,12 @@ class ApiServer(Reads, Writes):
         if subresource == "scale":
             named = obj["metadata"]
             info = resource_named(resource)
-            stored = self._stored(info, named["name"], named.get("namespace") or "default")
+            stored = self._stored(info, named["name"], named.get("namespace", ""))
             return self._put_scale(info, stored, decode("Scale", obj), dry_run)
         info = resource_of(obj)
         obj = _decoded(info, obj)
         metadata = obj.setdefault("metadata", {})
-        stored = self._stored(info, metadata.get("name", ""), metadata.get("namespace") or "default")
+        stored = self._stored(info, metadata.get("name", ""), metadata.get("namespace", ""))
         return self._write(info, stored, obj, subresource, dry_run)
 
     def patch(
@@ -86,7 +87,7 @@ class ApiServer(Reads, Writes):
     ) -> Object:
         """Applies a patch to the object (or its Scale) and returns the new one."""
         info = resource_named(resource)
-        stored = self._stored(info, name, namespace or "default")
+        stored = self._stored(info, name, namespace)
         if subresource == "scale":
             return self._put_scale(info, stored, _patched("Scale", scale_of(stored), patch, type), dry_run)
         return self._write(info, stored, _patched(info.kind, stored, patch, type), subresource, dry_run)
@@ -94,7 +95,7 @@ class ApiServer(Reads, Writes):
     def post(self, resource: str, name: str, subresource: str, body: Object, namespace: str = "") -> Object:
         """Creates under a subresource: pods/binding, pods/eviction."""
         info = resource_named(resource)
-        stored = self._stored(info, name, namespace or "default")
+        stored = self._stored(info, name, namespace)
         if (resource, subresource) == ("pods", "binding"):
             self.bind(Key(stored["metadata"]["namespace"], name), body["target"]["name"])
             return SUCCESS
@@ -129,7 +130,7 @@ class ApiServer(Reads, Writes):
         return scale_of(self._update(info, stored, scaled(stored, scale), dry_run=dry_run))
 
     def _stored(self, info: Resource, name: str, namespace: str) -> Object:
-        stored = self.store.get(info.name, Key(namespace if info.namespaced else "", name))
+        stored = self.store.get(info.name, info.key(name, namespace))
         if stored is None:
             raise not_found(info, name)
         return stored
@@ -196,8 +197,6 @@ def _patched(kind: str, stored: Object, patch: Any, type_: PatchType) -> Object:
     try:
         return decode(kind, new)
     except DecodingError as error:
-        import json
-
         sent = json.dumps(patch, separators=(",", ":"))
         raise invalid_request([wrong("patch", sent, str(error))]) from None
 

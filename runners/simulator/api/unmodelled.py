@@ -1,13 +1,12 @@
 """What the simulator does not act on though a cluster would: a scenario that needs it is not judged.
 
-One row for each field: where, which (a dotted path; `[]` stands for every element of a list; after `=`
-the only value that counts), and why it matters. What is not listed is either modelled or inert here:
-it changes nothing that a scenario can see (annotations, securityContext, volumes of config maps, …).
+One row for each field: which (a dotted path; `[]` stands for every element of a list) and why it
+matters. What is not listed is either modelled or inert here: it changes nothing that a scenario can see
+(annotations, securityContext, resizePolicy, …).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gherkube.runners.errors import CannotJudge
@@ -18,32 +17,21 @@ POD_FIELDS = (
     ("affinity.podAntiAffinity", "pods are not kept apart from other pods"),
     ("topologySpreadConstraints", "pods spread over nodes by the default constraints only"),
     ("priorityClassName", "no pod preempts another"),
-    ("readinessGates", "nobody sets the conditions that gates wait for"),
+    ("activeDeadlineSeconds", "no pod is ended at a deadline"),
     ("resourceClaims", "devices are not allocated"),
     ("resources", "requests of whole pods are not counted"),
     ("runtimeClassName", "there are no runtime classes"),
-    ("ephemeralContainers", "ephemeral containers are not run"),
-    ("hostNetwork", "pods on the node's network are not served"),
     ("evictionResponders", "the field is newer than Kubernetes 1.34"),
     ("schedulingGroup", "the field is newer than Kubernetes 1.34"),
-    ("containers[].lifecycle.postStart.httpGet", "hooks send no requests"),
-    ("containers[].lifecycle.postStart.tcpSocket", "hooks send no requests"),
-    ("containers[].lifecycle.preStop.httpGet", "hooks send no requests"),
-    ("containers[].lifecycle.preStop.tcpSocket", "hooks send no requests"),
     ("containers[].lifecycle.stopSignal", "containers are stopped by SIGTERM"),
-    ("containers[].resizePolicy", "containers are not resized"),
     ("containers[].restartPolicyRules", "containers restart by their pod's policy only"),
-    ("containers[].volumeDevices", "there are no volumes of devices"),
+    ("initContainers[].lifecycle.stopSignal", "containers are stopped by SIGTERM"),
+    ("initContainers[].restartPolicyRules", "containers restart by their pod's policy only"),
 )
 INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
 """Volumes that are there at once; any other would have to be attached or provisioned."""
 FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "services": (
-        ("spec.sessionAffinity=ClientIP", "every request chooses its pod anew"),
-        ("spec.externalTrafficPolicy=Local", "node ports reach pods on all nodes"),
-        ("spec.internalTrafficPolicy=Local", "services reach pods on all nodes"),
-        ("spec.trafficDistribution", "requests prefer no pod"),
-    ),
+    "services": (("spec.trafficDistribution", "requests prefer no pod"),),
 }
 
 
@@ -67,25 +55,19 @@ def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
 
 
 def _check(kind: str, prefix: str, path: str, root: Object, why: str) -> None:
-    name, _, only = path.partition("=")
-    for value in _found(root, name.split(".")):
-        if not only or value == only:
-            raise _not_modelled(kind, prefix + path, why)
+    if _is_set(root, path.split(".")):
+        raise _not_modelled(kind, prefix + path, why)
 
 
-def _found(part: Any, path: list[str]) -> Iterator[Any]:
-    """The values at a path that are there and not empty."""
+def _is_set(part: Any, path: list[str]) -> bool:
+    """Whether something that is not empty stands at the path."""
     if not path:
-        if part not in (None, [], {}, "", False):
-            yield part
-    elif isinstance(part, dict):
-        field = path[0].removesuffix("[]")
-        inner = part.get(field)
-        if inner is None:
-            return
-        branches: Iterable[Any] = inner if path[0].endswith("[]") else (inner,)
-        for branch in branches:
-            yield from _found(branch, path[1:])
+        return bool(part)
+    inner = part.get(path[0].removesuffix("[]"))
+    if inner is None:
+        return False
+    branches = inner if path[0].endswith("[]") else (inner,)
+    return any(_is_set(branch, path[1:]) for branch in branches)
 
 
 def _not_modelled(kind: str, path: str, why: str) -> CannotJudge:

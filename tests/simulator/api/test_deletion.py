@@ -217,3 +217,13 @@ def test_an_eviction_is_a_deletion_with_a_condition() -> None:
     condition = obj["status"]["conditions"][-1]
     assert (condition["type"], condition["reason"]) == ("DisruptionTarget", "EvictionByEvictionAPI")
     assert condition["message"] == "Eviction API: evicting"
+
+
+def test_a_namespace_can_be_finalized_from_outside() -> None:
+    """The finalize subresource takes off the finalizers that are not sent, and only those."""
+    api = server()
+    stored = api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns"}})
+    assert api.replace(stored, subresource="finalize") is stored
+    api.delete("namespaces", "ns")
+    api.replace({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns"}}, subresource="finalize")
+    assert refusal(api.get, "namespaces", "ns").code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_times_are_read_and_refused() -> None:
     """Times are kept in UTC; what is none is refused as Go's parser does."""
     metadata = {"name": "web", "creationTimestamp": "2025-01-01T02:00:00+02:00"}
     assert decode("Pod", {"metadata": metadata})["metadata"]["creationTimestamp"] == "2025-01-01T00:00:00Z"
+    loaded = {"creationTimestamp": datetime(2025, 1, 1, tzinfo=UTC)}  # as YAML gives it
+    assert decode("Pod", {"metadata": loaded})["metadata"]["creationTimestamp"] == "2025-01-01T00:00:00Z"
     with pytest.raises(DecodingError, match='parsing time "soon" as "2006-01-02T15:04:05Z07:00"'):
         decode("Pod", {"metadata": {"creationTimestamp": "soon"}})
 

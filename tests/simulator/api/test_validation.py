@@ -86,6 +86,13 @@ DEPLOYMENTS: list[tuple[Json, str]] = [
             "activeDeadlineSeconds in ReplicaSet is not Supported"
         ),
     ),
+    (
+        with_container(env=[{"name": "A", "valueFrom": {}}]),
+        (
+            'spec.template.spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: '
+            "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+        ),
+    ),
     (with_container(image=""), "spec.template.spec.containers[0].image: Required value"),
     (with_container(name=""), "spec.template.spec.containers[0].name: Required value"),
     (
