@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gherkube.runners import kubectl
 from gherkube.runners.errors import CannotJudge
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 from gherkube.steps import manifests
 from gherkube.steps.given_workloads import wait_until_available
 from gherkube.steps.sentence import Topic
@@ -36,6 +36,9 @@ def _establish(world: World, objects: list[Object], source: str) -> None:
             world.verify(obj, obj["metadata"].get("namespace", world.namespace))
     for ref in world.learn(objects):
         wait_until_available(world, ref)
+    for obj in objects:
+        if obj["kind"] == "Service":
+            world.settle(Key(obj["metadata"].get("namespace", world.namespace), obj["metadata"]["name"]))
 
 
 @TOPIC.says("the kustomization {path:text}", 'the kustomization "overlays/staging"')

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import Count
+from gherkube.runners.expectations.count import Count, at_least
+from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.subjects import WorkloadRef
+from gherkube.runners.expectations.time import Becomes
+from gherkube.runners.objects import Key, Object
 from gherkube.steps import manifests
 from gherkube.steps.phrases import Named
 from gherkube.steps.sentence import Topic
@@ -24,7 +27,11 @@ def service(world: World, service: Named, workload: Named, port: int, type: str 
     if selector.get("matchExpressions") or not selector.get("matchLabels"):
         raise UsageError(f"{ref.text} is not selected by labels alone, which is all that a service can do")
     made = manifests.service(service.name, selector["matchLabels"], port, type)
-    world.establish(made, service.namespace or ref.namespace)
+    place = service.namespace or ref.namespace
+    world.establish(made, place)
+    if _has_ready_pods(world, ref):
+        world.judge.judge(EndpointsStatement(Key(place, service.name), count=at_least(1)), Becomes())
+    world.settle(Key(place, service.name))
 
 
 _BUDGET = 'a budget that keeps at least 2 pods of deployment "web" available'
@@ -48,8 +55,11 @@ def requests(world: World, service: Named, interval: float) -> None:
     world.asks(key)
 
 
-def _selector(world: World, ref: WorkloadRef) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = world.api.get(ref.resource, ref.name, ref.namespace)["spec"][
-        "selector"
-    ]
-    return found
+def _selector(world: World, ref: WorkloadRef) -> Object:
+    selector: Object = world.api.get(ref.resource, ref.name, ref.namespace)["spec"]["selector"]
+    return selector
+
+
+def _has_ready_pods(world: World, ref: WorkloadRef) -> bool:
+    status = world.api.get(ref.resource, ref.name, ref.namespace).get("status") or {}
+    return bool(status.get("readyReplicas"))

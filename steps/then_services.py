@@ -20,4 +20,5 @@ def endpoints(world: World, service: Named, count: Count) -> Statement:
 
 @TOPIC.says("{service} <has> endpoints only on {pods}", 'service "web" has endpoints only on v2 pods')
 def endpoints_only_on(world: World, service: Named, pods: Pods) -> Statement:
-    return EndpointsStatement(world.key(service), only=world.pods(pods))
+    key = world.key(service)
+    return EndpointsStatement(key, only=world.pods(pods, behind=key.namespace))

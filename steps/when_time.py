@@ -34,10 +34,12 @@ def send_to_node_port(world: World, count: int, service: Named) -> None:
 
 
 def _send(world: World, count: int, service: Named, through: str) -> None:
+    """Sends when the nodes know the present endpoints: the race before that is for requests that flow."""
     if not count:
         raise UsageError("send at least 1 request")
     key = world.key(service)
     world.api.get("services", key.name, key.namespace)
+    world.settle(key)
     world.asks(key, world.cluster.traffic.send(key, count, through=through))
 
 

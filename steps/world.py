@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
+from gherkube.runners.expectations.endpoints import SERVICE
 from gherkube.runners.expectations.judge import Judge
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector, Selected, WorkloadRef
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from gherkube.runners.cluster import Api, Cluster
     from gherkube.runners.expectations.requests import RequestsStatement
     from gherkube.runners.traffic import Request
+
+SETTLED = 1.2
+"""Seconds after a change of a service within which every kube-proxy, which writes its rules once a second
+at most, has written them. pkg/proxy/runner"""
 
 
 def expand(text: str, settings: Mapping[str, str]) -> str:
@@ -198,11 +203,16 @@ class World:
             ]
         return found
 
-    def pods(self, words: Pods) -> PodSelector:
-        """The pods that the words mean: those of `it`, unless they are told by name or labels."""
+    def pods(self, words: Pods, *, behind: str = "") -> PodSelector:
+        """The pods that the words mean: those of `it`, unless they are told by name or labels.
+
+        `behind`: the namespace of a service that they may stand behind; then a version tells them, too,
+        whatever workload they are of.
+        """
         workload = None
-        namespace = words.namespace or self.namespace
-        if words.of is not None or not (words.name or words.labels):
+        namespace = words.namespace or behind or self.namespace
+        told = words.name or words.labels or (behind and words.version and not words.revision)
+        if words.of is not None or not told:
             workload = self.workload(words.of)
             namespace = workload.namespace
             if words.namespace and words.namespace != namespace:
@@ -236,6 +246,18 @@ class World:
         self._asked = service
         if sent is not None:
             self.sent[service] = sent
+
+    def settle(self, service: Key) -> None:
+        """Waits until every node has had time to hear of the last change of the service's endpoints."""
+        changed = 0.0
+        for change in self.cluster.history.since():
+            if change.resource in ("services", "endpointslices"):
+                metadata = change.object["metadata"]
+                name = (metadata.get("labels") or {}).get(SERVICE, metadata["name"])
+                if (metadata["namespace"], name) == service:
+                    changed = change.at
+        if (rest := changed + SETTLED - self.cluster.clock.now()) > 0:
+            self.cluster.clock.sleep(rest)
 
     def asked_service(self) -> Key:
         """The service that requests were last sent to. Raises UsageError when there were none."""

@@ -105,7 +105,15 @@ def stated(world: World, text: str, docstring: str | None = None) -> Any:
         ('an event "Failed" about a pod says "x"', EventStatement("Failed", PODS, "x")),
         ('no event "Failed" about it says "x"', EventStatement("Failed", WEB, "x", none())),
         ('service "web" has 4 endpoints', EndpointsStatement(SERVICE, count=exactly(4))),
-        ('service "web" has endpoints only on v2 pods', EndpointsStatement(SERVICE, only=V2)),
+        (
+            'service "web" has endpoints only on v2 pods',
+            EndpointsStatement(SERVICE, only=PodSelector(None, "default", version="v2")),
+        ),
+        ('service "web" has endpoints only on pods of it', EndpointsStatement(SERVICE, only=PODS)),
+        (
+            'service "web" has endpoints only on new pods',
+            EndpointsStatement(SERVICE, only=PodSelector(WEB, "default", revision="new")),
+        ),
         ('every request to service "web" is answered', RequestsStatement.answered(SERVICE)),
         (
             'at least 1 request to service "web" went unanswered',
