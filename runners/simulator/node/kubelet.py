@@ -22,7 +22,7 @@ from gherkube.runners.simulator.node.images import Images, parse_image
 from gherkube.runners.simulator.node.nodes import healthy_conditions, node_info
 from gherkube.runners.simulator.node.pod import PodWorker
 
-WATCH_TAKES, DELETION_TAKES = 0.06, 0.03
+WATCH_TAKES, DELETION_TAKES = 0.1, 0.04
 """Median seconds until a kubelet acts on a pod that was bound to it, that is to be deleted; facts §8.2."""
 LEASE_EVERY = 10.2
 """Seconds between two renewals of a node's lease. component-helpers/apimachinery/lease"""
@@ -79,7 +79,7 @@ class Kubelet:
         self._address, self._used = FIRST_ADDRESS - 1, set[str]()
         self._reported_at = self.clock.now
 
-    def latency(self, median: float, spread: float = 0.4) -> float:
+    def latency(self, median: float, spread: float = 0.5) -> float:
         """Seconds that something takes which usually takes that many."""
         return self.chance.latency(median, "kubelet", spread=spread)
 
@@ -125,13 +125,13 @@ class Kubelet:
 
     def renewed_at(self, now: float) -> float:
         """When it renewed its lease last."""
-        at = min(now, self.stopped_at) if not self.is_up else now
+        at = min(now, self.stopped_at)
         renewed = at - (at - self._lease_phase) % LEASE_EVERY
-        return max(renewed, self.started_at, 0.0)
+        return max(renewed, self.started_at if self.started_at <= at else 0.0)
 
     def reported_at(self, now: float) -> float:
         """When it posted its status last."""
-        at = min(now, self.stopped_at) if not self.is_up else now
+        at = min(now, self.stopped_at)
         return at - (at - self._reported_at) % REPORT_EVERY
 
     def report(self) -> None:

@@ -23,7 +23,7 @@ from gherkube.runners.simulator.node.backoff import BackOff
 from gherkube.runners.simulator.node.configuration import literal_env
 from gherkube.runners.simulator.node.containers import Container
 from gherkube.runners.simulator.node.images import InvalidImageName
-from gherkube.runners.simulator.node.probes import LIVENESS, READINESS, STARTUP, Worker
+from gherkube.runners.simulator.node.probes import LIVENESS, READINESS, ROUNDING, STARTUP, Worker
 from gherkube.runners.simulator.node.starting import start_what_is_missing
 from gherkube.runners.simulator.node.status import Fact, Verdict
 from gherkube.runners.simulator.node.termination import terminate, wind_up
@@ -92,8 +92,7 @@ class PodWorker:
 
     def begin(self) -> None:
         """The first sync, now."""
-        if not self.start_stamp:
-            self.start_stamp = self.kubelet.clock.timestamp()
+        self._note_start()
         if self.deleting:
             self._terminate()
         else:
@@ -141,11 +140,11 @@ class PodWorker:
 
     def revive(self, stopped_at: float) -> None:
         """The power that its node lost then is back: what ran is lost, and so is the sandbox."""
-        now = self.kubelet.clock.now
+        found_at = self.kubelet.looked_at(self.kubelet.clock.now)
         for container in self.containers:
             run = container.run
             if run is not None and run.application.ends_at > stopped_at:
-                run.application.lose(now)
+                run.application.lose(found_at)
             container.waits = None
         if self.sandbox_at < inf:
             self.kubelet.free(self.ip)
@@ -229,7 +228,7 @@ class PodWorker:
             return
         self._timer = self._generator = None
         self.done_at = self.kubelet.clock.now
-        if self._final:
+        if self._final or (self.over and not self.deleting):
             return
         if self.deleting:
             self._at(self._next_look_after_done(), self._terminate)
@@ -240,7 +239,12 @@ class PodWorker:
             jitter = 1 + RETRY_JITTER * self.kubelet.chance.stream("kubelet").random()
             self._at(self.done_at + RETRY_AFTER * jitter, self.sync, retry=True)
 
+    def _note_start(self) -> None:
+        if not self.start_stamp:
+            self.start_stamp = self.kubelet.clock.timestamp()
+
     def _terminate(self) -> None:
+        self._note_start()
         self._final = self.over = True
         self._drive(terminate(self))
 
@@ -456,7 +460,8 @@ class PodWorker:
             if worker is None or worker.result is not False or not container.is_started(as_of):
                 continue
             at = clock.now + FIRST_ASKED
-            worker.base = at
+            if worker.timer is None or worker.timer.at > at + ROUNDING:
+                worker.base = at
             if at < worker.earliest:
                 self._plan(container, worker)
                 continue
@@ -464,13 +469,21 @@ class PodWorker:
             ok = worker.ask(container.watched.application, at) is Answer.OK
             together = ok and self.kubelet.chance.stream("kubelet").random() < WRITTEN_TOGETHER
             waits = waits or (together and worker.probe.success_threshold == 1 and len(self.containers) == 1)
+            if worker.timer is not None and worker.timer.at <= at + ROUNDING:
+                worker.asks = 2
+                continue
             _cancel_timer(worker)
             worker.timer = clock.at(at, self._ask, container, worker)
         return waits
 
     def _ask(self, container: Container, worker: Worker) -> None:
         """One tick of a probe. worker.go doProbe"""
-        worker.timer = None
+        worker.timer, asks, worker.asks = None, worker.asks, 1
+        for _ in range(asks):
+            self._ask_once(container, worker)
+        self._plan(container, worker)
+
+    def _ask_once(self, container: Container, worker: Worker) -> None:
         assert container.watched is not None
         probe, now = worker.probe, self.kubelet.clock.now
         answer = worker.ask(container.watched.application, now)
@@ -487,7 +500,6 @@ class PodWorker:
                 self.request_sync()
         if changed:
             self._heed(container, worker, ok=ok)
-        self._plan(container, worker)
 
     def _heed(self, container: Container, worker: Worker, *, ok: bool) -> None:
         """What a probe's new result brings about. kubelet.go handleProbeSync"""

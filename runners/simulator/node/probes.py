@@ -112,11 +112,13 @@ def _question(role: str, form: str, path: str) -> Question:
 class Worker:
     """Asks one probe of one container, over all of its runs.
 
-    `result` is what the kubelet goes by: None as long as a startup probe has not come to one.
+    `result` is what the kubelet goes by: None as long as a startup probe has not come to one. `asks` is
+    how often it asks at its next tick: twice when it was triggered at that very moment.
     """
 
     __slots__ = (
         "_asked",
+        "asks",
         "base",
         "earliest",
         "last_ok",
@@ -134,7 +136,7 @@ class Worker:
         self.result: bool | None = None
         self.timer: Timer | None = None
         self.last_ok, self.run, self.on_hold = True, 0, False
-        self.earliest, self._asked = 0.0, False
+        self.earliest, self._asked, self.asks = 0.0, False, 1
 
     def begin(self, application: Application) -> None:
         """Turns to a new run of the container, with the result that it begins with."""

@@ -23,7 +23,7 @@ from gherkube.runners.simulator.node.termination import stop
 if TYPE_CHECKING:
     from gherkube.runners.simulator.node.pod import PodWorker
 
-SANDBOX_TAKES, START_TAKES, STOP_TAKES = 0.35, 0.13, 0.1
+SANDBOX_TAKES, START_TAKES, STOP_TAKES = 0.65, 0.2, 0.1
 """Median seconds of making a sandbox, of starting a container, of seeing one stopped; facts §8.2."""
 MOUNT_RETRIES = (0.5, 122.0)
 """Seconds to the first retry of a mount that fails, and at most; they double. exponentialbackoff.go"""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEAST_GRACE = 2.0
 """Seconds that a container has at least to stop. minimumGracePeriodInSeconds"""
-NOTED_AFTER, STOPPED_AFTER, REMOVED_AFTER = 0.08, 0.2, 0.06
+NOTED_AFTER, STOPPED_AFTER, REMOVED_AFTER = 0.08, 0.35, 0.06
 """Median seconds from Killing to the write that notes the deletion, from the last container's end to the
 write that says so, from the PLEG's look after that to the final delete; facts §8.1."""
 NEVER_STARTED_TAKES = 0.4

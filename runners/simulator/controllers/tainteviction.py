@@ -1,0 +1,161 @@
+"""Pods leave a node with a NoExecute taint: at once, or when they have tolerated it long enough.
+
+pkg/controller/tainteviction/taint_eviction.go
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.history import DELETED, Change
+from gherkube.runners.objects import Key, Object, is_deleting, key_of
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.clock import Timer
+from gherkube.runners.simulator.controllers.runtime import Informers
+from gherkube.runners.simulator.events import EventRecorder
+
+if TYPE_CHECKING:
+    from gherkube.runners.simulator.node.kubelet import Kubelets
+
+REASON, MESSAGE = "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"
+
+
+class Eviction(NamedTuple):
+    """A pod's planned deletion: since when its time runs, and the event that ends it."""
+
+    since: float
+    timer: Timer
+
+
+class TaintEviction:
+    """Plans, cancels and carries out the deletion of pods by the NoExecute taints of their nodes."""
+
+    def __init__(self, api: ApiServer, informers: Informers, kubelets: Kubelets) -> None:
+        self._api, self._clock, self._kubelets = api, api.clock, kubelets
+        self._recorder = EventRecorder(api, "taint-eviction-controller")
+        self._taints: dict[str, list[Object]] = {}
+        self._planned: dict[Key, Eviction] = {}
+        informers.of("nodes").on_change(self._node_changed)
+        informers.of("pods").on_change(self._pod_changed)
+
+    def _node_changed(self, change: Change) -> None:
+        node = change.object
+        name = node["metadata"]["name"]
+        gone = change.type == DELETED
+        taints = (
+            [] if gone else [each for each in node["spec"].get("taints", ()) if each["effect"] == "NoExecute"]
+        )
+        if taints == self._taints.get(name, []):
+            return
+        if taints:
+            self._taints[name] = taints
+        else:
+            del self._taints[name]
+        for pod in self._kubelets.pods_on(name):
+            self._judge(pod, taints)
+
+    def _pod_changed(self, change: Change) -> None:
+        if not self._taints:
+            return
+        pod = change.object
+        if change.type == DELETED or is_deleting(pod):
+            planned = self._planned.pop(key_of(pod), None)
+            if planned is not None:
+                planned.timer.cancel()
+        elif (taints := self._taints.get(pod["spec"].get("nodeName", ""))) is not None:
+            was = change.old
+            if (
+                was is None
+                or "nodeName" not in was["spec"]
+                or was["spec"].get("tolerations") != pod["spec"].get("tolerations")
+            ):
+                self._judge(pod, taints)
+
+    def _judge(self, pod: Object, taints: list[Object]) -> None:
+        """Plans the pod's deletion, or cancels it. processPodOnNode"""
+        if is_deleting(pod):
+            return
+        key, now = key_of(pod), self._clock.now
+        if not taints:
+            self._cancel(pod)
+            return
+        used = _used_tolerations(pod, taints)
+        if used is None:
+            self._cancel(pod, silently=True)
+            self._evict(key, pod["metadata"]["uid"])
+            return
+        limits = [each["tolerationSeconds"] for each in used if "tolerationSeconds" in each]
+        if not limits:
+            self._cancel(pod)
+            return
+        seconds = max(float(min(limits)), 0.0)
+        planned, since = self._planned.get(key), now
+        if planned is not None:
+            since = planned.since
+            if since + seconds < now + seconds:
+                return
+            self._cancel(pod)
+        timer = self._clock.at(since + seconds, self._due, key, pod["metadata"]["uid"])
+        self._planned[key] = Eviction(since, timer)
+
+    def _cancel(self, pod: Object, *, silently: bool = False) -> None:
+        planned = self._planned.pop(key_of(pod), None)
+        if planned is not None:
+            planned.timer.cancel()
+            if not silently:
+                self._say(key_of(pod), "Cancelling deletion of Pod")
+
+    def _due(self, key: Key, uid: str) -> None:
+        del self._planned[key]
+        self._evict(key, uid)
+
+    def _evict(self, key: Key, uid: str) -> None:
+        """Says why, and deletes the pod with its own grace period. addConditionAndDeletePod"""
+        pod = self._api.store.get("pods", key)
+        if pod is None or pod["metadata"]["uid"] != uid or is_deleting(pod):
+            return
+        self._say(key, "Marking for deletion Pod")
+        status = pod["status"]
+        target = {
+            "type": "DisruptionTarget",
+            "observedGeneration": pod["metadata"]["generation"],
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self._clock.timestamp(),
+            "reason": REASON,
+            "message": MESSAGE,
+        }
+        conditions = [each for each in status.get("conditions", ()) if each["type"] != "DisruptionTarget"]
+        try:
+            self._api.put_status("pods", pod, {**status, "conditions": [*conditions, target]}, check=False)
+            self._api.delete("pods", key.name, key.namespace)
+        except ApiError:
+            return
+
+    def _say(self, key: Key, what: str) -> None:
+        about = {"apiVersion": "v1", "metadata": {"name": key.name, "namespace": key.namespace}}
+        text = f"{what} {key.namespace}/{key.name}"
+        self._recorder.record("Pod", about, "Normal", "TaintManagerEviction", text)
+
+
+def _used_tolerations(pod: Object, taints: list[Object]) -> list[Object] | None:
+    """The toleration that each taint meets; None when one is not tolerated. GetMatchingTolerations"""
+    used = []
+    for taint in taints:
+        for toleration in pod["spec"].get("tolerations", ()):
+            if tolerates(toleration, taint):
+                used.append(toleration)
+                break
+        else:
+            return None
+    return used
+
+
+def tolerates(toleration: Object, taint: Object) -> bool:
+    """Whether a toleration covers a taint. component-helpers/scheduling/corev1 ToleratesTaint"""
+    if toleration.get("effect", "") not in ("", taint["effect"]):
+        return False
+    if toleration.get("key", "") not in ("", taint["key"]):
+        return False
+    return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
