@@ -40,7 +40,7 @@ class Informer:
         self._clock, self._chance, self._lag = store.clock, chance, lag
         self._coming: list[Change] = []
         self._handlers: list[Handler] = []
-        self._indexes: list[tuple[Indexer, dict[Hashable, dict[Key, Object]]]] = []
+        self._indexes: list[_Index] = []
         store.watch(resource, self._changed)
 
     def on_change(self, handler: Handler) -> None:
@@ -52,15 +52,13 @@ class Informer:
 
         Whoever asks with the same function gets the same index.
         """
-        for known, index in self._indexes:
-            if known is by:
-                return index
-        index = {}
-        self._indexes.append((by, index))
-        for key, obj in self.objects.items():
-            if (value := by(obj)) is not None:
-                index.setdefault(value, {})[key] = obj
-        return index
+        index = next((each for each in self._indexes if each.by is by), None)
+        if index is None:
+            index = _Index(by)
+            self._indexes.append(index)
+            for key, obj in self.objects.items():
+                index.put(key, obj)
+        return index.groups
 
     def get(self, key: Key) -> Object | None:
         """The object as far as this cache knows."""
@@ -79,21 +77,43 @@ class Informer:
                 self.objects.pop(key, None)
             else:
                 self.objects[key] = change.object
-            for by, index in self._indexes:
-                self._reindex(by, index, key, change)
+            for index in self._indexes:
+                if change.type == DELETED:
+                    index.drop(key)
+                else:
+                    index.put(key, change.object)
             for handler in self._handlers:
                 handler(change)
 
-    @staticmethod
-    def _reindex(by: Indexer, index: dict[Hashable, dict[Key, Object]], key: Key, change: Change) -> None:
-        before = by(change.old) if change.old is not None else None
-        after = by(change.object) if change.type != DELETED else None
-        if before is not None and before != after and (group := index.get(before)) is not None:
-            group.pop(key, None)
+
+class _Index:
+    """The objects by what `by` says of them."""
+
+    def __init__(self, by: Indexer) -> None:
+        self.by = by
+        self.groups: dict[Hashable, dict[Key, Object]] = {}
+        self._values: dict[Key, Hashable] = {}
+
+    def put(self, key: Key, obj: Object) -> None:
+        """A new version of an object."""
+        value = self.by(obj)
+        if key in self._values and self._values[key] != value:
+            self.drop(key)
+        if value is not None:
+            self._values[key] = value
+            group = self.groups.get(value)
+            if group is None:
+                group = self.groups[value] = {}
+            group[key] = obj
+
+    def drop(self, key: Key) -> None:
+        """The object is gone, or belongs elsewhere."""
+        value = self._values.pop(key, None)
+        if value is not None:
+            group = self.groups[value]
+            del group[key]
             if not group:
-                del index[before]
-        if after is not None:
-            index.setdefault(after, {})[key] = change.object
+                del self.groups[value]
 
 
 class Informers:
@@ -126,7 +146,7 @@ class WorkQueue(Generic[K]):
     ) -> None:
         self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
         self._waiting: set[K] = set()
-        self._running: set[K] = set()
+        self._busy: dict[K, float] = {}
         self._later: dict[K, Timer] = {}
         self._failures: dict[K, int] = {}
 
@@ -134,8 +154,8 @@ class WorkQueue(Generic[K]):
         """Lets the key have a turn soon; does nothing when it already waits for one."""
         if key not in self._waiting:
             self._waiting.add(key)
-            if key not in self._running:
-                self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
+            free = max(self._clock.now, self._busy.get(key, 0.0))
+            self._clock.at(free + self._chance.latency(TURN_LAG, "turn"), self._turn, key)
 
     def add_after(self, key: K, delay: float, *, retry: bool = False) -> None:
         """Lets the key have a turn after that many seconds; of several such, the earliest counts.
@@ -156,7 +176,6 @@ class WorkQueue(Generic[K]):
 
     def _turn(self, key: K) -> None:
         self._waiting.discard(key)
-        self._running.add(key)
         requests = None
         try:
             requests = self._sync(key)
@@ -172,9 +191,4 @@ class WorkQueue(Generic[K]):
             self._failures.pop(key, None)
         finally:
             takes = TURN_TIME + REQUEST_TIME * (requests or 0)
-            self._clock.after(self._chance.latency(takes, "turn", spread=TURN_SPREAD), self._end, key)
-
-    def _end(self, key: K) -> None:
-        self._running.discard(key)
-        if key in self._waiting:
-            self._clock.after(self._chance.latency(TURN_LAG, "turn"), self._turn, key)
+            self._busy[key] = self._clock.now + self._chance.latency(takes, "turn", spread=TURN_SPREAD)
