@@ -18,6 +18,7 @@ from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
+from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.log import Log
@@ -28,11 +29,6 @@ from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
-
-try:
-    from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
-except ImportError:
-    def NodeLifecycle(*a: Any) -> None: ...
 
 if TYPE_CHECKING:
     import kubernetes.client
