@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 RETRY_AFTER, RETRY_JITTER = 10.0, 0.5
 """Seconds from a sync that failed to the next, and how much longer it may take. pod_workers.go"""
+TOLD_AFTER = 0.06
+"""Median seconds from a look of the PLEG to the syncs that it brings: they come one after another."""
 FIRST_ASKED = 0.02
 """Seconds from a status that says running, not ready to the readiness probe that it triggers."""
 WRITTEN_TOGETHER = 0.25
@@ -264,7 +266,8 @@ class PodWorker:
                 application.terminate(min(application.term_at, now), now + max(grace, 2.0))
 
     def _next_look_after_done(self) -> float:
-        return max(self.kubelet.clock.now, self.kubelet.look_after(self.done_at))
+        now, look = self.kubelet.clock.now, self.kubelet.look_after(self.done_at)
+        return now if look <= now else look + self.kubelet.latency(TOLD_AFTER)
 
     def _at(self, when: float, call: Callable[[], object], *, retry: bool = False) -> None:
         if self._timer is not None:
