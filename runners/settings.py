@@ -145,6 +145,6 @@ READERS = {"steps": _steps, "seed": _seed, "patience": _patience, "variables": _
 def _line(text: str, key: str) -> int:
     """The line on which a key is set, or its table begins."""
     name = re.escape(key)
-    pattern = rf"^\s*(?:[\"']?{name}[\"']?\s*[=.]|\[\[?\s*(?:tool\.gherkube\.)?[\"']?{name}[\"']?\s*[.\]])"
+    pattern = rf"^[ \t]*(?:[\"']?{name}[\"']?\s*[=.]|\[\[?\s*(?:tool\.gherkube\.)?[\"']?{name}[\"']?\s*[.\]])"
     found = re.search(pattern, text, re.MULTILINE)
     return text.count("\n", 0, found.start()) + 1 if found else 1

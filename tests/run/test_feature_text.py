@@ -21,66 +21,66 @@ ROWS = "    Examples:\n      | n |\n      | 1 |\n"
 WRONG: dict[str, tuple[str | bytes, str]] = {
     "empty file": ("", "1: is empty: it has no Feature"),
     "comments only": ("# nothing\n\n# here\n", "1: is empty"),
-    "empty feature": ("Feature: F\n", "1: feature 'F' has no scenarios"),
-    "background only": ("Feature: F\n  Background:\n    Given a\n", "1: feature 'F' has no scenarios"),
+    "empty feature": ("Feature: F\n", "1: feature “F” has no scenarios"),
+    "background only": ("Feature: F\n  Background:\n    Given a\n", "1: feature “F” has no scenarios"),
     "empty background": (GOOD.replace("  Scen", "  Background:\n  Scen"), "2: the background has no steps"),
-    "empty rule": (GOOD + "  Rule: R\n", "5: rule 'R' has no scenarios"),
-    "empty scenario": ("Feature: F\n  Scenario: S\n", "2: scenario 'S' has no steps"),
+    "empty rule": (GOOD + "  Rule: R\n", "5: rule “R” has no scenarios"),
+    "empty scenario": ("Feature: F\n  Scenario: S\n", "2: scenario “S” has no steps"),
     "empty scenario under a background": (
         "Feature: F\n  Background:\n    Given a\n  Scenario: S\n",
-        "4: scenario 'S' has no steps",
+        "4: scenario “S” has no steps",
     ),
     "no Then": (
         "Feature: F\n  Scenario: S\n    Given a\n    When b\n    And c\n",
-        "2: scenario 'S' has no Then",
+        "2: scenario “S” has no Then",
     ),
     "misspelt step": (
         "Feature: F\n  Scenario: S\n    Whem I update it\n    Then b\n",
-        "3: 'Whem I update it' would be taken for a description, not for 'When'",
+        "3: “Whem I update it” would be taken for a description, not for “When”",
     ),
     "step with a colon": (
         "Feature: F\n  Scenario: S\n    Then: all pods are gone\n    Then b\n",
-        "3: 'Then: all pods are gone' would be taken for a description",
+        "3: “Then: all pods are gone” would be taken for a description",
     ),
     "small letters": (
         "Feature: F\n  Scenario: S\n    given a\n    Then b\n",
-        "3: 'given a' would be taken for a description",
+        "3: “given a” would be taken for a description",
     ),
     "no space": (
         "Feature: F\n  Scenario: S\n    GivenA cluster\n    Then b\n",
-        "3: 'GivenA cluster' would be taken for a description",
+        "3: “GivenA cluster” would be taken for a description",
     ),
     "misspelt step below a background": (
         "Feature: F\n  Background:\n    Givn a\n    And b\n  Scenario: S\n    Then b\n",
-        "3: 'Givn a' would be taken for a description",
+        "3: “Givn a” would be taken for a description",
     ),
     "misspelt step later": (
         "Feature: F\n  Scenario: S\n    Given a\n    Whem I update it\n    Then b\n",
-        "4: 'Whem I update it' is not Gherkin in this place; did you mean 'When'?",
+        "4: “Whem I update it” is not Gherkin in this place; did you mean “When”?",
     ),
     "misspelt scenario": (
         "Feature: F\n  Scenari: hidden\n  Scenario: S\n    Then b\n",
-        "2: 'Scenari: hidden' would be taken for a description, not for 'Scenario'",
+        "2: “Scenari: hidden” would be taken for a description, not for “Scenario”",
     ),
     "misspelt examples": (
         OUTLINE + "    Exampels:\n    Then b\n" + ROWS,
-        "3: 'Exampels:' would be taken for a description, not for 'Examples'",
+        "3: “Exampels:” would be taken for a description, not for “Examples”",
     ),
     "background without colon": (
         "Feature: F\n  Background\n  Scenario: S\n    Then b\n",
-        "2: 'Background' would be taken for a description",
+        "2: “Background” would be taken for a description",
     ),
     "outline without examples": (
         "Feature: F\n  Scenario Outline: S\n    Then b <n>\n",
-        "2: scenario 'S' is an outline without examples",
+        "2: scenario “S” is an outline without examples",
     ),
     "examples without rows": (
         OUTLINE + "    Then b <n>\n    Examples:\n      | n |\n",
-        "4: the examples of scenario 'S' have no rows",
+        "4: the examples of scenario “S” have no rows",
     ),
     "examples without a table": (
         OUTLINE + "    Then b <n>\n    Examples:\n",
-        "4: the examples of scenario 'S' have no rows",
+        "4: the examples of scenario “S” have no rows",
     ),
     "unknown placeholder": (
         OUTLINE + "    Then b <m>\n" + ROWS,
@@ -96,11 +96,11 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     ),
     "two columns of one name": (
         OUTLINE + "    Then b <n>\n    Examples:\n      | n | n |\n      | 1 | 2 |\n",
-        "5: the examples of scenario 'S' have two columns of one name",
+        "5: the examples of scenario “S” have two columns of one name",
     ),
     "ragged rows": (
         OUTLINE + "    Then b <n>\n    Examples:\n      | n |\n      | 1 | 2 |\n",
-        "6: '| 1 | 2 |': inconsistent cell count",
+        "6: “| 1 | 2 |”: inconsistent cell count",
     ),
     "column that is a pattern": (
         OUTLINE + "    Then b <n (m)>\n    Examples:\n      | n (m) |\n      | 1 |\n",
@@ -108,34 +108,34 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     ),
     "duplicate scenarios": (
         GOOD + "  Scenario: S\n    Then b\n",
-        "5: scenario 'S' is there already, in line 2",
+        "5: scenario “S” is there already, in line 2",
     ),
     "duplicate outlines": (
         "Feature: F\n"
         + "  Scenario Outline: S\n    Then b <n>\n    Examples:\n      | n |\n      | 1 |\n" * 2,
-        "7: scenario 'S' is there already, in line 2",
+        "7: scenario “S” is there already, in line 2",
     ),
     "duplicate in a rule": (
         GOOD + "  Rule: R\n    Scenario: S\n      Then b\n",
-        "6: scenario 'S' is there already, in line 2",
+        "6: scenario “S” is there already, in line 2",
     ),
     "duplicate within a rule": (
         "Feature: F\n  Rule: R\n    Scenario: S\n      Then b\n    Scenario: S\n      Then b\n",
-        "5: scenario 'S' is there already, in line 3",
+        "5: scenario “S” is there already, in line 3",
     ),
     "duplicate rules": (
         "Feature: F\n  Rule: R\n    Scenario: S\n      Then b\n  Rule: R\n    Scenario: T\n      Then b\n",
-        "5: rule 'R' is there already, in line 2",
+        "5: rule “R” is there already, in line 2",
     ),
-    "no feature": ("Scenario: S\n  Then b\n", "1: 'Scenario: S': a feature file begins with a feature"),
-    "two features": (GOOD + GOOD, "5: 'Feature: F' is not Gherkin in this place"),
+    "no feature": ("Scenario: S\n  Then b\n", "1: “Scenario: S”: a feature file begins with a feature"),
+    "two features": (GOOD + GOOD, "5: “Feature: F” is not Gherkin in this place"),
     "open docstring": (
         'Feature: F\n  Scenario: S\n    Then b\n      """\n      x\n',
         "the file ends too early",
     ),
     "unknown language": (
         "# language: klingonish\nFeature: F\n",
-        "1: '# language: klingonish': no such language",
+        "1: “# language: klingonish”: no such language",
     ),
     "latin-1": ("Feature: Größe\n".encode("latin-1"), "1: is not UTF-8: byte 0xf6 in this line; save"),
     "latin-1 below": ((GOOD + "  # größer\n").encode("latin-1"), "5: is not UTF-8"),
@@ -230,17 +230,17 @@ Feature: F
 @pytest.mark.parametrize(
     ("line", "selected"),
     [
-        (1, "one many [1] many [2] many [3] R / ruled"),
-        (3, "one many [1] many [2] many [3] R / ruled"),
-        (5, "one many [1] many [2] many [3] R / ruled"),
+        (1, "one many[1] many[2] many[3] R / ruled"),
+        (3, "one many[1] many[2] many[3] R / ruled"),
+        (5, "one many[1] many[2] many[3] R / ruled"),
         (7, "one"),
         (10, "one"),
-        (12, "many [1] many [2] many [3]"),
-        (14, "many [1] many [2]"),
-        (15, "many [1]"),
-        (16, "many [2]"),
-        (17, "many [3]"),
-        (19, "many [3]"),
+        (12, "many[1] many[2] many[3]"),
+        (14, "many[1] many[2]"),
+        (15, "many[1]"),
+        (16, "many[2]"),
+        (17, "many[3]"),
+        (19, "many[3]"),
         (21, "R / ruled"),
         (23, "R / ruled"),
         (24, "R / ruled"),
@@ -334,9 +334,9 @@ def test_other_languages_rules_outlines_and_tags(project):
     done = project.gherkube("run", "--junit", "junit.xml")
     assert done.code == 1
     assert project.junit() == {
-        "Teile [1]": "passed",
-        "Teile [2]": "passed",
-        "Teile [3]": "failure",
+        "Teile[1]": "passed",
+        "Teile[2]": "passed",
+        "Teile[3]": "failure",
         "Immer / Noch eins": "passed",
     }
     assert "dinge.feature:9  Dann hat es 3 Teile" in done.out
@@ -347,13 +347,13 @@ def test_other_languages_rules_outlines_and_tags(project):
         (("-m", "dinge"), 3, 1),
         (("-k", "Noch"), 1, 0),
         (("-k", "Immer"), 1, 0),
-        (("--gherkube-tags=@gro-ß"), 0, 1),
-        (("--gherkube-tags=@issue:12 and not @klein"), 0, 1),
-        (("--gherkube-tags=@dinge and not (@klein or @gro-ß)"), 1, 0),
+        (("--gherkube-tags=@gro-ß",), 0, 1),
+        (("--gherkube-tags=@issue:12 and not @klein",), 0, 1),
+        (("--gherkube-tags=@dinge and not (@klein or @gro-ß)",), 1, 0),
         (("--gherkube-name", "noch EINS"), 1, 0),
         (("--gherkube-at", "dinge.feature:14", "dinge.feature"), 1, 0),
         (("dinge.feature::Teile",), 2, 1),
-        (("dinge.feature::Teile [3]",), 0, 1),
+        (("dinge.feature::Teile[3]",), 0, 1),
         (("dinge.feature::Immer / Noch eins",), 1, 0),
     ]:
         done = project.pytest("-q", *options)

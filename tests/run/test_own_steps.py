@@ -179,8 +179,8 @@ def test_an_async_step_is_found_before_anything_runs(project):
     )
     done = project.gherkube("run", "--junit", "junit.xml")
     assert done.code == 2
-    assert "bad.feature:3: 'Then it is awaited': its step in conftest.py:3 is async" in done.out
-    assert "bad.feature:4: 'And it streams': its step in conftest.py:7 is async" in done.out
+    assert "bad.feature:3: “Then it is awaited”: its step in conftest.py:3 is async" in done.out
+    assert "bad.feature:4: “And it streams”: its step in conftest.py:7 is async" in done.out
     assert project.junit() == {"(the file)": "cannot-run"}
 
 
@@ -221,15 +221,15 @@ def test_undefined_and_ambiguous_sentences_are_found_before_anything_runs(projec
     done = project.gherkube("run", "-v")
     assert done.code == 2
     assert "it ran" not in done.out
-    assert "bad.feature:4: several steps match 'Then there are 3 things'" in done.out
+    assert "bad.feature:4: several steps match “Then there are 3 things”" in done.out
     assert "conftest.py:7: there are {n} things" in done.out
     assert "conftest.py:11: there are {what}" in done.out
     assert "conftest.py:15: 4 pods are ready" in done.out
     assert "gherkube's own: " in done.out
-    assert "bad.feature:7: no step matches 'Given something happened'" in done.out
+    assert "bad.feature:7: no step matches “Given something happened”" in done.out
     assert "  nearest   Given something happens" in done.out
     assert """@when(parsers.parse('I update it to "{text}" with {number:d} "{text_2}"'))""" in done.out
-    assert "bad.feature:9: no step matches 'Then something happens'" in done.out
+    assert "bad.feature:9: no step matches “Then something happens”" in done.out
     assert "as a Given the sentence is known" in done.out
 
 
@@ -302,10 +302,10 @@ def test_tables_and_docstrings_that_no_step_takes(project):
     )
     done = project.gherkube("run")
     assert done.code == 2
-    assert "bad.feature:3: 'Given a thing': its step in conftest.py:3 takes no table" in done.out
-    assert "bad.feature:5: 'And a thing': its step in conftest.py:3 takes no docstring" in done.out
-    assert "bad.feature:9: 'Then the table': its step in conftest.py:7 needs a table" in done.out
-    assert "bad.feature:10: 'And 3 pods are ready': it takes no table" in done.out
+    assert "bad.feature:3: “Given a thing”: its step in conftest.py:3 takes no table" in done.out
+    assert "bad.feature:5: “And a thing”: its step in conftest.py:3 takes no docstring" in done.out
+    assert "bad.feature:9: “Then the table”: its step in conftest.py:7 needs a table" in done.out
+    assert "bad.feature:10: “And 3 pods are ready”: it takes no table" in done.out
 
 
 def test_hooks_of_pytest_bdd_are_called(project):
