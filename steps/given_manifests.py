@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gherkube.runners import kubectl
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.objects import Key, Object
 from gherkube.steps import manifests
@@ -30,11 +29,12 @@ def _establish(world: World, objects: list[Object], source: str) -> None:
         for name in dict.fromkeys(obj["metadata"].get("namespace", "") for obj in objects):
             if name:
                 world.ensure_namespace(name)
-        kubectl.apply_all(world.api, objects, world.namespace, source=source)
+        workloads = world.apply(objects, source)
     else:
         for obj in objects:
             world.verify(obj, obj["metadata"].get("namespace", world.namespace))
-    for ref in world.learn(objects):
+        workloads = world.learn(objects)
+    for ref in workloads:
         wait_until_available(world, ref)
     for obj in objects:
         if obj["kind"] == "Service":

@@ -69,17 +69,12 @@ def scale(world: World, workload: Named, replicas: int) -> None:
 
 @TOPIC.says("I apply the manifest {path:text}", 'I apply the manifest "manifests/web-v2.yaml"')
 def apply_file(world: World, path: str) -> None:
-    _apply(world, manifests.documents(world.read(path), path), path)
+    world.apply(manifests.documents(world.read(path), path), path)
 
 
 @TOPIC.says("I apply", "I apply", docstring=True)
 def apply(world: World, docstring: str) -> None:
-    _apply(world, manifests.documents(docstring, "the manifest"), "STDIN")
-
-
-def _apply(world: World, objects: list[Object], source: str) -> None:
-    world.learn(objects)
-    kubectl.apply_all(world.api, objects, world.namespace, source=source)
+    world.apply(manifests.documents(docstring, "the manifest"), "STDIN")
 
 
 @TOPIC.says("I patch {object} with", 'I patch deployment "web" with', docstring=True)

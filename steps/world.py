@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
 from gherkube.runners.expectations.endpoints import SERVICE
 from gherkube.runners.expectations.judge import Judge
+from gherkube.runners.expectations.partial import difference
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector, Selected, WorkloadRef
 from gherkube.runners.expectations.time import Moment
 from gherkube.runners.expectations.view import View
+from gherkube.runners.kubectl.apply import apply_all
+from gherkube.runners.kubectl.kinds import kind_of
 from gherkube.runners.objects import Key, Object, controller_of, is_active, key_of
 from gherkube.steps import manifests
 from gherkube.steps.phrases import Named, Pods
@@ -340,11 +343,20 @@ class World:
             return self.api.create(obj, namespace=place)
         return self.verify(obj, place)
 
+    def apply(self, objects: list[Object], source: str) -> list[WorkloadRef]:
+        """Applies the objects as kubectl does, each in its own namespace; returns the workloads among them."""
+        placed = []
+        for obj in objects:
+            metadata = obj["metadata"]
+            if kind_of(obj).namespaced:
+                metadata = {**metadata, "namespace": metadata.get("namespace") or self.namespace}
+            placed.append({**obj, "metadata": metadata})
+        workloads = self.learn(placed)
+        apply_all(self.api, placed, "", source=source)
+        return workloads
+
     def verify(self, obj: Object, namespace: str) -> Object:
         """The object of that name as it is there. Raises UsageError when it is missing or different."""
-        from gherkube.runners.expectations.partial import difference
-        from gherkube.runners.kubectl.kinds import kind_of
-
         kind, name = kind_of(obj), obj["metadata"]["name"]
         try:
             found = self.api.get(kind.resource, name, namespace if kind.namespaced else "")
