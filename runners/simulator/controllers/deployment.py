@@ -21,9 +21,10 @@ from gherkube.runners.simulator.controllers.deployment_templates import Template
 from gherkube.runners.simulator.controllers.deployment_turn import Tools, Turn
 from gherkube.runners.simulator.controllers.ownership import (
     adopt,
+    controller_or_none_in,
     controller_uid,
     namespace_of,
-    namespace_of_orphan,
+    none_in,
     release,
 )
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
@@ -44,9 +45,8 @@ class DeploymentController:
         recorder = EventRecorder(api, "deployment-controller")
         self._tools = Tools(api, recorder, Templates(), self._sets.get)
         self._in_namespace = self._deployments.index(namespace_of)
-        self._sets_of = self._sets.index(controller_uid)
-        self._orphans_in = self._sets.index(namespace_of_orphan)
-        self._pods_of = pods.index(controller_uid)
+        self._sets_of = self._sets.index(controller_or_none_in)
+        self._pods_of = pods.index(controller_or_none_in)
         self._deployments.on_change(self._deployment_changed)
         self._sets.on_change(self._set_changed)
         pods.on_change(self._pod_changed)
@@ -163,7 +163,7 @@ class DeploymentController:
             elif not is_deleting(deployment):
                 release(self._api, each, metadata["uid"])
         if not is_deleting(deployment):
-            orphans = list(self._orphans_in.get(metadata["namespace"], {}).values())
+            orphans = list(self._sets_of.get(none_in(metadata["namespace"]), {}).values())
             claimed += [
                 each
                 for each in orphans

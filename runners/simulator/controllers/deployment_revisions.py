@@ -51,10 +51,12 @@ def find_and_note(turn: Turn, *, create: bool = False) -> tuple[Object | None, l
 
     `create`: makes the new ReplicaSet where there is none. getAllReplicaSetsAndSyncRevision
     """
+    if turn.noted is not None:
+        return turn.noted
     new, old = find(turn)
     revision = max((revision_of(each) for each in old), default=0) + 1
     if new is not None:
-        return _note(turn, new, revision), old
+        return _note(turn, new, old, revision), old
     return _make(turn, old, revision) if create else None, old
 
 
@@ -95,7 +97,7 @@ def clean_up(turn: Turn, old: list[Object]) -> None:
                 raise
 
 
-def _note(turn: Turn, new: Object, revision: int) -> Object:
+def _note(turn: Turn, new: Object, old: list[Object], revision: int) -> Object:
     """What is noted of a new ReplicaSet that is there already; returns it as it is then."""
     before = new["metadata"].get("annotations", {})
     annotations = _annotations(turn, before, revision)
@@ -112,6 +114,7 @@ def _note(turn: Turn, new: Object, revision: int) -> Object:
         changed = True
     if changed:
         turn.save()
+    turn.noted = new, old
     return new
 
 

@@ -34,7 +34,8 @@ class Tools(NamedTuple):
 class Turn:
     """A Deployment as read, with its ReplicaSets, oldest first.
 
-    `status` and `annotations` are the Deployment's as this turn has them by now.
+    `status` and `annotations` are the Deployment's as this turn has them by now. `noted`: its new and
+    old ReplicaSets, once all that is to be noted of them is.
     """
 
     def __init__(self, tools: Tools, deployment: Object, replica_sets: Iterable[Object]) -> None:
@@ -44,6 +45,7 @@ class Turn:
         self.replica_sets = sorted(replica_sets, key=by_age)
         self.status: Object = deployment.get("status") or {}
         self.annotations: Object = deployment["metadata"].get("annotations", {})
+        self.noted: tuple[Object, list[Object]] | None = None
         self.replicas: int = self.spec["replicas"]
         self.surge, self.unavailable = fenceposts(self.spec)
 

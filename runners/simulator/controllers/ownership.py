@@ -30,9 +30,15 @@ def controller_uid(obj: Object) -> str | None:
     return None if owner is None else owner["uid"]
 
 
-def namespace_of_orphan(obj: Object) -> str | None:
-    """The namespace of an object that nobody controls; None for all others."""
-    return obj["metadata"].get("namespace") if controller_of(obj) is None else None
+def controller_or_none_in(obj: Object) -> str:
+    """For an index: the uid of the object's controller, or `none_in` its namespace where there is none."""
+    owner = controller_of(obj)
+    return none_in(obj["metadata"]["namespace"]) if owner is None else owner["uid"]
+
+
+def none_in(namespace: str) -> str:
+    """Under what `controller_or_none_in` has the objects of a namespace that nobody controls."""
+    return "none in " + namespace
 
 
 def namespace_of(obj: Object) -> str | None:

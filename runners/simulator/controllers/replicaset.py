@@ -16,10 +16,11 @@ from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.expectations import Expectations
 from gherkube.runners.simulator.controllers.ownership import (
     adopt,
+    controller_or_none_in,
     controller_uid,
     is_namespace_terminating,
     namespace_of,
-    namespace_of_orphan,
+    none_in,
     reference_to,
     release,
 )
@@ -48,8 +49,7 @@ class ReplicaSetController:
         self._references: dict[str, list[Object]] = {}
         self._sets, self._pods = informers.of("replicasets"), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
-        self._pods_of = self._pods.index(controller_uid)
-        self._orphans_in = self._pods.index(namespace_of_orphan)
+        self._pods_of = self._pods.index(controller_or_none_in)
         self._sets.on_change(self._set_changed)
         self._pods.on_change(self._pod_changed)
 
@@ -68,7 +68,7 @@ class ReplicaSetController:
     def _tally(self, uid: str, replica_set: Object) -> None:
         """Counts the pods of a ReplicaSet that is new, or that counts differently from now on."""
         tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values())
-        orphans = self._orphans_in.get(tally.key.namespace, {})
+        orphans = self._pods_of.get(none_in(tally.key.namespace), {})
         tally.candidates = {
             key: None for key, pod in orphans.items() if tally.matches(pod["metadata"].get("labels", {}))
         }
@@ -89,7 +89,7 @@ class ReplicaSetController:
         pod, old = change.object, change.old
         gone = change.type == DELETED
         now_of = controller_uid(pod)
-        was_of = now_of if old is None else controller_uid(old)
+        was_of = now_of if old is None or _same_owners(old, pod) else controller_uid(old)
         if old is not None and (tally := self._tallies.get(was_of or "")) is not None:
             tally.count(old, -1)
             if was_of != now_of:
@@ -149,7 +149,7 @@ class ReplicaSetController:
             return []
         for key in tally.strays:
             release(self._api, self._pods.objects[key], replica_set["metadata"]["uid"])
-        orphans = self._orphans_in.get(tally.key.namespace, {})
+        orphans = self._pods_of.get(none_in(tally.key.namespace), {})
         tally.candidates = {
             key: None
             for key in tally.candidates
@@ -229,6 +229,10 @@ class ReplicaSetController:
                 "message": error.message,
             }
         ]
+
+
+def _same_owners(one: Object, other: Object) -> bool:
+    return one["metadata"].get("ownerReferences") is other["metadata"].get("ownerReferences")
 
 
 class Numbers(NamedTuple):

@@ -12,6 +12,7 @@ from gherkube.runners.objects import Object, condition, container_statuses
 from gherkube.runners.simulator.clock import seconds_of
 
 COST = "controller.kubernetes.io/pod-deletion-cost"
+NO_ANNOTATIONS: Object = {}
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -98,7 +99,9 @@ def _restarts(pod: Object) -> int:
 
 def _cost(pod: Object) -> int:
     """pkg/apis/core/helper GetDeletionCostFromPodAnnotations: a 32-bit number without signs of padding"""
-    text = pod["metadata"].get("annotations", {}).get(COST, "0")
+    text = pod["metadata"].get("annotations", NO_ANNOTATIONS).get(COST)
+    if text is None:
+        return 0
     try:
         cost = int(text)
     except ValueError:
