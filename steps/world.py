@@ -344,7 +344,7 @@ class World:
         return self.verify(obj, place)
 
     def apply(self, objects: list[Object], source: str) -> list[WorkloadRef]:
-        """Applies the objects as kubectl does, each in its own namespace; returns the workloads among them."""
+        """Applies the objects as kubectl does, each in its namespace; returns the workloads among them."""
         placed = []
         for obj in objects:
             metadata = obj["metadata"]
