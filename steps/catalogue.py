@@ -123,7 +123,10 @@ class _Node:
         parts: list[tuple[str, Callable[[str], Any]]] = []
         for token in form.tokens:
             if isinstance(token, str):
-                node = node.words.setdefault(token, _Node())
+                after = node.words.get(token)
+                if after is None:
+                    after = node.words[token] = _Node()
+                node = after
                 continue
             parts.append((token.name, token.field.convert))
             node = node._after(token.field)

@@ -111,7 +111,6 @@ _COUNT = (
 )
 _LIST = rf"{_NUMBER}(?:, {_NUMBER})*(?: and {_NUMBER})?"
 _REPLICAS = "ready|up-to-date|available"
-_TALLY = rf"{_COUNT} (?:{_REPLICAS})"
 _PODS = (
     rf"(?:pod {_QUOTED}{_IN_NAMESPACE}?"
     rf"|(?:(?:new|old) )?(?:(?:{_TAG}|{_QUOTED}) )?pods?"
@@ -311,7 +310,7 @@ FIELDS: dict[str, Field] = {
         Field("thing", _object(*(kind for kind in THINGS if kind != "pod")), named),
         Field("object", _object(*THINGS), named),
         Field("status", r"[A-Z][\w:/]*", str),
-        Field("tallies", rf"{_TALLY}(?:, {_TALLY})*(?: and {_TALLY})?", tallies),
+        Field("tallies", rf"(?:{_COUNT} (?:{_REPLICAS})(?:, | and |(?= replica|$)))+", tallies),
         Field("value", rf"{_QUOTED}|true|false|-?\d+(?:\.\d+)?", value),
         Field("cpus", rf"(?:\d+(?:\.\d+)?m?|{_NUMBER}) CPUs?", lambda text: _cpus(text.split()[0])),
         Field("memory", r"\d+(?:\.\d+)?(?:[KMGT]i?|k)?", str),
