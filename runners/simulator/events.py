@@ -10,7 +10,7 @@ staging/src/k8s.io/client-go/tools/record/events_cache.go EventCorrelator
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Key, Object
@@ -18,9 +18,6 @@ from gherkube.runners.simulator.clock import EPOCH
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.api.server import ApiServer
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 SIMILAR = 10
 """How many different messages are combined (`defaultAggregateMaxEvents`)."""
@@ -31,7 +28,7 @@ BURST = 25
 REFILL = 1 / 300
 """How many more get through each second (`defaultSpamQPS`)."""
 REMEMBERED = 4096
-"""How many objects, messages and kinds a recorder remembers (`maxLruCacheEntries`)."""
+"""How many objects a recorder remembers (`maxLruCacheEntries`)."""
 
 _EPOCH_NANOS = int(EPOCH.timestamp()) * 10**9
 
@@ -42,9 +39,7 @@ class EventRecorder:
     def __init__(self, api: ApiServer, component: str, host: str = "") -> None:
         self._api, self._component, self._host = api, component, host
         self._source = {"component": component, "host": host} if host else {"component": component}
-        self._similar: dict[Hashable, _Similar] = {}
-        self._said: dict[Hashable, _Said] = {}
-        self._buckets: dict[Hashable, _Bucket] = {}
+        self._subjects: dict[Hashable, _Subject] = {}
         self._nanos = 0
         self._about: tuple[Object | None, str, str, Object] = (None, "", "", {})
 
@@ -62,31 +57,40 @@ class EventRecorder:
         `field_path` names a part of it ("spec.containers{app}"). What the API server refuses, as in a
         namespace that is being deleted, is lost, as upstream.
         """
-        now = self._api.clock.now
-        metadata = involved["metadata"]
-        uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
-        alike = (uid, type, reason)
-        key: Hashable = (alike, field_path, message)
+        subject = self._subject(involved["metadata"])
+        alike = (type, reason)
+        key: Hashable = (reason, message, field_path, type)
         reporter = self._component
-        if self._combine(alike, message, now):
+        if self._is_combined(subject, alike, message):
             key, reporter = alike, ""
             message = f"(combined from similar events): {message}"
-        said = _recall(self._said, key)
+        said = subject.said.get(key)
         if said is None:
-            said = _Said(self._api.clock.timestamp())
-        _keep(self._said, key, said)
+            said = subject.said[key] = _Said(self._api.clock.timestamp())
         said.count += 1
-        if self._too_many((uid, type), now):
+        if self._is_too_much(subject, type):
             return
         if said.event is None or not self._raise(said, message):
             self._create(said, reporter, self._reference(kind, involved, field_path), type, reason, message)
 
-    def _combine(self, alike: Hashable, message: str, now: float) -> bool:
+    def _subject(self, metadata: Object) -> _Subject:
+        """What was said of an object so far; what was not talked of for longest is forgotten."""
+        subjects = self._subjects
+        uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
+        subject = subjects.pop(uid, None)
+        if subject is None:
+            subject = _Subject()
+        subjects[uid] = subject
+        if len(subjects) > REMEMBERED:
+            del subjects[next(iter(subjects))]
+        return subject
+
+    def _is_combined(self, subject: _Subject, alike: Hashable, message: str) -> bool:
         """Whether the message joins the combined event. EventAggregator.EventAggregate"""
-        similar = _recall(self._similar, alike)
+        now = self._api.clock.now
+        similar = subject.similar.get(alike)
         if similar is None or now - similar.last > SIMILAR_WITHIN:
-            similar = _Similar()
-        _keep(self._similar, alike, similar)
+            similar = subject.similar[alike] = _Similar()
         similar.last = now
         messages = similar.messages
         if message not in messages:
@@ -96,18 +100,14 @@ class EventRecorder:
         del messages[self._api.chance.stream("events").randrange(SIMILAR)]
         return True
 
-    def _too_many(self, about: Hashable, now: float) -> bool:
-        """Whether the bucket of this type and object is empty; else takes a token. EventSpamFilter"""
-        bucket = _recall(self._buckets, about)
-        if bucket is None:
-            bucket = _Bucket(now)
-        _keep(self._buckets, about, bucket)
-        bucket.tokens = min(float(BURST), bucket.tokens + (now - bucket.at) * REFILL)
-        bucket.at = now
-        if bucket.tokens < 1.0:
-            return True
-        bucket.tokens -= 1.0
-        return False
+    def _is_too_much(self, subject: _Subject, type_: str) -> bool:
+        """Whether the bucket of this type is empty; else takes a token. EventSourceObjectSpamFilter"""
+        now = self._api.clock.now
+        at, tokens = subject.tokens.get(type_, (now, float(BURST)))
+        tokens = min(float(BURST), tokens + (now - at) * REFILL)
+        empty = tokens < 1.0
+        subject.tokens[type_] = (now, tokens if empty else tokens - 1.0)
+        return empty
 
     def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
         """The involvedObject; events that follow one another about the same version share it."""
@@ -171,6 +171,21 @@ class EventRecorder:
         return True
 
 
+class _Subject:
+    """What was said of one object.
+
+    `similar` and `said`: by type and reason, and all else that makes a difference. `tokens`: by type, how
+    many more events get through, as of a moment.
+    """
+
+    __slots__ = ("said", "similar", "tokens")
+
+    def __init__(self) -> None:
+        self.similar: dict[Hashable, _Similar] = {}
+        self.said: dict[Hashable, _Said] = {}
+        self.tokens: dict[str, tuple[float, float]] = {}
+
+
 class _Similar:
     """The different messages of one kind about one object, oldest first, and when the last one came."""
 
@@ -189,24 +204,3 @@ class _Said:
     def __init__(self, first: str) -> None:
         self.first, self.count = first, 0
         self.event: Key | None = None
-
-
-class _Bucket:
-    """How many more events get through, as of a moment."""
-
-    __slots__ = ("at", "tokens")
-
-    def __init__(self, at: float) -> None:
-        self.at, self.tokens = at, float(BURST)
-
-
-def _recall(memory: dict[K, V], key: K) -> V | None:
-    """Takes an entry out of a memory, to be kept again as its newest."""
-    return memory.pop(key, None)
-
-
-def _keep(memory: dict[K, V], key: K, value: V) -> None:
-    """Puts an entry into a memory as its newest; the one that was not used for longest is forgotten."""
-    memory[key] = value
-    if len(memory) > REMEMBERED:
-        del memory[next(iter(memory))]
