@@ -150,7 +150,7 @@ class Container:
         readiness = self.worker(READINESS) if self.workers else None
         return readiness is None or readiness.result is True
 
-    def status(self, as_of: float, default_wait: Object, *, deleting: bool, wanted: bool) -> Object:
+    def status(self, as_of: float, default_wait: Object, *, wanted: bool) -> Object:
         """Its status at that time.
 
         `default_wait`: the state of a container that was never started. `wanted`: the next sync would
@@ -165,7 +165,7 @@ class Container:
             state = run.state(as_of)
             if previous is not None and run.attempt > 0:
                 last = previous.state(as_of)
-        if self.waits is not None and wanted and not deleting and "running" not in state:
+        if wanted and self.waits is not None and "running" not in state:
             if "terminated" in state:
                 last = state
             reason, message = self.waits

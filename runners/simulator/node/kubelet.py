@@ -65,6 +65,7 @@ class Kubelet:
             (a["address"] for a in node["status"].get("addresses", ()) if a["type"] == "InternalIP"),
             "127.0.0.1",
         )
+        self.host_ips = [{"ip": self.host_ip}]
         self.recorder = EventRecorder(api, "kubelet", self.name)
         self.pods: dict[Key, PodWorker] = {}
         self.pulls_until = 0.0

@@ -14,33 +14,24 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import ENDED, Object, key_of
 from gherkube.runners.simulator.clock import Timer
-from gherkube.runners.simulator.node import status as statuses
-from gherkube.runners.simulator.node.application import Answer
 from gherkube.runners.simulator.node.backoff import BackOff
-from gherkube.runners.simulator.node.configuration import literal_env
 from gherkube.runners.simulator.node.containers import Container
-from gherkube.runners.simulator.node.images import InvalidImageName
-from gherkube.runners.simulator.node.probes import LIVENESS, READINESS, ROUNDING, STARTUP, Worker
+from gherkube.runners.simulator.node.prober import Prober
+from gherkube.runners.simulator.node.probes import FIELDS
+from gherkube.runners.simulator.node.publishing import Publisher
 from gherkube.runners.simulator.node.starting import start_what_is_missing
-from gherkube.runners.simulator.node.status import Fact, Verdict
+from gherkube.runners.simulator.node.status import CREATING, INITIALIZING
 from gherkube.runners.simulator.node.termination import terminate, wind_up
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.node.kubelet import Kubelet
 
 RETRY_AFTER, RETRY_JITTER = 10.0, 0.5
-"""Seconds from a sync that failed to the next, and how much longer it may take. pod_workers.go"""
+"""Seconds from a sync that failed to the next, and which share of that it may take longer. pod_workers.go"""
 TOLD_AFTER = 0.06
 """Median seconds from a look of the PLEG to the syncs that it brings: they come one after another."""
-FIRST_ASKED = 0.02
-"""Seconds from a status that says running, not ready to the readiness probe that it triggers."""
-WRITTEN_TOGETHER = 0.25
-"""How often that probe's result is written together with the status that triggered it; facts §1.8."""
-WARNINGS = 25
-"""How many warnings about a pod are recorded before the recorder drops them (its burst)."""
 
 
 class PodWorker:
@@ -48,7 +39,6 @@ class PodWorker:
 
     __slots__ = (
         "_again",
-        "_facts",
         "_final",
         "_generator",
         "_timer",
@@ -56,14 +46,18 @@ class PodWorker:
         "backoff",
         "changed",
         "containers",
+        "default_wait",
         "deleting",
         "done_at",
         "failed",
         "ip",
+        "ips",
         "key",
         "kubelet",
         "over",
         "pod",
+        "prober",
+        "publisher",
         "pulling",
         "pulls",
         "retrying",
@@ -79,7 +73,10 @@ class PodWorker:
         self.containers = [Container(each, _kind(each)) for each in spec.get("initContainers", ())]
         self.containers += [Container(each, "app") for each in spec["containers"]]
         self.backoff, self.pulls = BackOff(), BackOff()
-        self.ip, self.sandbox_at = "", inf
+        self.default_wait = INITIALIZING if "initContainers" in spec else CREATING
+        self.publisher = Publisher(self)
+        self.prober: Prober | None = None
+        self.ip, self.ips, self.sandbox_at = "", list[Object](), inf
         self.start_stamp = ""
         self.stop_reasons: dict[str, str] = {}
         self.as_of = self.done_at = -inf
@@ -88,7 +85,6 @@ class PodWorker:
         self._again = self._final = False
         self._generator: Iterator[float] | None = None
         self._timer: Timer | None = None
-        self._facts: tuple[Fact, ...] = ()
 
     # --- what others tell it ------------------------------------------------------------------
 
@@ -136,9 +132,8 @@ class PodWorker:
     def freeze(self) -> None:
         """Nothing more happens by itself: its node has no power, or the pod is gone."""
         self._cancel()
-        for container in self.containers:
-            for worker in container.workers:
-                _cancel_timer(worker)
+        if self.prober is not None:
+            self.prober.rest()
 
     def revive(self, stopped_at: float) -> None:
         """The power that its node lost then is back: what ran is lost, and so is the sandbox."""
@@ -177,8 +172,7 @@ class PodWorker:
         self._timer = None
         now = self.kubelet.clock.now
         self.as_of = self.kubelet.looked_at(now)
-        self.watch_containers()
-        phase = self.publish(triggers=True)
+        phase = self.show()
         if phase in ENDED:
             self.over = True
             self._drive(wind_up(self))
@@ -188,15 +182,32 @@ class PodWorker:
         else:
             self.done_at = now
 
+    def show(self) -> str:
+        """Takes note of what the PLEG has shown, and publishes it; returns the phase."""
+        if self.prober is not None:
+            self.prober.notice()
+        return self.publisher.publish(probe_first=True)
+
+    def make_sandbox(self) -> None:
+        """The pod has its sandbox, and with it its address, from now on."""
+        self.ip, self.sandbox_at = self.kubelet.new_ip(self.pod), self.kubelet.clock.now
+        self.ips = [{"ip": self.ip}]
+
+    def begin_probing(self) -> None:
+        """Starts the workers of its probes, if it has any."""
+        if self.prober is None and any(field in c.spec for c in self.containers for field, _ in FIELDS):
+            self.prober = Prober(self)
+
     def is_missing_something(self) -> bool:
         """Whether the runtime is not yet what the spec says."""
         if self.sandbox_at == inf or self.stop_reasons:
             return True
-        now = self.kubelet.clock.now
-        return any(
-            (run := container.run) is None or (run.application.ends_at <= now and self.wants(container))
-            for container in self.containers
-        )
+        return any(self.is_to_start(container) for container in self.containers)
+
+    def is_to_start(self, container: Container) -> bool:
+        """Whether the container does not run, as far as the PLEG has shown, and should."""
+        run = container.run
+        return run is None or (run.application.ends_at <= self.as_of and self.wants(container))
 
     def wants(self, container: Container) -> bool:
         """Whether a container that does not run is to be started (again). ShouldContainerBeRestarted"""
@@ -283,240 +294,6 @@ class PodWorker:
             self._generator = None
             self.done_at = self.kubelet.clock.now
 
-    # --- the status ----------------------------------------------------------------------------
-
-    def publish(self, *, triggers: bool = False, as_of: float | None = None, stopped: bool = False) -> str:
-        """Works out the status and writes it; returns the phase that it comes to.
-
-        `triggers`: a container that runs and is not ready lets its readiness probe ask at once.
-        `as_of`: what of the runtime is known; what the PLEG has shown, unless given. `stopped`: all
-        containers are stopped for good.
-        """
-        as_of = self.as_of if as_of is None else as_of
-        has_init = len(self.containers) > 1 and self.containers[0].kind != "app"
-        wait = statuses.INITIALIZING if has_init else statuses.CREATING
-        init: list[Object] = []
-        apps: list[Object] = []
-        for container in self.containers:
-            shown = container.status(
-                as_of, wait, deleting=self.deleting, wanted=container.run is None or self.wants(container)
-            )
-            (apps if container.kind == "app" else init).append(shown)
-        phase = statuses.phase(self.pod, init, apps, over=stopped)
-        if triggers and self._trigger(as_of):
-            return phase
-        held = phase in ENDED and not stopped
-        self.write(
-            phase,
-            init,
-            apps,
-            as_of,
-            sandbox=self.sandbox_at <= as_of and not stopped,
-            shown="" if not held else self._held(apps),
-        )
-        return phase
-
-    @staticmethod
-    def _held(apps: list[Object]) -> str:
-        """The phase that shows until the containers are stopped for good. status_manager.go mergePodStatus"""
-        return "Running" if any("waiting" not in each["state"] for each in apps) else "Pending"
-
-    def write(
-        self,
-        phase: str,
-        init: list[Object],
-        apps: list[Object],
-        as_of: float,
-        *,
-        sandbox: bool,
-        shown: str = "",
-        verdicts: tuple[Verdict, ...] | None = None,
-    ) -> None:
-        """Writes the status with these container statuses; `shown`: the phase to write in place of `phase`.
-
-        `verdicts`: what the first four conditions say, when it does not follow from the rest.
-        """
-        api = self.kubelet.api
-        stored = api.store.get("pods", self.key)
-        if stored is None or stored["metadata"]["uid"] != self.pod["metadata"]["uid"]:
-            return
-        foreign = list(statuses.foreign_conditions(stored)) if self._has_foreign(stored) else []
-        if verdicts is None:
-            verdicts = statuses.verdicts(
-                self.pod,
-                phase,
-                self.containers,
-                as_of,
-                sandbox=sandbox,
-                initialized=any("waiting" not in each["state"] or each["lastState"] for each in apps),
-                foreign={each["type"]: each["status"] for each in foreign},
-            )
-        generation = self.pod["metadata"]["generation"]
-        conditions = statuses.conditions(generation, self._since(verdicts, stored))
-        if foreign:
-            conditions = [*foreign, *conditions]
-        status = statuses.compose(
-            generation,
-            shown or phase,
-            conditions,
-            self.kubelet.host_ip,
-            self.ip if self.sandbox_at <= as_of else "",
-            self.start_stamp,
-            init,
-            apps,
-            stored["status"]["qosClass"],
-        )
-        try:
-            api.put_status("pods", self.pod, status, check=False)
-        except ApiError:
-            return
-
-    def settled(self) -> tuple[Verdict, ...]:
-        """What the first four conditions said last, but for the sandbox, which is gone."""
-        return (statuses.FALSE, *(fact.verdict for fact in self._facts[1:4]))
-
-    def _has_foreign(self, stored: Object) -> bool:
-        return len(stored["status"].get("conditions", ())) > len(statuses.OWN) or not self._facts
-
-    def _since(self, verdicts: tuple[Verdict, ...], stored: Object) -> tuple[Fact, ...]:
-        """The conditions, each since its status became what it is."""
-        before = self._facts
-        now = self.kubelet.clock.timestamp()
-        if not before:
-            scheduled = next(
-                (c for c in stored["status"].get("conditions", ()) if c["type"] == statuses.SCHEDULED), None
-            )
-            facts = [
-                Fact(type_, verdict, now) for type_, verdict in zip(statuses.OWN, verdicts, strict=False)
-            ]
-            facts.append(
-                Fact(statuses.SCHEDULED, statuses.TRUE, scheduled["lastTransitionTime"] if scheduled else now)
-            )
-        else:
-            facts = [
-                was
-                if was.verdict == verdict
-                else Fact(was.type, verdict, was.since if was.verdict[0] == verdict[0] else now)
-                for was, verdict in zip(before, verdicts, strict=False)
-            ]
-            facts.append(before[-1])
-        self._facts = tuple(facts)
-        return self._facts
-
-    # --- probes --------------------------------------------------------------------------------
-
-    def make_workers(self) -> None:
-        """Starts the workers of all probes."""
-        now = self.kubelet.clock.now
-        for container in self.containers:
-            try:
-                port = self.kubelet.images.of(container.image, literal_env(container.spec)).port
-            except InvalidImageName:
-                port = 0
-            container.make_workers(now, port)
-
-    def watch_containers(self) -> None:
-        """Lets the probes turn to runs that the PLEG has shown since the last sync."""
-        for container in self.containers:
-            if not container.workers:
-                continue
-            run = container.current(self.as_of)
-            if run is not None and run.has_ended(self.as_of):
-                self.stop_probes(container)
-            elif run is not None and run is not container.watched:
-                container.watched = run
-                for worker in container.workers:
-                    worker.begin(run.application)
-                    self._plan(container, worker)
-
-    def stop_probes(self, container: Container, *roles: str) -> None:
-        """Stops the container's probes (of those roles); what it was ready for no longer counts."""
-        for worker in container.workers:
-            if not roles or worker.probe.role in roles:
-                _cancel_timer(worker)
-                if not roles and worker.probe.role == READINESS:
-                    worker.result = False
-
-    def plan_again(self, container: Container) -> None:
-        """Works out again when asking makes a difference: the program's answers have changed."""
-        for worker in container.workers:
-            self._plan(container, worker)
-
-    def _plan(self, container: Container, worker: Worker) -> None:
-        _cancel_timer(worker)
-        run, role = container.watched, worker.probe.role
-        if run is None or (role == STARTUP) == container.is_started(self.as_of):
-            return
-        if self._final and role != READINESS:
-            return
-        quiet = self.warnings >= WARNINGS
-        due, retry = worker.next_due(run.application, self.kubelet.clock.now, quiet=quiet)
-        if due < inf:
-            worker.timer = self.kubelet.clock.at(due, self._ask, container, worker, retry=retry)
-
-    def _trigger(self, as_of: float) -> bool:
-        """Lets readiness probes ask at once; whether the status waits to be written with the result."""
-        clock = self.kubelet.clock
-        waits = False
-        for container in self.containers:
-            worker = container.worker(READINESS) if container.workers else None
-            if worker is None or worker.result is not False or not container.is_started(as_of):
-                continue
-            at = clock.now + FIRST_ASKED
-            if worker.timer is None or worker.timer.at > at + ROUNDING:
-                worker.base = at
-            if at < worker.earliest:
-                self._plan(container, worker)
-                continue
-            assert container.watched is not None
-            ok = worker.ask(container.watched.application, at) is Answer.OK
-            together = ok and self.kubelet.chance.stream("kubelet").random() < WRITTEN_TOGETHER
-            waits = waits or (together and worker.probe.success_threshold == 1 and len(self.containers) == 1)
-            if worker.timer is not None and worker.timer.at <= at + ROUNDING:
-                worker.asks = 2
-                continue
-            _cancel_timer(worker)
-            worker.timer = clock.at(at, self._ask, container, worker)
-        return waits
-
-    def _ask(self, container: Container, worker: Worker) -> None:
-        """One tick of a probe. worker.go doProbe"""
-        worker.timer, asks, worker.asks = None, worker.asks, 1
-        for _ in range(asks):
-            self._ask_once(container, worker)
-        self._plan(container, worker)
-
-    def _ask_once(self, container: Container, worker: Worker) -> None:
-        assert container.watched is not None
-        probe, now = worker.probe, self.kubelet.clock.now
-        answer = worker.ask(container.watched.application, now)
-        ok = answer is Answer.OK
-        changed = worker.take(ok)
-        if not ok:
-            self.say(
-                container,
-                "Warning",
-                "Unhealthy",
-                f"{probe.role} probe failed: {probe.failure(answer, self.ip)}",
-            )
-            if probe.role == READINESS and worker.is_first():
-                self.request_sync()
-        if changed:
-            self._heed(container, worker, ok=ok)
-
-    def _heed(self, container: Container, worker: Worker, *, ok: bool) -> None:
-        """What a probe's new result brings about. kubelet.go handleProbeSync"""
-        role = worker.probe.role
-        if role == READINESS:
-            self.publish()
-        elif ok and role == STARTUP:
-            self.publish()
-            self.plan_again(container)
-            self.request_sync()
-        elif not ok:
-            self.stop_reasons[container.name] = LIVENESS if role == LIVENESS else STARTUP
-            self.request_sync()
-
     # --- events --------------------------------------------------------------------------------
 
     def say(self, container: Container | None, type_: str, reason: str, message: str) -> None:
@@ -534,9 +311,3 @@ class PodWorker:
 
 def _kind(spec: Object) -> str:
     return "sidecar" if spec.get("restartPolicy") == "Always" else "init"
-
-
-def _cancel_timer(worker: Worker) -> None:
-    if worker.timer is not None:
-        worker.timer.cancel()
-        worker.timer = None

@@ -144,6 +144,12 @@ class Worker:
         self.earliest = floor(application.started_at) + float(self.probe.initial_delay)
         self.result = {READINESS: False, LIVENESS: True, STARTUP: None}[self.probe.role]
 
+    def rest(self) -> None:
+        """Has no next tick."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
     def ask(self, application: Application, now: float) -> Answer:
         """What the program would answer at that time."""
         return Answer.REFUSED if self.unreachable else application.answer(self.probe.question, now)

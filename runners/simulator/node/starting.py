@@ -8,7 +8,7 @@ doBackOff; kuberuntime_container.go startContainer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,10 @@ MOUNT_RETRIES = (0.5, 122.0)
 def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
     """The runtime part of one sync; leaves on the pod whether it `changed` anything or `failed`."""
     exits = {c.name: _last_exit(c, pod.as_of) for c in pod.containers}
-    yield from _stop_what_failed(pod)
+    stopped = yield from _stop_what_failed(pod)
     if pod.sandbox_at == inf:
         yield from _make_sandbox(pod)
-    due = _due(pod)
+    due = _due(pod, stopped)
     for container in due:
         if pod.deleting and not pod.changed:
             return
@@ -52,8 +52,10 @@ def _last_exit(container: Container, as_of: float) -> float | None:
     return None
 
 
-def _stop_what_failed(pod: PodWorker) -> Iterator[float]:
+def _stop_what_failed(pod: PodWorker) -> Generator[float, None, list[str]]:
+    """Stops the containers that failed a probe or whose image was changed; returns their names."""
     reasons, pod.stop_reasons = pod.stop_reasons, {}
+    stopped: list[str] = []
     clock = pod.kubelet.clock
     for container in pod.containers:
         why = reasons.get(container.name)
@@ -76,6 +78,8 @@ def _stop_what_failed(pod: PodWorker) -> Iterator[float]:
         )
         pod.changed = True
         yield max(run.application.ends_at - clock.now, 0.0) + pod.kubelet.latency(STOP_TAKES)
+        stopped.append(container.name)
+    return stopped
 
 
 def _make_sandbox(pod: PodWorker) -> Iterator[float]:
@@ -91,23 +95,25 @@ def _make_sandbox(pod: PodWorker) -> Iterator[float]:
         delay = min(delay * 2, longest)
     if any(container.run is not None for container in pod.containers):
         pod.say(None, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-    pod.make_workers()
+    pod.begin_probing()
     yield kubelet.latency(SANDBOX_TAKES)
-    pod.ip, pod.sandbox_at = kubelet.new_ip(pod.pod), kubelet.clock.now
+    pod.make_sandbox()
     pod.changed = True
 
 
-def _due(pod: PodWorker) -> list[Container]:
-    """The containers to start in this sync, in order."""
-    now = pod.kubelet.clock.now
+def _due(pod: PodWorker, stopped: list[str]) -> list[Container]:
+    """The containers to start in this sync, in order; `stopped`: those that this sync has stopped."""
     apps = [c for c in pod.containers if c.kind == "app"]
+    to_start = [c for c in apps if pod.is_to_start(c) or (c.name in stopped and pod.wants(c))]
+    if len(apps) == len(pod.containers):
+        return to_start
     begun = any(c.run is not None and c.run.started_at > pod.sandbox_at for c in apps)
     due: list[Container] = []
     for container in pod.containers:
         if container.kind == "app":
             continue
         run = container.run
-        alive = run is not None and run.application.ends_at > now
+        alive = run is not None and run.application.runs(pod.kubelet.clock.now)
         if container.kind == "sidecar":
             if not alive:
                 due.append(container)
@@ -115,7 +121,7 @@ def _due(pod: PodWorker) -> list[Container]:
                 return due
         elif not begun and not _is_done(container, pod):
             return [*due, container] if _is_to_run(container, pod) else due
-    return due + [c for c in apps if c.run is None or (c.run.application.ends_at <= now and pod.wants(c))]
+    return due + to_start
 
 
 def _is_done(container: Container, pod: PodWorker) -> bool:
@@ -132,9 +138,7 @@ def _is_done(container: Container, pod: PodWorker) -> bool:
 def _is_to_run(container: Container, pod: PodWorker) -> bool:
     """Whether an init container has to be started (again) in this sandbox."""
     run = container.run
-    if run is None or run.started_at < pod.sandbox_at:
-        return True
-    return run.application.ends_at <= pod.kubelet.clock.now and pod.wants(container)
+    return run is None or run.started_at < pod.sandbox_at or pod.is_to_start(container)
 
 
 def _start(pod: PodWorker, container: Container, last_exit: float | None) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""A pod's status, as its kubelet works it out: phase, conditions, and the whole in stored order.
+"""A pod's phase and conditions, as its kubelet works them out of the container statuses.
 
 Parts that are equal for many pods (the conditions of pods that started in the same second) are made
 once and shared.
@@ -7,18 +7,18 @@ pkg/kubelet/kubelet_pods.go getPhase, pkg/kubelet/status/generate.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 from gherkube.runners.objects import ENDED, Object
-from gherkube.runners.simulator.node.containers import Container
 
-SANDBOX, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED = OWN = (
+OWN = (
     "PodReadyToStartContainers",
     "Initialized",
     "Ready",
     "ContainersReady",
-    "PodScheduled",
+    (SCHEDULED := "PodScheduled"),
 )
 """The conditions that a kubelet owns, in stored order."""
 CREATING: Object = {"waiting": {"reason": "ContainerCreating"}}
@@ -32,12 +32,11 @@ TRUE: Verdict = ("True", "", "")
 FALSE: Verdict = ("False", "", "")
 
 
-class Fact(NamedTuple):
-    """A condition: its type, verdict and lastTransitionTime."""
-
-    type: str
-    verdict: Verdict
-    since: str
+Fact: TypeAlias = tuple[str, Verdict, str]
+"""A condition's type, verdict and lastTransitionTime."""
+COMPLETED: Verdict = ("False", "PodCompleted", "")
+FAILED: Verdict = ("False", "PodFailed", "")
+INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
 
 
 def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool) -> str:
@@ -83,42 +82,46 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
 def verdicts(
     pod: Object,
     phase: str,
-    containers: Sequence[Container],
-    as_of: float,
+    init: Sequence[Object],
+    apps: Sequence[Object],
     *,
     sandbox: bool,
-    initialized: bool,
     foreign: Mapping[str, str],
 ) -> tuple[Verdict, Verdict, Verdict, Verdict]:
     """What the conditions say: sandbox, initialized, ready, containers ready.
 
-    `initialized`: an app container was started before. `foreign`: the status of each condition that
-    others put on the pod (for readiness gates).
+    `init`, `apps`: the container statuses. `foreign`: the status of each condition that others put on
+    the pod (for readiness gates).
     """
-    unready = [c.name for c in containers if c.kind == "sidecar" and not c.is_ready(as_of)]
-    unready += [c.name for c in containers if c.kind == "app" and not c.is_ready(as_of)]
+    unready = [each["name"] for each in apps if not each["ready"]]
+    missing: list[str] = []
+    if init:
+        for status, spec in zip(init, pod["spec"]["initContainers"], strict=True):
+            is_sidecar = spec.get("restartPolicy") == "Always"
+            if not status["started" if is_sidecar else "ready"]:
+                missing.append(status["name"])
+        sidecars = [
+            each["name"] for each in pod["spec"]["initContainers"] if each.get("restartPolicy") == "Always"
+        ]
+        unready = [each["name"] for each in init if each["name"] in sidecars and not each["ready"]] + unready
     if phase in ENDED:
-        done: Verdict = ("False", "PodCompleted" if phase == "Succeeded" else "PodFailed", "")
-        ready = containers_ready = done
+        ready = containers_ready = COMPLETED if phase == "Succeeded" else FAILED
     elif unready:
-        ready = containers_ready = _not(
-            "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
-        )
+        ready = containers_ready = _unready(tuple(unready))
     else:
         containers_ready, ready = TRUE, _gates(pod, foreign)
+    initialized = TRUE
     if phase == "Succeeded":
-        init: Verdict = ("True", "PodCompleted", "")
-    elif initialized or len(containers) == len(pod["spec"]["containers"]):
-        init = TRUE
-    else:
-        missing = [c.name for c in containers if c.kind != "app" and not _is_initialized(c, as_of)]
+        initialized = INITIALIZED_COMPLETED
+    elif missing and not any("waiting" not in each["state"] or each["lastState"] for each in apps):
         text = f"containers with incomplete status: [{' '.join(missing)}]"
-        init = _not("ContainersNotInitialized", text) if missing else TRUE
-    return TRUE if sandbox else FALSE, init, ready, containers_ready
+        initialized = _not("ContainersNotInitialized", text)
+    return TRUE if sandbox else FALSE, initialized, ready, containers_ready
 
 
-def _is_initialized(container: Container, as_of: float) -> bool:
-    return container.is_started(as_of) if container.kind == "sidecar" else container.is_ready(as_of)
+@lru_cache(4096)
+def _unready(names: tuple[str, ...]) -> Verdict:
+    return _not("ContainersNotReady", f"containers with unready status: [{' '.join(names)}]")
 
 
 def _gates(pod: Object, foreign: Mapping[str, str]) -> Verdict:
@@ -165,45 +168,3 @@ def _condition(generation: int, type_: str, verdict: Verdict, since: str) -> Obj
     if message:
         condition["message"] = message
     return condition
-
-
-def compose(
-    generation: int,
-    phase: str,
-    conditions: list[Object],
-    host_ip: str,
-    pod_ip: str,
-    start: str,
-    init: list[Object],
-    apps: list[Object],
-    qos: str,
-) -> Object:
-    """The status of these parts, in stored order; `pod_ip` is "" as long as there is none."""
-    hosts, addresses = _ips(host_ip), _ips(pod_ip)
-    status: Object = {"observedGeneration": generation, "phase": phase, "conditions": conditions}
-    status["hostIP"], status["hostIPs"] = host_ip, hosts
-    if pod_ip:
-        status["podIP"], status["podIPs"] = pod_ip, addresses
-    status["startTime"] = start
-    if init:
-        status["initContainerStatuses"] = init
-    status["containerStatuses"] = apps
-    status["qosClass"] = qos
-    return status
-
-
-_known_ips: dict[str, list[Object]] = {}
-
-
-def _ips(ip: str) -> list[Object]:
-    known = _known_ips.get(ip)
-    if known is None:
-        if len(_known_ips) >= SHARED:
-            _known_ips.clear()
-        known = _known_ips[ip] = [{"ip": ip}]
-    return known
-
-
-def foreign_conditions(stored: Object) -> Iterable[Object]:
-    """The conditions on a stored pod that are not its kubelet's."""
-    return (each for each in stored.get("status", {}).get("conditions", ()) if each["type"] not in OWN)

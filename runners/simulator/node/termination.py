@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.node import status as statuses
 from gherkube.runners.simulator.node.application import Answer, Question
 from gherkube.runners.simulator.node.containers import Container
 from gherkube.runners.simulator.node.probes import LIVENESS, STARTUP
@@ -29,6 +28,7 @@ NEVER_STARTED_TAKES = 0.4
 """Median seconds from the first to the second write of the end of a pod that never started."""
 AT_ONCE = 0.09
 """Median seconds between the writes of a pod whose containers were lost with its node's power."""
+FAILED = "MountVolume.SetUp failed for volume"
 LOST: Object = {
     "terminated": {
         "exitCode": 137,
@@ -67,7 +67,6 @@ def terminate(pod: PodWorker) -> Iterator[float]:
     kubelet = pod.kubelet
     clock = kubelet.clock
     pod.as_of = clock.now
-    pod.watch_containers()
     lost = kubelet.started_at > -1.0 and any(
         c.run is not None and c.run.started_at < kubelet.started_at for c in pod.containers
     )
@@ -79,25 +78,42 @@ def terminate(pod: PodWorker) -> Iterator[float]:
     noted = False
     for group in groups:
         for container in group:
-            pod.stop_probes(container, LIVENESS, STARTUP)
+            if pod.prober is not None:
+                pod.prober.stop(container, LIVENESS, STARTUP)
             stop(
                 pod, container, f"Stopping container {container.name}", grace=max(grace_ends - clock.now, 0.0)
             )
-            pod.plan_again(container)
+            if pod.prober is not None:
+                pod.prober.plan(container)
         if not noted:
             noted = True
             yield kubelet.latency(NOTED_AFTER)
-            pod.publish(triggers=True)
+            pod.show()
         while (rest := _last_end(group) - clock.now) > 0:
             yield rest
     if not noted:
-        pod.publish(triggers=True)
-    yield kubelet.latency(AT_ONCE if lost else STOPPED_AFTER)
-    for container in pod.containers:
-        pod.stop_probes(container)
-    _write_end(pod)
+        pod.show()
+    if lost:
+        yield kubelet.latency(AT_ONCE)
+        _fail_to_mount(pod)
+    else:
+        yield kubelet.latency(STOPPED_AFTER)
+    _stop_probing(pod)
+    pod.publisher.write_end(LOST)
     yield kubelet.latency(AT_ONCE) if lost else kubelet.until_look() + kubelet.latency(REMOVED_AFTER)
     _remove(pod)
+
+
+def _fail_to_mount(pod: PodWorker) -> None:
+    """A kubelet that comes back mounts a deleted pod's volumes, but no longer follows what they hold.
+
+    Recorded: node-down, each time. pkg/kubelet/util/manager/watch_based_manager.go GetObject
+    """
+    for volume in pod.pod["spec"].get("volumes", ()):
+        for source in volume.get("projected", {}).get("sources", ()):
+            if (config_map := source.get("configMap")) is not None:
+                missing = f'object "{pod.key.namespace}"/"{config_map["name"]}" not registered'
+                pod.say(None, "Warning", "FailedMount", f'{FAILED} "{volume["name"]}" : {missing}')
 
 
 def wind_up(pod: PodWorker) -> Iterator[float]:
@@ -108,10 +124,9 @@ def wind_up(pod: PodWorker) -> Iterator[float]:
             stop(pod, container, f"Stopping container {container.name}", grace=None)
         while (rest := _last_end(group) - kubelet.clock.now) > 0:
             yield rest
-    for container in pod.containers:
-        pod.stop_probes(container)
+    _stop_probing(pod)
     yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
-    _write_end(pod)
+    pod.publisher.write_end(LOST)
 
 
 def _stop_order(pod: PodWorker) -> list[list[Container]]:
@@ -126,44 +141,24 @@ def _last_end(group: Sequence[Container]) -> float:
     return max(c.run.application.ends_at for c in group if c.run is not None)
 
 
-def _write_end(pod: PodWorker) -> None:
-    """The write that says that all is over; a container that never ran counts as lost."""
-    now = pod.kubelet.clock.now
-    init: list[Object] = []
-    apps: list[Object] = []
-    for container in pod.containers:
-        shown = container.status(now, LOST, deleting=True, wanted=False)
-        (apps if container.kind == "app" else init).append(shown)
-    phase = statuses.phase(pod.pod, init, apps, over=True)
-    pod.write(phase, init, apps, now, sandbox=False)
-
-
 def _end_of_never_started(pod: PodWorker) -> Iterator[float]:
     """A pod none of whose containers ever ran: three writes, and no Killing event; facts §8.1."""
     kubelet = pod.kubelet
     pod.as_of = kubelet.clock.now
     yield kubelet.latency(NOTED_AFTER)
-    pod.publish()
+    pod.publisher.publish()
     yield kubelet.latency(NEVER_STARTED_TAKES)
-    creating = statuses.INITIALIZING if pod.containers[0].kind != "app" else statuses.CREATING
-    for sandbox_gone, state in ((True, creating), (False, LOST)):
-        if state is LOST:
-            yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
-        init: list[Object] = []
-        apps: list[Object] = []
-        for container in pod.containers:
-            shown = container.compose(None, state, {}, ready=False, started=False)
-            (apps if container.kind == "app" else init).append(shown)
-        pod.write(
-            "Pending" if sandbox_gone else "Failed",
-            init,
-            apps,
-            kubelet.clock.now,
-            sandbox=False,
-            verdicts=pod.settled(),
-        )
+    pod.publisher.write_never_started("Pending", pod.default_wait)
+    yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
+    pod.publisher.write_never_started("Failed", LOST)
     yield kubelet.latency(REMOVED_AFTER)
     _remove(pod)
+
+
+def _stop_probing(pod: PodWorker) -> None:
+    if pod.prober is not None:
+        for container in pod.containers:
+            pod.prober.stop(container)
 
 
 def _remove(pod: PodWorker) -> None:
