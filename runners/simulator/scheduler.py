@@ -84,13 +84,10 @@ class Scheduler:
         key = key_of(pod)
         if change.type == DELETED or pod["status"].get("phase") in ENDED:
             self._pod_left(key)
-        elif change.type == ADDED:
+        elif (placed := self._nodes.placed.get(key)) is not None:
+            self._nodes.refresh(placed, pod)
+        elif change.type == ADDED or pod["spec"].get("nodeName"):
             self._pod_added(key, pod)
-        elif pod["spec"].get("nodeName"):
-            if key in self._nodes.placed:
-                self._nodes.refresh(key, pod)
-            else:
-                self._pod_added(key, pod)
         else:
             self._pod_updated(key, pod, change.old)
 

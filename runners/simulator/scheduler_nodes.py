@@ -142,11 +142,8 @@ class Nodes:
         self._recount(placed)
         self._note(node)
 
-    def refresh(self, key: Key, pod: Object) -> None:
+    def refresh(self, placed: Placed, pod: Object) -> None:
         """Takes over a new version of a placed pod; one that is being deleted leaves its group."""
-        placed = self.placed.get(key)
-        if placed is None:
-            return
         placed.pod = pod
         if placed.counted and "deletionTimestamp" in pod["metadata"]:
             self._uncount(placed)

@@ -28,7 +28,6 @@ class ServicePods:
     def __init__(self, informers: Informers, wake: Callable[[Key], object]) -> None:
         self._wake = wake
         self.services, self._pods = informers.of("services"), informers.of("pods")
-        self._in_namespace = self._pods.index(lambda pod: pod["metadata"]["namespace"])
         self.members: dict[Key, dict[Key, Object]] = {}
         self.touched: dict[Key, dict[Key, None]] = {}
         """By service, the pods that came, changed or went since the last look."""
@@ -70,8 +69,8 @@ class ServicePods:
         self._by_pair.setdefault((key.namespace, *selector[0]), {})[key] = selector
         self.members[key] = {
             pod: obj
-            for pod, obj in self._in_namespace.get(key.namespace, {}).items()
-            if _matches(selector, obj["metadata"].get("labels") or {})
+            for pod, obj in self._pods.objects.items()
+            if pod.namespace == key.namespace and _matches(selector, obj["metadata"].get("labels") or {})
         }
         touched.update(dict.fromkeys(self.members[key]))
 
