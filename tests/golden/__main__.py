@@ -1,12 +1,13 @@
-"""Says how like a real cluster the simulator is: plays the scenarios and compares.
+"""Says how like a real cluster the simulator is: plays scenarios and compares them with the recordings.
 
-python -m tests.golden [SCENARIO ...] [--seed N]... [--details] [--out DIR]
+python -m tests.golden [SCENARIO ...] [--seed N] [--seeds COUNT] [--details] [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenarios", nargs="*", default=JUDGED, help="all that are judged by default")
-    parser.add_argument("--seed", type=int, action="append", help="several may be given; 1 by default")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed; 1 by default")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after another")
     parser.add_argument(
         "--details", action="store_true", help="- certain but not there, + there but never real"
     )
@@ -30,15 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     verdicts = []
     for name in args.scenarios:
-        for seed in args.seed or [1]:
-            recording = play(load(SCENARIOS / f"{name}.yaml"), seed)
-            if args.out and seed == (args.seed or [1])[0]:
-                recording.write(args.out / name)
-            verdicts.append(verdict(name, recording))
-            scores = {kind: counts.score for kind, counts in verdicts[-1].counts.items()}
-            print(row(name if len(args.seed or [1]) == 1 else f"{name} ({seed})", scores))
-            for line in verdicts[-1].details() if args.details else ():
-                print(f"  {line}")
+        scenario = load(SCENARIOS / f"{name}.yaml")
+        recordings = {seed: play(scenario, seed) for seed in range(args.seed, args.seed + args.seeds)}
+        if args.out:
+            recordings[args.seed].write(args.out / name)
+        mine = [verdict(name, recording) for recording in recordings.values()]
+        verdicts += mine
+        print(row(name, total(mine)), flush=True)
+        if args.details:
+            lines = Counter(line for each in mine for line in each.details())
+            for line, count in lines.most_common():
+                print(f"  {f'{count}× ' if args.seeds > 1 else ''}{line}")
     print(row("all", total(verdicts)))
     return 0
 
