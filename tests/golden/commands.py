@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from gherkube.runners import kubectl
-from gherkube.runners.cluster import Cluster
+from gherkube.runners.cluster import Api, Clock, Cluster
 from gherkube.runners.errors import ApiError, CannotJudge, Refused
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.kubectl.refusals import asking
 from gherkube.runners.objects import Object
 
 ONLY_PRINTS = frozenset({"get", "describe", "logs", "top", "events", "version", "explain", "api-resources"})
+REQUEST_SECONDS = 0.008
+"""What a request takes; recordings: the pods that one command deletes go 5 to 20 ms apart."""
 PATIENCE = 180.0
 """Seconds after which a command that waits is given up, as `record` does."""
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -69,11 +71,29 @@ def taken_apart(argv: Sequence[str]) -> Words:
     return Words(words, flags)
 
 
+class PacedApi:
+    """An `Api` on which every request takes its time."""
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api, self._clock = api, clock
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        request = getattr(self._api, verb)
+
+        def paced(*args: Any, **named: Any) -> Any:
+            self._clock.sleep(REQUEST_SECONDS)
+            return request(*args, **named)
+
+        return paced
+
+
 class Commands:
     """Does command lines in a namespace of a cluster."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
-        self._cluster, self._api, self._namespace = cluster, cluster.api, namespace
+        self._clock, self._namespace = cluster.clock, namespace
+        self._api = cast(Api, PacedApi(cluster.api, cluster.clock))
+        self._now = cluster.api
         self._patience = PATIENCE
 
     def run(self, argv: Sequence[str], stdin: str = "", at_most: float = PATIENCE) -> Said:
@@ -157,7 +177,7 @@ class Commands:
             yield kubectl.resume(self._api, *target).text
 
     def _rollout_restart(self, said: Words, _: str) -> Iterator[str]:
-        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=int(self._cluster.clock.now()))
+        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=int(self._clock.now()))
         for target in self._targets(said.words):
             yield kubectl.restart(self._api, *target, at=at.strftime("%Y-%m-%dT%H:%M:%SZ")).text
 
@@ -175,7 +195,7 @@ class Commands:
         seen = [first]
 
         def over() -> bool:
-            now = self._api.get(resource, name, place)
+            now = self._now.get(resource, name, place)
             if now is not seen[-1]:
                 seen.append(now)
                 lines.append(kubectl.rollout_status(now))
@@ -242,7 +262,7 @@ class Commands:
             for uid, obj in list(left.items()):
                 metadata = obj["metadata"]
                 try:
-                    now = self._api.get(_resource(obj), metadata["name"], metadata.get("namespace", ""))
+                    now = self._now.get(_resource(obj), metadata["name"], metadata.get("namespace", ""))
                 except ApiError:
                     del left[uid]
                 else:
@@ -254,7 +274,7 @@ class Commands:
 
     def _wait(self, condition: Callable[[], bool], resources: set[str], limit: float = 0.0) -> bool:
         """Waits; False after `limit` seconds (0: none), TimeoutError when given up before."""
-        clock = self._cluster.clock
+        clock = self._clock
         until = clock.now() + min(limit or self._patience, self._patience)
         if clock.wait(condition, until - clock.now(), resources=resources):
             return True
