@@ -205,7 +205,7 @@ class NodeLifecycle:
             self._taint_timer.cancel()
             self._taint_timer = None
         if self._to_taint and self._interval() is not None:
-            turn = TAINT_LOOP * self._chance.stream("nodelifecycle").random()
+            turn = TAINT_LOOP * (1 + self._chance.stream("nodelifecycle").random()) / 2
             self._taint_timer = self._clock.at(
                 max(self._clock.now + turn, self._next_taint_at), self._taint_next
             )

@@ -88,15 +88,16 @@ class Prober:
                 continue
             if not container.is_started(self._pod.as_of):
                 continue
-            if worker.timer is not None and worker.timer.at <= at + FALLS_TOGETHER:
-                worker.asks = 2
             worker.base = at
             if at < worker.earliest:
                 self._plan(container, worker)
                 continue
-            if worker.ask(run.application, at) is Answer.OK and worker.probe.success_threshold == 1:
+            if worker.ask(run.application, at) is Answer.OK:
                 chance = self._pod.kubelet.chance.stream("kubelet").random()
-                waits = waits or (chance < WRITTEN_TOGETHER and len(self._pod.containers) == 1)
+                alone = len(self._pod.containers) == worker.probe.success_threshold == 1
+                waits = waits or (alone and chance < WRITTEN_TOGETHER)
+            elif worker.timer is not None and worker.timer.at <= at + FALLS_TOGETHER:
+                worker.asks = 2
             worker.rest()
             worker.timer = clock.at(at, self._tick, container, worker)
         return waits
