@@ -61,7 +61,7 @@ def apply_all(
 ) -> list[Outcome]:
     """Applies one manifest after another; goes on after a refusal, and raises all refusals at the end."""
     outcomes, refusals = [], []
-    for manifest in manifests:
+    for manifest in filter(None, manifests):
         try:
             outcomes.append(apply(api, manifest, namespace, source=source))
         except Refused as refusal:

@@ -30,6 +30,7 @@ MERGE_KEYS: dict[str, str] = {
     "ownerReferences": "uid",
     "conditions": "type",
     "secrets": "name",
+    "schedulingGates": "name",
 }
 """Lists of objects that are merged, by the field's name and the key of their elements."""
 

@@ -135,6 +135,15 @@ def test_an_element_that_the_manifest_dropped_is_deleted_by_its_key() -> None:
     }
 
 
+def test_an_order_that_changed_is_sent_alone() -> None:
+    """The same containers the other way round."""
+    app, side = {"name": "app", "image": "x"}, {"name": "side", "image": "y"}
+    patch = two_way(containers(app, side), containers(side, app))
+    assert patch["spec"]["template"]["spec"] == {
+        "$setElementOrder/containers": [{"name": "side"}, {"name": "app"}]
+    }
+
+
 def test_args_are_replaced_whole_and_finalizers_merge_as_a_set() -> None:
     """A plain list has no keys; finalizers are told apart by themselves."""
     assert two_way(
