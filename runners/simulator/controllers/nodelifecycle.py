@@ -8,19 +8,17 @@ pkg/controller/nodelifecycle/node_lifecycle_controller.go; facts §3
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, condition
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Timer, timestamp
 from gherkube.runners.simulator.controllers.runtime import Informers
-from gherkube.runners.simulator.controllers.tainteviction import TaintEviction
+from gherkube.runners.simulator.controllers.tainteviction import PodsByNode, TaintEviction
 from gherkube.runners.simulator.events import EventRecorder
-
-if TYPE_CHECKING:
-    from gherkube.runners.simulator.node.kubelet import Kubelets
 
 MONITOR_EVERY = 5.0
 """Seconds between two looks at all nodes (node-monitor-period)."""
@@ -52,10 +50,23 @@ SILENT = ("NodeStatusUnknown", "Kubelet stopped posting node status.")
 POSTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 
 
+class Heartbeats(PodsByNode, Protocol):
+    """What is heard of the nodes' kubelets; times in seconds since the simulation began."""
+
+    def last_seen(self, name: str) -> float:
+        """When the node's kubelet renewed its lease last."""
+
+    def last_reported(self, name: str) -> float:
+        """When the node's kubelet posted its status last."""
+
+    def on_silence(self, listener: Callable[[str], object]) -> None:
+        """Calls the listener with the name of each node that stops."""
+
+
 class NodeLifecycle:
     """Marks silent nodes Unknown, taints nodes by their conditions, and makes pods leave them."""
 
-    def __init__(self, api: ApiServer, informers: Informers, chance: Chance, kubelets: Kubelets) -> None:
+    def __init__(self, api: ApiServer, informers: Informers, chance: Chance, kubelets: Heartbeats) -> None:
         self._api, self._clock, self._chance, self._kubelets = api, api.clock, chance, kubelets
         self._recorder = EventRecorder(api, "node-controller")
         self._phase = chance.stream("nodelifecycle").random() * MONITOR_EVERY

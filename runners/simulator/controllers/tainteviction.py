@@ -5,7 +5,7 @@ pkg/controller/tainteviction/taint_eviction.go
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
@@ -15,10 +15,14 @@ from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.events import EventRecorder
 
-if TYPE_CHECKING:
-    from gherkube.runners.simulator.node.kubelet import Kubelets
-
 REASON, MESSAGE = "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"
+
+
+class PodsByNode(Protocol):
+    """Who knows which pods are bound to a node."""
+
+    def pods_on(self, name: str) -> list[Object]:
+        """The pods that are bound to the node, as stored."""
 
 
 class Eviction(NamedTuple):
@@ -31,8 +35,8 @@ class Eviction(NamedTuple):
 class TaintEviction:
     """Plans, cancels and carries out the deletion of pods by the NoExecute taints of their nodes."""
 
-    def __init__(self, api: ApiServer, informers: Informers, kubelets: Kubelets) -> None:
-        self._api, self._clock, self._kubelets = api, api.clock, kubelets
+    def __init__(self, api: ApiServer, informers: Informers, nodes: PodsByNode) -> None:
+        self._api, self._clock, self._nodes = api, api.clock, nodes
         self._recorder = EventRecorder(api, "taint-eviction-controller")
         self._taints: dict[str, list[Object]] = {}
         self._planned: dict[Key, Eviction] = {}
@@ -52,7 +56,7 @@ class TaintEviction:
             self._taints[name] = taints
         else:
             del self._taints[name]
-        for pod in self._kubelets.pods_on(name):
+        for pod in self._nodes.pods_on(name):
             self._judge(pod, taints)
 
     def _pod_changed(self, change: Change) -> None:

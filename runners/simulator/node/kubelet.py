@@ -7,7 +7,7 @@ pkg/kubelet/kubelet.go, kubelet_node_status.go, pleg/generic.go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import floor, inf
 from typing import NamedTuple
 
@@ -201,14 +201,6 @@ class Kubelets:
         """When the node's kubelet posted its status last."""
         return self._kubelets[name].reported_at(self._clock.now)
 
-    def is_up(self, name: str) -> bool:
-        """Whether the node has power."""
-        return name in self._kubelets and self._kubelets[name].is_up
-
-    def names(self) -> Iterator[str]:
-        """The nodes, in the order in which they were added."""
-        return iter(self._kubelets)
-
     def pods_on(self, name: str) -> list[Object]:
         """The pods that are bound to the node, as stored."""
         kubelet = self._kubelets.get(name)
@@ -247,13 +239,6 @@ class Kubelets:
             version = behaviour.version or _version(image.tag)
             body = f"{image.repository} | Running on: {pod.name} | v={version}"
         return Reply(behaviour.answer_code, body, REPLY_TAKES + behaviour.answer_seconds)
-
-    def serving_ports(self, pod: Key) -> frozenset[int]:
-        """Where the pod's programs listen now."""
-        worker = self._workers.get(pod)
-        if worker is None or not worker.kubelet.is_up:
-            return frozenset()
-        return frozenset(port for container in worker.containers for port in self._ports(container))
 
     def _listener(self, worker: PodWorker, port: int) -> Container | None:
         return next((each for each in worker.containers if port in self._ports(each)), None)
