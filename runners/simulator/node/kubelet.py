@@ -71,6 +71,8 @@ class Kubelet:
         self.pulls_until = 0.0
         """Until when the node's one pull at a time goes on."""
         self.is_up, self.boots = True, 0
+        self.syncs_pods = True
+        """Whether it looks after its pods: not while its node is down, nor before it has found its feet."""
         self.stopped_at, self.started_at = inf, -inf
         self._failing = failing
         stream = chance.stream("nodes")
@@ -175,7 +177,8 @@ class Kubelets:
         kubelet = self._kubelets[name]
         if not kubelet.is_up:
             return
-        kubelet.is_up, kubelet.stopped_at = False, self._clock.now
+        kubelet.is_up = kubelet.syncs_pods = False
+        kubelet.stopped_at = self._clock.now
         for worker in kubelet.pods.values():
             worker.freeze()
         for listener in self._silenced:
@@ -214,7 +217,7 @@ class Kubelets:
     def request(self, pod: Key, port: int, path: str = "/") -> Reply:
         """What the pod's program answers to a request now."""
         worker = self._workers.get(pod)
-        if worker is None or not worker.kubelet.is_up:
+        if worker is None or not worker.kubelet.syncs_pods:
             return UNREACHABLE
         found = self._listener(worker, port)
         if found is None:
@@ -279,22 +282,22 @@ class Kubelets:
             return
         worker = PodWorker(kubelet, pod)
         kubelet.pods[worker.key] = self._workers[worker.key] = worker
-        if kubelet.is_up:
+        if kubelet.syncs_pods:
             self._after(WATCH_TAKES, self._begin, pod)
 
     def _begin(self, pod: Object) -> None:
         worker = self._worker(pod)
-        if worker is not None and worker.kubelet.is_up and not worker.start_stamp:
+        if worker is not None and worker.kubelet.syncs_pods and not worker.start_stamp:
             worker.begin()
 
     def _delete(self, pod: Object) -> None:
         worker = self._worker(pod)
-        if worker is not None and worker.kubelet.is_up and self._clock.now >= worker.kubelet.started_at:
+        if worker is not None and worker.kubelet.syncs_pods:
             worker.delete(pod)
 
     def _update(self, pod: Object) -> None:
         worker = self._worker(pod)
-        if worker is not None and worker.kubelet.is_up and not worker.deleting:
+        if worker is not None and worker.kubelet.syncs_pods and not worker.deleting:
             worker.update(pod)
 
     def _worker(self, pod: Object) -> PodWorker | None:
@@ -352,6 +355,7 @@ class Kubelets:
     def _resume_pods(self, kubelet: Kubelet, boot: int, stopped_at: float) -> None:
         if not kubelet.is_up or kubelet.boots != boot:
             return
+        kubelet.syncs_pods = True
         for key, worker in list(kubelet.pods.items()):
             pod = self._api.store.get("pods", key)
             if pod is None:

@@ -226,7 +226,12 @@ class PodWorker:
 
     def _looked(self, moment: float) -> None:
         ended = any(c.run is not None and c.run.application.ends_at == moment for c in self.containers)
-        if ended and not self.deleting and self.kubelet.pods.get(self.key) is self and self.kubelet.is_up:
+        if (
+            ended
+            and not self.deleting
+            and self.kubelet.pods.get(self.key) is self
+            and self.kubelet.syncs_pods
+        ):
             self.request_sync()
 
     def _drive(self, generator: Iterator[float]) -> None:

@@ -115,6 +115,28 @@ def test_a_node_that_is_back_before_its_pods_have_to_leave() -> None:
     assert world.messages("SandboxChanged") == ["Pod sandbox changed, it will be killed and re-created."]
 
 
+def test_pods_that_come_and_go_while_their_node_is_down() -> None:
+    """One bound meanwhile starts when the node is back; one force-deleted is forgotten."""
+    world = World()
+    world.pod("old")
+    world.run(10)
+    world.kubelets.stop("node-1")
+    world.pod("new")
+    world.run(15)
+    world.delete("old", grace=0)
+    world.kubelets.start("node-1")
+    world.run(16.5)
+    world.pod("late")
+    world.run(30)
+    assert world.stored("old") is None
+    for name in ("new", "late"):
+        pod = world.stored(name)
+        assert pod is not None
+        assert pod["status"]["phase"] == "Running"
+        assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
+    assert not world.messages("SandboxChanged")
+
+
 def test_a_short_outage_is_not_noticed() -> None:
     """Back within the grace: the node was never Unknown."""
     world = World(nodes=2)
