@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -13,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-pytest_plugins = ["pytester"]
+from gherkube.runners.cli.main import main as gherkube_main
 
 
 class Done(NamedTuple):
@@ -56,15 +58,39 @@ class Project:
         )
         return Done(done.returncode, done.stdout)
 
-    def gherkube(self, *arguments: str, **variables: str) -> Done:
-        """The command `gherkube`."""
-        return self.command(
-            "-c", "from gherkube.runners.cli.main import main; main()", *arguments, **variables
-        )
+    def gherkube(self, *arguments: str, fresh: bool = False, **variables: str) -> Done:
+        """The command `gherkube`; `fresh`, or with environment variables: in a process of its own."""
+        if fresh or variables:
+            code = "from gherkube.runners.cli.main import main; main()"
+            return self.command("-c", code, *arguments, **variables)
+        return self._here(gherkube_main, ["gherkube", *arguments])
 
-    def pytest(self, *arguments: str) -> Done:
-        """The command `pytest`."""
-        return self.command("-m", "pytest", "-p", "no:cacheprovider", *arguments)
+    def pytest(self, *arguments: str, fresh: bool = False) -> Done:
+        """The command `pytest`; `fresh`: in a process of its own."""
+        arguments = ("-p", "no:cacheprovider", *arguments)
+        if fresh:
+            return self.command("-m", "pytest", *arguments)
+        return self._here(lambda: sys.exit(pytest.main(list(arguments))), ["pytest", *arguments])
+
+    def _here(self, call: Callable[[], object], argv: list[str]) -> Done:
+        """Runs a command in this process, as if in one of its own: that saves a second of imports."""
+        raw = BytesIO()
+        out = TextIOWrapper(raw, encoding="utf-8", write_through=True)
+        code = 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
+            patch.chdir(self.path)
+            patch.setattr(sys, "argv", argv)
+            patch.setattr(sys, "path", list(sys.path))
+            for name in [name for name in os.environ if name.startswith("PYTEST")]:
+                patch.delenv(name)
+            try:
+                call()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None)).startswith(str(self.path)):
+                del sys.modules[name]
+        return Done(code, raw.getvalue().decode())
 
     def junit(self, name: str = "junit.xml") -> dict[str, str]:
         """What a JUnit file says of each scenario: passed, failure, skipped, or the type of an error."""

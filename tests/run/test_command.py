@@ -109,7 +109,9 @@ def test_terminal_junit_and_exit_code_agree(three, options, code, ends):
 
 def test_what_is_shown_of_a_run(three):
     """A line a scenario, the block of what failed with the command that repeats it, a summary."""
-    done = three.gherkube("run", "three.feature", "--seed", "7", "--set", "A=b c", "--patience", "90s")
+    done = three.gherkube(
+        "run", "three.feature", "--seed", "7", "--set", "A=b c", "--patience", "90s", fresh=True
+    )
     assert "Traceback" not in done.out
     assert "\n".join(line.rpartition(" (")[0] for line in done.out.splitlines()[1:5]) == (
         "  ✓ good\n  ✗ bad\n  ? unclear (cannot be judged here, 0 ms)\n  ✗ misused".replace(
@@ -321,7 +323,7 @@ def test_the_start_of_a_run_is_quick(project):
     project.write(
         a__feature="Feature: F\n  Scenario: S\n    Given a cluster with 2 nodes\n    Then all is well\n"
     )
-    done = project.gherkube("run")
+    done = project.gherkube("run", fresh=True)
     for name in (
         "kubernetes",
         "docker",

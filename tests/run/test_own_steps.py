@@ -139,7 +139,7 @@ EXPECTED = {"nothing wrong": "passed", **{name: outcome for name, (_, outcome) i
 
 def test_no_attack_passes_under_gherkube_run(attacked):
     """Terminal, JUnit and exit code agree, scenario by scenario."""
-    done = attacked.gherkube("run", "--junit", "junit.xml")
+    done = attacked.gherkube("run", "--junit", "junit.xml", fresh=True)
     assert done.code == 1, done.out
     said = attacked.junit()
     assert said.keys() == EXPECTED.keys()
@@ -153,7 +153,7 @@ def test_no_attack_passes_under_gherkube_run(attacked):
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_no_attack_passes_under_pytest(attacked, options):
     """Plain pytest says the same."""
-    done = attacked.pytest("--gherkube-report", "out", *options)
+    done = attacked.pytest("--gherkube-report", "out", *options, fresh=True)
     assert done.code == 1, done.out
     said = attacked.junit("out/junit.xml")
     assert said.keys() == EXPECTED.keys()
@@ -377,7 +377,7 @@ def test_an_interrupted_run_says_what_did_not_run(project):
                 Then all is well
         """,
     )
-    done = project.gherkube("run", "--junit", "junit.xml")
+    done = project.gherkube("run", "--junit", "junit.xml", fresh=True)
     assert done.code == 1
     assert project.junit() == {"first": "passed", "second": "not-run", "third": "not-run"}
     assert "The run was interrupted." in done.out

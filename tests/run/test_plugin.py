@@ -80,7 +80,7 @@ def test_a_project_without_settings_is_left_alone(project):
         a__feature=FEATURE,
         broken__feature="This is not Gherkin at all\n",
     )
-    done = project.pytest()
+    done = project.pytest(fresh=True)
     assert done.code == 0, done.out
     assert "2 passed" in done.out
     assert "gherkube:" not in done.out
@@ -285,7 +285,7 @@ def test_many_processes(project):
         )
         project.file(f"{file}.feature", f"Feature: {file}\n{scenarios}")
     done = project.pytest(
-        "-n", "2", "a.feature", "b.feature", "--gherkube-seed", "9", "--gherkube-report", "out"
+        "-n", "2", "a.feature", "b.feature", "--gherkube-seed", "9", "--gherkube-report", "out", fresh=True
     )
     assert done.code == 1
     assert "2 failed, 8 passed" in done.out
@@ -293,7 +293,7 @@ def test_many_processes(project):
     assert "gherkube run a.feature:8 --seed 9 --report out" in done.out
     ends = project.junit("out/junit.xml")
     assert ends == {f"{file}{n}": "failure" if n == 3 else "passed" for file in "ab" for n in range(5)}
-    done = project.pytest("-n", "2")
+    done = project.pytest("-n", "2", fresh=True)
     assert done.code != 0
     assert "no step matches “Then it flies”" in done.out
 
@@ -306,7 +306,7 @@ def test_gherkube_run_in_many_processes(project):
         a__feature="Feature: F\n" + "".join(f"  Scenario: {n}\n    Then all is well\n" for n in range(4)),
         b__feature="Feature: F\n  Scenario: S\n    Then it is not so\n",
     )
-    done = project.gherkube("run", "--junit", "junit.xml")
+    done = project.gherkube("run", "--junit", "junit.xml", fresh=True)
     assert done.code == 1, done.out
     assert project.junit() == {"0": "passed", "1": "passed", "2": "passed", "3": "passed", "S": "failure"}
     assert "5 scenarios: 4 passed, 1 failed" in done.out

@@ -77,7 +77,7 @@ def test_the_same_seed_writes_the_same_bytes(reported):
     reported.gherkube("run", "features/release.feature:9", "--seed", "42", "--report", "alone")
     assert history(reported, "alone").items() < first.items()
     (reported.path / "gherkube.toml").touch()
-    reported.pytest("-n", "2", "--gherkube-seed", "42", "--gherkube-report", "many")
+    reported.pytest("-n", "2", "--gherkube-seed", "42", "--gherkube-report", "many", fresh=True)
     assert history(reported, "many") == first
     reported.gherkube("run", "--seed", "43", "--report", "other")
     assert history(reported, "other") != first
