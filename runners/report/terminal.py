@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +32,7 @@ class ScenarioReporter(TerminalReporter):
         super().__init__(config)
         self.results = results
         self._feature = ""
+        self._live = sys.stdout.isatty()
         self._fleeting = False
         self._ended = 0
 
@@ -54,7 +56,7 @@ class ScenarioReporter(TerminalReporter):
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:  # type: ignore[override]
         """On a terminal, shows what is running and how far the run is."""
-        if self.isatty():
+        if self._live:
             self._flee(f"  {self._ended + 1}/{self.results.selected}  {nodeid.partition('::')[2]}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -330,7 +330,6 @@ def test_the_start_of_a_run_is_quick(project):
         "aiohttp",
         "jinja2",
         "hypothesis",
-        "rich",
     ):
         assert f"'{name}'" not in done.out, name
 
