@@ -32,12 +32,12 @@ REQUEST_TIME = 0.012
 
 
 class Informer:
-    """A copy of one resource that lags behind the store, with indexes and handlers."""
+    """A copy of one resource, `lag` seconds (median) behind the store, with indexes and handlers."""
 
     def __init__(self, store: Store, chance: Chance, resource: str, lag: float = WATCH_LAG) -> None:
         self.resource = resource
         self.objects: dict[Key, Object] = {key_of(obj): obj for obj in store.all(resource)}
-        self._clock, self._chance, self._lag = store.clock, chance, lag
+        self._clock, self._chance, self.lag = store.clock, chance, lag
         self._coming: list[Change] = []
         self._handlers: list[Handler] = []
         self._indexes: list[_Index] = []
@@ -66,7 +66,7 @@ class Informer:
 
     def _changed(self, change: Change) -> None:
         if not self._coming:
-            self._clock.after(self._chance.latency(self._lag, "watch"), self._deliver)
+            self._clock.after(self._chance.latency(self.lag, "watch"), self._deliver)
         self._coming.append(change)
 
     def _deliver(self) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Key, Object, condition
+from gherkube.runners.simulator.controllers.deployment_templates import canonical, hash_of
+from gherkube.runners.simulator.controllers.deployment_turn import DESIRED, REVISION
 from tests.simulator.controllers.workbench import Workbench, deployment, rolling, template
 
 WEB = Key("default", "web")
-REVISION = "deployment.kubernetes.io/revision"
 
 
 def one_by_one(first: float = 1.0, apart: float = 0.2) -> Callable[[Object], float]:
@@ -275,6 +276,21 @@ def test_recreate_waits_for_the_last_pod() -> None:
     assert 0 < made[-1] - gone[-1] < 0.1
 
 
+def test_recreate_lets_ended_pods_be() -> None:
+    """Once the old pods have ended, a turn for another reason goes on although they are still there."""
+    bench = Workbench(gone_after=50.0)
+    bench.deployment(2, strategy={"type": "Recreate"})
+    bench.run(10)
+    bench.set_image("hello:2")
+    bench.run(2)
+    for pod in bench.api.list("pods"):
+        bench.api.put_status("pods", pod, {**pod["status"], "phase": "Succeeded"})
+    bench.run(2)
+    bench.update(minReadySeconds=1)
+    bench.run(2)
+    assert bench.sizes() == {"hello:1": 0, "hello:2": 2}
+
+
 def test_rollover() -> None:
     """A third image while the second starts: the second goes first, then the third grows."""
     bench = Workbench(
@@ -356,6 +372,77 @@ def test_proportional_scaling() -> None:
     assert steps(bench, before) == ["1 8→11", "404 5→7"]
 
 
+def test_proportional_scaling_tells_all() -> None:
+    """A replica set whose size stays is told the new numbers, too."""
+    bench = Workbench(ready_after=never_ready("hello:404"))
+    bench.deployment(10, strategy=rolling(3, 2))
+    bench.run(10)
+    bench.set_image("hello:404")
+    bench.run(10)
+    bench.update(replicas=11)
+    bench.run(1)
+    assert bench.sizes() == {"hello:1": 9, "hello:404": 5}
+    told = [each["metadata"]["annotations"][DESIRED] for each in bench.api.list("replicasets")]
+    assert told == ["11", "11"]
+
+
+def test_smaller_surge_takes_nothing_back() -> None:
+    """Where a rollout has more pods than a new maxSurge allows, the new replica set keeps its size."""
+    bench = Workbench(ready_after=never_ready("hello:404"))
+    bench.deployment(10, strategy=rolling(3, 2))
+    bench.run(10)
+    bench.set_image("hello:404")
+    bench.run(10)
+    bench.update(strategy=rolling(0, 2))
+    bench.run(10)
+    assert bench.sizes() == {"hello:1": 8, "hello:404": 5}
+
+
+def test_min_ready_seconds_reach_the_replica_set() -> None:
+    """Another minReadySeconds is no new template: the replica set follows."""
+    bench = Workbench()
+    bench.deployment(1)
+    for seconds, expected in ((7, 7), (0, None)):
+        bench.run(5)
+        bench.update(minReadySeconds=seconds)
+        bench.run(5)
+        assert replica_sets(bench)["hello:1"]["spec"].get("minReadySeconds") == expected
+    assert revisions(bench) == {"hello:1": "1"}
+
+
+def test_progress_is_noted_each_time() -> None:
+    """Each progress renews lastUpdateTime though the reason stays; lastTransitionTime stays, too."""
+    bench = Workbench(ready_after=one_by_one(1.0, 2.0))
+    bench.deployment(3)
+    bench.run(10)
+    progress = [
+        (each["lastUpdateTime"][-3:-1], each["lastTransitionTime"][-3:-1])
+        for change in bench.store.log.since()
+        if change.resource == "deployments"
+        for each in change.object["status"].get("conditions", [])
+        if each["reason"] == "ReplicaSetUpdated"
+    ]
+    assert list(dict.fromkeys(progress)) == [("00", "00"), ("01", "00"), ("03", "00")]
+
+
+def test_no_deadline_before_progress() -> None:
+    """Back to an old template without any progress seen, the deadline does not run."""
+    bench = Workbench()
+    bench.deployment(2, strategy=rolling(1, 0), progressDeadlineSeconds=30)
+    bench.run(10)
+    bench.set_image("hello:2")
+    bench.run(20)
+
+    def admit(_: Object) -> Object:
+        raise ApiError(403, "Forbidden", "exceeded quota")
+
+    bench.api.admission["pods"].append(admit)
+    bench.set_image("hello:1")
+    bench.run(1000)
+    assert reason(bench) == "NewReplicaSetAvailable"
+    assert bench.sizes() == {"hello:1": 1, "hello:2": 2}
+
+
 def test_scale_to_zero_and_back() -> None:
     """From none, the newest template's replica set grows by the rollout itself."""
     bench = Workbench()
@@ -411,6 +498,46 @@ def test_pause_and_resume() -> None:
     ]
 
 
+def test_late_rollout_stays_late_when_paused() -> None:
+    """Pausing does not hide that the deadline has passed."""
+    bench = Workbench(ready_after=never_ready("hello:404"))
+    bench.deployment(2, progressDeadlineSeconds=15)
+    bench.run(10)
+    bench.set_image("hello:404")
+    bench.run(30)
+    bench.update(paused=True)
+    bench.run(10)
+    assert reason(bench) == "ProgressDeadlineExceeded"
+
+
+def test_paused_without_pods_scales_the_newest() -> None:
+    """With no pods and no replica set of the present template, the newest one takes the replicas."""
+    bench = Workbench()
+    bench.deployment(1)
+    bench.run(10)
+    bench.set_image("hello:2")
+    bench.run(10)
+    bench.update(replicas=0)
+    bench.run(10)
+    bench.update(paused=True, template=template("hello:3"))
+    bench.run(5)
+    bench.update(replicas=2)
+    bench.run(5)
+    assert bench.sizes() == {"hello:1": 0, "hello:2": 2}
+
+
+def test_history_is_cleaned_up_while_paused() -> None:
+    """A paused Deployment keeps its history within the limit."""
+    bench = Workbench()
+    bench.deployment(1)
+    bench.run(10)
+    bench.set_image("hello:2")
+    bench.run(10)
+    bench.update(paused=True, revisionHistoryLimit=0)
+    bench.run(5)
+    assert revisions(bench) == {"hello:2": "2"}
+
+
 def test_history_limit() -> None:
     """Idle replica sets beyond the limit are deleted, the lowest revision first."""
     bench = Workbench()
@@ -426,27 +553,41 @@ def test_history_limit() -> None:
 
 
 def test_hash_collision() -> None:
-    """A replica set of somebody else under the new name: the collision is counted, another name found."""
-    bench, other = Workbench(), Workbench()
-    other.deployment(1)
-    other.run(1)
-    (taken,) = other.api.list("replicasets")
-    bench.api.create_trusted(
-        "replicasets",
-        {
-            "metadata": {"name": taken["metadata"]["name"], "namespace": "default"},
-            "spec": {
-                "replicas": 0,
-                "selector": {"matchLabels": {"a": "b"}},
-                "template": template("x", a="b"),
-            },
-        },
-    )
+    """Replica sets of somebody else under the new names: collisions are counted, another name found."""
+    bench = Workbench()
+    for collisions in (None, 1):
+        hash_ = hash_of(canonical(template("hello:1")), collisions)
+        bench.api.create_trusted("replicasets", stranger(f"web-{hash_}", 0, a="b"))
     bench.deployment(1)
     bench.run(5)
-    assert web(bench)["status"]["collisionCount"] == 1
+    assert web(bench)["status"]["collisionCount"] == 2
     assert len(bench.active()) == 1
     assert reason(bench) == "NewReplicaSetAvailable"
+
+
+def stranger(name: str, replicas: int, **labels: str) -> Object:
+    """A replica set that nobody controls."""
+    return {
+        "metadata": {"name": name, "namespace": "default", "labels": labels},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {**template("other:1"), "metadata": {"labels": labels}},
+        },
+    }
+
+
+def test_saturated() -> None:
+    """Where the new replica set has all its pods, old ones of another size go at once, not in proportion."""
+    bench = Workbench()
+    bench.deployment(2)
+    bench.run(5)
+    old = stranger("old", 2, app="web", tier="old")
+    old["metadata"]["annotations"] = {DESIRED: "9"}
+    bench.api.create_trusted("replicasets", old)
+    bench.run(5)
+    assert bench.sizes() == {"hello:1": 2, "other:1": 0}
+    assert bench.events("ScalingReplicaSet")[1:] == ["Scaled down replica set old from 2 to 0"]
 
 
 def test_replica_set_refused() -> None:
@@ -466,7 +607,21 @@ def test_replica_set_refused() -> None:
     assert found is not None
     assert (found["status"], found["reason"], found["message"]) == ("False", "ReplicaSetCreateError", message)
     assert bench.events("ReplicaSetCreateError")[0] == message
-    assert 16 <= len(tried) <= 20
+    bench.run(10_000)
+    assert 16 <= len(tried) <= 18
+
+
+def test_terminating_namespace_is_no_failure() -> None:
+    """What a namespace that is being deleted refuses is neither an event nor a condition."""
+    bench = Workbench()
+
+    def admit(_: Object) -> Object:
+        raise ApiError(403, "Forbidden", "no", {"causes": [{"reason": "NamespaceTerminating"}]})
+
+    bench.api.admission["replicasets"] = [admit]
+    bench.deployment(1)
+    bench.run(10)
+    assert (web(bench)["status"], bench.events()) == ({}, [])
 
 
 def test_pods_refused() -> None:
@@ -523,6 +678,9 @@ def test_server_side_rollback() -> None:
     bench = Workbench()
     bench.deployment(1)
     bench.run(5)
+    ask(bench, "0")
+    bench.run(5)
+    assert bench.events("DeploymentRollbackRevisionNotFound") == ["Unable to find last revision."]
     bench.set_image("hello:2")
     bench.run(20)
     ask(bench, "0")
@@ -532,7 +690,7 @@ def test_server_side_rollback() -> None:
     assert bench.events("DeploymentRollback") == ['Rolled back deployment "web" to revision 1']
     ask(bench, "77")
     bench.run(20)
-    assert bench.events("DeploymentRollbackRevisionNotFound") == [
+    assert bench.events("DeploymentRollbackRevisionNotFound")[1:] == [
         "Unable to find the revision to rollback to."
     ]
     ask(bench, "3")

@@ -214,6 +214,8 @@ def test_adoption() -> None:
     assert [each["uid"] for each in lonely["metadata"]["ownerReferences"]] == [owner["metadata"]["uid"]]
     assert lonely["metadata"]["generation"] == 1
     assert len(bench.active()) == 3
+    assert len(bench.events("SuccessfulCreate")) == 1
+    assert bench.events("SuccessfulDelete") == []
     bench.api.create_trusted("pods", bare_pod("late", {"app": "web"}))
     bench.run(5)
     assert len(bench.active()) == 3
@@ -258,6 +260,39 @@ def test_release() -> None:
     assert len(bench.active()) == 2
 
 
+def test_pod_taken_over() -> None:
+    """A pod that another controller has taken over is replaced."""
+    bench = Workbench()
+    bench.api.create_trusted("replicasets", replica_set(2))
+    bench.run(5)
+    pod = bench.active()[0]
+    theirs = {"apiVersion": "example.com/v1", "kind": "Thing", "name": "t", "uid": "t-1", "controller": True}
+    bench.api.replace_trusted("pods", {**pod, "metadata": {**pod["metadata"], "ownerReferences": [theirs]}})
+    bench.run(5)
+    assert len(bench.active()) == 3
+
+
+def test_late_cache_makes_no_pod_twice() -> None:
+    """Turns that come before the cache shows the pods of an earlier one make none, and delete none twice."""
+    bench = Workbench(pod_lag=3.0)
+    bench.api.create_trusted("replicasets", replica_set(3))
+    bench.run(0.5)
+    assert len(bench.active()) == 3
+    update(bench, replicas=4)
+    bench.run(1)
+    assert len(bench.active()) == 3
+    bench.run(20)
+    assert len(bench.active()) == 4
+    update(bench, replicas=2)
+    bench.run(0.5)
+    update(bench, replicas=1)
+    bench.run(1)
+    assert len(bench.active()) == 2
+    bench.run(20)
+    assert len(bench.active()) == 1
+    assert len(bench.events("SuccessfulCreate")) == 4
+
+
 def test_no_pods_for_a_set_that_goes() -> None:
     """A set that is being deleted makes no pods and deletes none."""
     bench = Workbench()
@@ -287,6 +322,20 @@ def test_min_ready_seconds() -> None:
     assert (status(bench)["readyReplicas"], status(bench)["availableReplicas"]) == (2, 1)
     bench.run(2)
     assert status(bench)["availableReplicas"] == 2
+
+
+def test_ready_again_waits_again() -> None:
+    """A pod that was unready meanwhile has to be ready for minReadySeconds from then on."""
+    bench = Workbench(ready_after=0.5)
+    bench.api.create_trusted("replicasets", replica_set(1, minReadySeconds=10))
+    bench.run(3)
+    bench.make_ready(bench.active()[0], ready=False)
+    bench.run(2)
+    bench.make_ready(bench.active()[0])
+    bench.run(9)
+    assert "availableReplicas" not in status(bench)
+    bench.run(1.5)
+    assert status(bench)["availableReplicas"] == 1
 
 
 def test_numbers_follow_the_spec() -> None:

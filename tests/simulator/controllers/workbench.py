@@ -13,7 +13,7 @@ from gherkube.runners.simulator.controllers.deployment import DeploymentControll
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
-from gherkube.runners.simulator.controllers.runtime import Informers
+from gherkube.runners.simulator.controllers.runtime import WATCH_LAG, Informers
 from gherkube.runners.simulator.store import Store
 
 READY = [{"type": "Ready", "status": "True"}]
@@ -23,7 +23,8 @@ class Workbench:
     """The controllers at work on a store.
 
     Pods are bound and become ready `ready_after` seconds after their creation (None: never; a function
-    of the pod may say), and go `gone_after` seconds after their deletion.
+    of the pod may say), and go `gone_after` seconds after their deletion. The controllers see pods
+    `pod_lag` seconds late.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class Workbench:
         *,
         ready_after: float | Callable[[Object], float | None] | None = 1.0,
         gone_after: float = 1.0,
+        pod_lag: float = WATCH_LAG,
     ) -> None:
         self.clock, self.chance = Clock(), Chance(seed)
         self.store = Store(self.clock)
         self.api = ApiServer(self.store, self.chance)
         informers = Informers(self.store, self.chance)
+        informers.of("pods").lag = pod_lag
         DeploymentController(self.api, informers, self.chance)
         ReplicaSetController(self.api, informers, self.chance)
         GarbageController(self.api, informers, self.chance)
