@@ -31,11 +31,12 @@ class Terminal:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Takes the place of pytest's reporter, and keeps pytest's cache out of the user's folder."""
         manager = config.pluginmanager
-        for name in ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin"):
-            if manager.has_plugin(name):
-                manager.unregister(name=name)
+        if manager.has_plugin("terminalreporter"):
+            manager.unregister(name="terminalreporter")
         self.reporter = ScenarioReporter(config, self.results)
         manager.register(self.reporter, "terminalreporter")
+        if cache := getattr(config, "cache", None):
+            cache.set = lambda key, value: None  # noqa: ARG005 - pytest's signature
 
 
 def run_features(paths: list[str], options: list[str], junit: Path | None) -> int:
