@@ -129,7 +129,6 @@ class GarbageController:
                 else "Orphan"
                 if ORPHAN in finalizers
                 else "Background",
-                uid=metadata["uid"],
             )
         except ApiError as error:
             if error.code != 404:

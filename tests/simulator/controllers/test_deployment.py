@@ -398,6 +398,55 @@ def test_smaller_surge_takes_nothing_back() -> None:
     assert bench.sizes() == {"hello:1": 8, "hello:404": 5}
 
 
+def report(bench: Workbench, image: str, count: int) -> None:
+    """Writes a replica set's status by hand: that many pods, all available."""
+    found = replica_sets(bench)[image]
+    fields = ("replicas", "readyReplicas", "availableReplicas")
+    status = {"observedGeneration": 1, **dict.fromkeys(fields, count)}
+    bench.api.put_status("replicasets", found, status, check=False)
+    bench.run(1)
+
+
+def test_old_replica_set_that_lags_is_waited_for() -> None:
+    """While an old replica set still reports more pods than it asks for, no old pods are taken."""
+    bench = Workbench(counting=False)
+    bench.deployment(4)
+    bench.run(1)
+    report(bench, "hello:1", 4)
+    bench.set_image("hello:2")
+    bench.run(1)
+    assert bench.sizes() == {"hello:1": 3, "hello:2": 2}
+    report(bench, "hello:2", 2)
+    assert bench.sizes() == {"hello:1": 3, "hello:2": 2}
+    report(bench, "hello:1", 3)
+    assert bench.sizes()["hello:1"] == 1
+
+
+def test_recreate_waits_for_the_status() -> None:
+    """Recreate goes by what the old replica set reports, too, not by its pods alone."""
+    bench = Workbench(counting=False)
+    bench.deployment(2, strategy={"type": "Recreate"})
+    bench.run(1)
+    report(bench, "hello:1", 2)
+    bench.set_image("hello:2")
+    bench.run(1)
+    assert bench.sizes() == {"hello:1": 0}
+    report(bench, "hello:1", 0)
+    assert bench.sizes() == {"hello:1": 0, "hello:2": 2}
+
+
+def test_replica_set_scaled_by_hand_is_put_back() -> None:
+    """Whatever a user makes of the replica set's size, the Deployment's counts."""
+    bench = Workbench()
+    bench.deployment(4)
+    bench.run(5)
+    for size in (9, 1):
+        made = replica_sets(bench)["hello:1"]
+        bench.api.replace_trusted("replicasets", {**made, "spec": {**made["spec"], "replicas": size}})
+        bench.run(5)
+        assert bench.sizes() == {"hello:1": 4}
+
+
 def test_min_ready_seconds_reach_the_replica_set() -> None:
     """Another minReadySeconds is no new template: the replica set follows."""
     bench = Workbench()

@@ -41,7 +41,9 @@ def test_what_remains_is_told() -> None:
     """While pods are left the conditions say so, and nothing new is made in their place."""
     bench = populated(gone_after=20.0)
     bench.api.delete("namespaces", "shop")
-    bench.run(10)
+    bench.run(4.9)
+    assert len(bench.active()) == 2
+    bench.run(5)
     found = shop(bench)
     assert found is not None
     assert found["status"]["phase"] == "Terminating"
@@ -51,6 +53,8 @@ def test_what_remains_is_told() -> None:
     assert remaining["message"] == "Some resources are remaining: pods. has 2 resource instances"
     assert len(bench.api.list("pods", "shop")) == 2
     assert bench.events("FailedCreate") == []
+    bench.run(10)
+    assert shop(bench) == found
 
 
 def test_stuck_pod_keeps_the_namespace() -> None:
@@ -58,6 +62,11 @@ def test_stuck_pod_keeps_the_namespace() -> None:
     bench = populated(gone_after=1e9)
     bench.api.delete("namespaces", "shop")
     bench.run(1000)
+    waiting = set()
+    for _ in range(10):
+        bench.run(0.5)
+        waiting.add(bench.clock.pending)
+    assert min(waiting) == 2  # the two pods, whose end is far
     assert shop(bench) is not None
     assert bench.api.list("deployments", "shop") != []
 

@@ -4,7 +4,9 @@ import pytest
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Key, Object, condition
+from gherkube.runners.simulator.controllers.ownership import adopt, release
 from gherkube.runners.simulator.controllers.replicaset import BURST
+from gherkube.runners.simulator.controllers.replicaset_tally import Tally
 from tests.simulator.controllers.workbench import Workbench, template
 
 WEB = Key("default", "web")
@@ -222,6 +224,21 @@ def test_adoption() -> None:
     assert bench.store.get("pods", Key("default", "late")) is None
 
 
+def test_no_adoption_by_who_goes() -> None:
+    """What happened meanwhile counts: a set that goes adopts nothing, and what has gone is not adopted."""
+    bench = Workbench(counting=False)
+    made = replica_set(0)
+    made["metadata"]["finalizers"] = ["example.com/wait"]
+    owner = bench.api.create_trusted("replicasets", made)
+    pod = bench.api.create_trusted("pods", bare_pod("lonely", {"app": "web"}))
+    assert adopt(bench.api, pod, owner)
+    release(bench.api, pod, owner["metadata"]["uid"])
+    bench.api.delete("replicasets", "web", "default")
+    assert not adopt(bench.api, pod, owner)
+    bench.api.delete("pods", "lonely", "default")
+    assert not adopt(bench.api, pod, owner)
+
+
 def test_another_controllers_pod_is_left_alone() -> None:
     """A matching pod that somebody else controls is neither counted nor touched."""
     bench = Workbench()
@@ -336,6 +353,20 @@ def test_ready_again_waits_again() -> None:
     assert "availableReplicas" not in status(bench)
     bench.run(1.5)
     assert status(bench)["availableReplicas"] == 1
+
+
+def test_unready_pod_is_not_due() -> None:
+    """A pod is not due at the moment at which it would have become available had it stayed ready."""
+
+    def pod(ready: str) -> Object:
+        made = bare_pod("p", {"app": "web"})
+        since = {"type": "Ready", "status": "True", "lastTransitionTime": f"2025-01-01T00:00:0{ready}Z"}
+        return {**made, "status": {"conditions": [since]}}
+
+    tally = Tally(replica_set(1, minReadySeconds=10), [pod("0")])
+    tally.count(pod("0"), -1)
+    tally.count(pod("5"), 1)
+    assert (tally.ready, tally.available(12.0), tally.available(15.0)) == (1, 0, 1)
 
 
 def test_numbers_follow_the_spec() -> None:

@@ -24,7 +24,7 @@ class Workbench:
 
     Pods are bound and become ready `ready_after` seconds after their creation (None: never; a function
     of the pod may say), and go `gone_after` seconds after their deletion. The controllers see pods
-    `pod_lag` seconds late.
+    `pod_lag` seconds late. Without `counting` nobody does what the replica sets ask for.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Workbench:
         ready_after: float | Callable[[Object], float | None] | None = 1.0,
         gone_after: float = 1.0,
         pod_lag: float = WATCH_LAG,
+        counting: bool = True,
     ) -> None:
         self.clock, self.chance = Clock(), Chance(seed)
         self.store = Store(self.clock)
@@ -41,7 +42,8 @@ class Workbench:
         informers = Informers(self.store, self.chance)
         informers.of("pods").lag = pod_lag
         DeploymentController(self.api, informers, self.chance)
-        ReplicaSetController(self.api, informers, self.chance)
+        if counting:
+            ReplicaSetController(self.api, informers, self.chance)
         GarbageController(self.api, informers, self.chance)
         NamespaceController(self.api, informers, self.chance)
         self.ready_after, self.gone_after = ready_after, gone_after
