@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from gherkube.runners.errors import UsageError
 from gherkube.runners.report.results import JUnit, Results, exit_code
 from gherkube.runners.report.terminal import ScenarioReporter
 
@@ -38,6 +40,12 @@ class Terminal:
         if cache := getattr(config, "cache", None):
             cache.set = lambda key, value: None  # noqa: ARG005 - pytest's signature
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """From here on the garbage collector need not look at what was imported."""
+        gc.freeze()
+        gc.enable()
+
 
 def run_features(paths: list[str], options: list[str], junit: Path | None) -> int:
     """Runs what is named (paths, FILE:LINE) with the plugin's options; returns gherkube's exit code."""
@@ -47,6 +55,8 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
         path, colon, line = each.rpartition(":")
         if colon and line.isdigit() and not Path(each).exists():
             lines.setdefault(path, []).append(each)
+            if Path(path).is_dir():
+                return _refuse(f"{each}: a folder has no lines", "name a feature file and a line of it")
         else:
             path = each
             whole[path] = None
@@ -58,13 +68,19 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
     terminal = Terminal()
     plugins: list[Any] = [terminal.results, terminal]
     if junit:
-        plugins.append(JUnit(terminal.results, junit))
+        try:
+            plugins.append(JUnit(terminal.results, junit))
+        except UsageError as error:
+            return _refuse(str(error), "name another file")
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
+    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
     with _told_in_the_end():
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
     code = exit_code(terminal.results, ended)
-    if code == 4:
+    if code == 4 and terminal.results.verdicts:
+        _refuse("every scenario was skipped, so nothing was judged", "look at their tags and steps")
+    elif code == 4:
         _refuse("no scenario was selected", "look at --tags, --name and the lines that you gave")
     elif ended == pytest.ExitCode.NO_TESTS_COLLECTED and code == 2 and not terminal.results.problems:
         _refuse(f"{', '.join(paths)}: there are no feature files", "gherkube init writes a first feature")
@@ -87,4 +103,5 @@ def _told_in_the_end() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.enable()
         signal.signal(signal.SIGTERM, before)

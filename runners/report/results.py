@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gherkube.runners.errors import UsageError
 from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, FAILED, NOT_RUN, PASSED, SKIPPED, UNUSABLE
 
 WORST_FIRST = (FAILED, UNUSABLE, CANNOT_JUDGE, NOT_RUN, SKIPPED, EXPECTED, PASSED)
@@ -159,11 +160,11 @@ def exit_code(results: Results, ended: int) -> int:
 
 
 class JUnit:
-    """Writes the verdicts of a run as JUnit XML, when it ends."""
+    """Writes the verdicts of a run as JUnit XML, when it ends. UsageError when the file cannot be."""
 
     def __init__(self, results: Results, path: Path) -> None:
         self.results, self.path = results, path
-        path.unlink(missing_ok=True)  # what an earlier run left says nothing about this one
+        clear(path.parent, path.name)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -171,3 +172,13 @@ class JUnit:
         from gherkube.runners.report.junit import write
 
         write(self.path, self.results)
+
+
+def clear(folder: Path, pattern: str) -> None:
+    """Makes the folder, and removes what an earlier run left in it: that says nothing about this one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(pattern):
+            path.unlink()
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
