@@ -180,9 +180,14 @@ def _is_late(turn: Turn, present: Object | None) -> bool:
 
 
 def _until_deadline(turn: Turn, status: Object, present: Object | None) -> float | None:
-    """Seconds until the deadline has to be looked at; None when there is no need. requeueStuckDeployment"""
+    """Seconds until the deadline has to be looked at; None when there is no need. requeueStuckDeployment
+
+    Upstream also looks again, over and over, at what was complete and is short of pods since, in vain.
+    """
     deadline = turn.deadline
-    if deadline is None or present is None or present["reason"] == TIMED_OUT or is_complete(turn, status):
+    if deadline is None or present is None or is_complete(turn, status):
+        return None
+    if present["reason"] in (TIMED_OUT, COMPLETE):
         return None
     left = seconds_of(present["lastUpdateTime"]) + deadline - turn.api.clock.now
     return left + 1.0 if left >= 1.0 else max(left, 0.0) + SPIN

@@ -474,6 +474,16 @@ def test_progress_is_noted_each_time() -> None:
     assert list(dict.fromkeys(progress)) == [("00", "00"), ("01", "00"), ("03", "00")]
 
 
+def test_nothing_to_do_after_the_deadline() -> None:
+    """A complete Deployment that falls short of pods long after its deadline makes no work."""
+    bench = Workbench()
+    bench.deployment(2, progressDeadlineSeconds=10)
+    bench.run(60)
+    bench.make_ready(bench.active()[0], ready=False)
+    bench.run(5)
+    assert (bench.clock.pending, bench.clock.next_at()) == (0, None)
+
+
 def test_no_deadline_before_progress() -> None:
     """Back to an old template without any progress seen, the deadline does not run."""
     bench = Workbench()
