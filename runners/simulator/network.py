@@ -96,7 +96,7 @@ class Proxy:
             start = max(changes[self.learned - first] + self._lag, self._last + MIN_PERIOD)
             if start + self._run > now:
                 break
-            self.learned = first + bisect_right(changes, start - self._lag)
+            self.learned = max(self.learned + 1, first + bisect_right(changes, start - self._lag))
             self._last = start
             self._run = self._chance.latency(RUN, "kube-proxy")
         return self.learned

@@ -228,8 +228,6 @@ class Scheduler:
             "reason": "Unschedulable",
             "message": message,
         }
-        if new == old:
-            return
         status = pod["status"]
         conditions = with_condition(status.get("conditions", []), new)
         try:

@@ -199,6 +199,23 @@ def test_named_ports(bench: Any) -> None:
     assert [len(subset["addresses"]) for subset in bench.endpoints()["subsets"]] == [1, 1]
 
 
+def test_the_target_port_changes(bench: Any) -> None:
+    """Another target port changes the ports of the slice and of the Endpoints, and keeps the pods."""
+    bench.service()
+    bench.pod("web-1", ip="10.244.1.2")
+    bench.run()
+    name = bench.slice()["metadata"]["name"]
+    service = bench.api.get("services", "web", "default")
+    ports = [{"port": 80, "targetPort": 9090, "protocol": "TCP"}]
+    new = {**service, "metadata": {**service["metadata"]}, "spec": {**service["spec"], "ports": ports}}
+    bench.api.replace_trusted("services", new)
+    bench.run()
+    assert bench.slice()["metadata"]["name"] == name
+    assert bench.slice()["ports"] == [{"name": "", "protocol": "TCP", "port": 9090}]
+    assert shown(bench.slice()) == [("10.244.1.2", True, True, False)]
+    assert bench.endpoints()["subsets"][0]["ports"] == [{"port": 9090, "protocol": "TCP"}]
+
+
 def test_unready_addresses_can_be_published(bench: Any) -> None:
     """publishNotReadyAddresses makes every pod ready, also one that terminates."""
     bench.service(publishNotReadyAddresses=True)

@@ -149,6 +149,31 @@ def test_nodes_learn_at_most_once_a_second(new_bench: Any) -> None:
     assert all(15 <= lost_to_the_second(seed) <= 60 for seed in range(5))
 
 
+def test_a_pod_that_is_gone_leaves_no_route(bench: Any) -> None:
+    """Until the nodes know that a pod is gone, requests to it find no route, also if its name is back."""
+    bench.service()
+    pod = bench.pod("web-1", ip="10.244.1.2")
+    bench.run()
+    bench.gone(pod)
+    assert bench.traffic.send(WEB, 1)[0].body == "no route to host"
+    bench.pod("web-1", ip="10.244.1.3")
+    assert bench.traffic.send(WEB, 1)[0].body == "no route to host"
+    bench.run()
+    assert bench.traffic.send(WEB, 1)[0].answered
+
+
+def test_no_node_is_ever_slow_to_learn_of_a_lone_change(new_bench: Any) -> None:
+    """After a quiet time a change is in the rules soon, whatever its moment: rounding makes nobody wait."""
+    bench = new_bench(2, nodes=1)
+    bench.service()
+    pod = bench.pod("web-1", ip="10.244.1.2")
+    for round_ in range(300):
+        bench.run(2.0 + round_ * 0.001)
+        bench.status(pod, ready=round_ % 2 == 1)
+        bench.run(0.5)
+        assert bench.traffic.send(WEB, 1)[0].answered is (round_ % 2 == 1)
+
+
 def test_flowing_requests(web: Any) -> None:
     """Requests flow from now on, evenly, and keep nobody from telling that nothing else will happen."""
     assert not web.traffic.flows(WEB)

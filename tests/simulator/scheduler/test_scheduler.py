@@ -338,6 +338,20 @@ def test_pods_of_an_owner_spread(new_bench: Any) -> None:
         assert set(Counter(placed).values()) == {2}
 
 
+def test_spreading_weighs_more_than_half_a_node(new_bench: Any) -> None:
+    """A set's second pod takes a half full node without a sibling: 200 + 50 against 132 + 97."""
+    for seed in range(5):
+        bench = new_bench(seed)
+        bench.node("node-1")
+        bench.node("node-2")
+        bench.pod("load", cpu="2", memory="4Gi", nodeSelector={"kubernetes.io/hostname": "node-1"})
+        bench.pod("web-0", owner="web", nodeSelector={"kubernetes.io/hostname": "node-2"})
+        bench.settle()
+        bench.pod("web-1", owner="web")
+        bench.settle()
+        assert bench.where("web-1") == "node-1"
+
+
 def test_terminating_pods_leave_their_group(new_bench: Any) -> None:
     """A pod that is being deleted keeps its room but no longer keeps its siblings away."""
     for seed in range(10):
@@ -406,7 +420,7 @@ def test_priority_goes_first(bench: Any) -> None:
 
 
 def test_gates_and_other_schedulers(bench: Any) -> None:
-    """A gated pod waits until its gates are gone; pods of other schedulers are left alone."""
+    """A gated pod waits for its gates to go, and asks for what it says then; foreign pods are left alone."""
     bench.node("node-1")
     bench.pod("gated", schedulingGates=[{"name": "wait"}])
     bench.pod("foreign", schedulerName="mine")
@@ -415,7 +429,11 @@ def test_gates_and_other_schedulers(bench: Any) -> None:
     assert bench.where("foreign") is None
     pod = bench.api.get("pods", "gated", "default")
     spec = {key: value for key, value in pod["spec"].items() if key != "schedulingGates"}
+    spec["nodeSelector"] = {"disk": "ssd"}
     bench.store.put("pods", {**pod, "metadata": {**pod["metadata"]}, "spec": spec})
+    bench.settle()
+    assert bench.where("gated") is None
+    bench.change_node("node-1", labels={"disk": "ssd"})
     bench.settle()
     assert bench.where("gated") == "node-1"
 
