@@ -6,6 +6,7 @@ was selected and never ran. The terminal, JUnit and the exit code are all made f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,12 @@ class Verdict:
         self.printed = list(report.sections)
 
 
+def _unknown(nodeid: str) -> Verdict:
+    """The verdict of which nothing is known yet but where it is."""
+    feature, _, name = nodeid.partition("::")
+    return Verdict(nodeid, feature, name)
+
+
 def _text(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):  # of a skip: file, line, reason
         return str(report.longrepr[2]).removeprefix("Skipped: ")
@@ -66,8 +73,8 @@ def _text(report: pytest.TestReport) -> str:
 class Results:
     """All verdicts of a run, in the order in which they came.
 
-    `problems`: why features could not be collected, by file. `collected`: whether there was anything to
-    select from. `on_verdict` is called with each verdict when it is final.
+    `problems`: why features could not be collected, by file. `features`: the files that were found.
+    `on_verdict` is called with each verdict when it is final.
     """
 
     def __init__(self, on_verdict: Callable[[Verdict], object] = lambda _: None) -> None:
@@ -77,7 +84,7 @@ class Results:
         self.interrupted = False
         self._on_verdict = on_verdict
         self._running: dict[str, Verdict] = {}
-        self._selected: dict[str, None] = {}
+        self._selected: dict[str, Verdict] = {}
 
     @property
     def selected(self) -> int:
@@ -91,12 +98,15 @@ class Results:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Notes what is going to run."""
-        self._selected |= dict.fromkeys(item.nodeid for item in items)
+        for item in items:
+            path, line, name = item.reportinfo()
+            path = os.path.relpath(path, item.config.invocation_params.dir)
+            self._selected[item.nodeid] = Verdict(item.nodeid, path, name, (line or 0) + 1)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Notes what is going to run in other processes."""
-        self._selected |= dict.fromkeys(ids)
+        self._selected |= {nodeid: _unknown(nodeid) for nodeid in ids if nodeid not in self._selected}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notes what could not be collected."""
@@ -107,8 +117,10 @@ class Results:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes in a phase; after the last one the verdict is final."""
-        feature, _, name = report.nodeid.partition("::")
-        verdict = self._running.setdefault(report.nodeid, Verdict(report.nodeid, feature, name))
+        verdict = self._running.get(report.nodeid)
+        if verdict is None:
+            verdict = self._selected.get(report.nodeid) or _unknown(report.nodeid)
+            self._running[report.nodeid] = verdict
         verdict.add(report)
         if report.when not in ("setup", "call"):  # a worker that died reports no phase at all
             self._end(verdict)
@@ -125,10 +137,8 @@ class Results:
         if self.problems and not self.verdicts:
             return
         done = {verdict.nodeid for verdict in self.verdicts}
-        for nodeid in self._selected:
+        for nodeid, verdict in self._selected.items():
             if nodeid not in done:
-                feature, _, name = nodeid.partition("::")
-                verdict = self._running.get(nodeid) or Verdict(nodeid, feature, name)
                 verdict.outcome = min(verdict.outcome, NOT_RUN, key=WORST_FIRST.index)
                 verdict.text = verdict.text or "the run ended before this scenario did"
                 self._end(verdict)

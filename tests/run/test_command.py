@@ -265,6 +265,7 @@ def test_a_run_that_is_stopped_says_what_did_not_run(three, name):
         out = running.stdout.read()
     assert running.returncode == 1, out
     assert three.junit() == {"hangs": "not-run", "later": "not-run"}
+    assert out.startswith("hang.feature\n")
     assert "The run was interrupted." in out
     assert "2 scenarios: 2 not run" in out
 
@@ -369,3 +370,41 @@ def test_colour_and_progress_on_a_terminal(three):
     text = shown.decode()
     assert "\r\x1b[2K  1/1  good" in text.replace("\x1b[2m", "")
     assert "\x1b[32m  ✓ good\x1b[0m" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--junit", "features"], "features: cannot be written: Is a directory"),
+        (["--report", "conftest.py"], "conftest.py/history: cannot be written: Not a directory"),
+        (["features:3"], "features:3: a folder has no lines"),
+        (["three.feature::good"], "three.feature::good: there is no such file or folder"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_refused_before_anything_runs(three, arguments, said):
+    """Not after all has run."""
+    (three.path / "features").mkdir()
+    done = three.gherkube("run", *arguments)
+    assert done.code == 2
+    assert said in done.out
+    assert "✓" not in done.out
+
+
+def test_a_report_holds_one_run(three):
+    """What an earlier run left in the folder is gone."""
+    history = three.path / "out/history"
+    history.mkdir(parents=True)
+    (history / "old.ndjson").touch()
+    (history / "mine.txt").touch()
+    three.gherkube("run", "--report", "out", "--name", "good")
+    assert sorted(os.listdir(history)) == ["mine.txt"]
+    assert three.junit("out/junit.xml") == {"good": "passed"}
+
+
+def test_only_skipped_is_not_passed(three):
+    """Where nothing was judged, the exit code says so."""
+    three.file("skipped.feature", "Feature: F\n  @skip\n  Scenario: S\n    Then all is well\n")
+    done = three.gherkube("run", "skipped.feature")
+    assert done.code == 4
+    assert "every scenario was skipped, so nothing was judged" in done.out

@@ -317,3 +317,28 @@ def test_the_catalogue_through_pytest(project):
     done = project.command("-m", "pytest", "--gherkube-steps", "json")
     assert done.code == 0
     assert json.loads(done.out)
+
+
+def test_a_worker_that_dies(project):
+    """What it was running counts as failed; the rest is run by others."""
+    project.write(
+        conftest__py=STEPS
+        + """
+    import os, signal
+
+    @then("the process is killed")
+    def killed():
+        os.kill(os.getpid(), signal.SIGKILL)
+    """,
+        gherkube__toml="",
+        a__feature="""
+            Feature: F
+              Scenario: killed
+                Then the process is killed
+              Scenario: well
+                Then all is well
+        """,
+    )
+    done = project.pytest("-n", "1", "--gherkube-report", "out", fresh=True)
+    assert done.code == 1, done.out
+    assert project.junit("out/junit.xml") == {"killed": "failure", "well": "passed"}
