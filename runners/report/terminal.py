@@ -25,8 +25,12 @@ MARKS = {
 WORDS = {CANNOT_JUDGE: "cannot be judged here"}
 
 
-class ScenarioReporter(TerminalReporter):
-    """Stands in the place of pytest's terminal reporter, and shows scenarios instead of tests."""
+class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
+    """Stands in the place of pytest's terminal reporter, and shows scenarios instead of tests.
+
+    Its methods are those that pytest and other plugins (xdist) call; so it is one, though pytest would
+    rather have nobody inherit.
+    """
 
     def __init__(self, config: pytest.Config, results: Results) -> None:
         super().__init__(config)
@@ -99,7 +103,7 @@ class ScenarioReporter(TerminalReporter):
     # --- When it has ended
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:  # type: ignore[override]
         """Tells what went wrong, and sums up."""
         result = yield
         self._settle()
