@@ -108,8 +108,8 @@ class Causes:
             lines.append(f"{name} exceeded its progress deadline of {seconds} s")
         if failure is not None and failure["status"] == "True":
             lines.append(f"{name} cannot make its pods: {failure.get('message', '')}")
-        waited = [one for one in sets if self._unwell(self._of(one))]
-        for one in waited[-1:] if newest is None else [newest] if newest in waited else waited[-1:]:
+        behind = [one for one in sets if self._is_behind(one)]
+        for one in [one for one in behind if one is newest] or behind[-1:]:
             pods = [pod for pod in self._of(one) if is_active(pod)]
             wanted = one["spec"].get("replicas", 0)
             revision = f"revision {revision_of(one)}, {', '.join(images_of(one['spec']['template']['spec']))}"
@@ -122,7 +122,7 @@ class Causes:
         old = [pod for one in sets if one is not newest for pod in self._of(one) if is_deleting(pod)]
         if old:
             lines.append(f"{len(old)} old pod{'' if len(old) == 1 else 's'} still terminating ({names(old)})")
-            lines += [] if waited else self._pods(old)[:2]
+            lines += [] if behind else self._pods(old)[:2]
         return lines
 
     def _owner(self, name: str, pods: list[Object]) -> list[str]:
@@ -231,6 +231,10 @@ class Causes:
     def _of(self, owner: Object) -> list[Object]:
         uid = owner["metadata"]["uid"]
         return [pod for pod in self._all() if (ref := controller_of(pod)) is not None and ref["uid"] == uid]
+
+    def _is_behind(self, replica_set: Object) -> bool:
+        pods = [pod for pod in self._of(replica_set) if not is_deleting(pod)]
+        return len(pods) < replica_set["spec"].get("replicas", 0) or bool(self._unwell(pods))
 
     def _unwell(self, pods: Iterable[Object]) -> list[Object]:
         found = [pod for pod in pods if not (is_active(pod) and is_ready(pod) and not _ripens(self, pod))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from gherkube.runners.expectations.count import Count, at_least
 from gherkube.runners.expectations.statement import Statement, Subject, Tracker
@@ -64,10 +64,12 @@ class EventStatement(Statement):
 class _EventTracker(Tracker):
     def __init__(self, statement: EventStatement, view: View) -> None:
         self._statement, self._view = statement, view
-        self._counts: dict[str, dict[str, int]] = {}
-        """How often, by whom it is about and by event; both by name."""
-        self._seen: dict[str, int] = {}
-        self._about: dict[About, bool] = {}
+        self._counts: dict[About, dict[str, int]] = {}
+        """How often, by what it is about and by the event's name, whether that is meant or not."""
+        self._before: dict[str, int] = {}
+        """How often each event had happened before it was first looked at."""
+        self._meant: dict[About, bool] = {}
+        self._top: tuple[int, str] | None = None
         self._selected = Selected(statement.about, view) if isinstance(statement.about, PodSelector) else None
 
     def count_all(self) -> None:
@@ -76,38 +78,58 @@ class _EventTracker(Tracker):
             self._see(event)
 
     def changed(self, change: Change) -> None:
-        if change.resource == "events" and change.type != DELETED:
-            before = count_of(change.old) if change.old is not None else 0
-            self._see(change.object, before)
+        if change.resource == "events":
+            if change.type != DELETED:
+                self._see(change.object, count_of(change.old) if change.old is not None else 0)
+        elif change.resource == "pods":
+            metadata = change.object["metadata"]
+            self._meant.pop((metadata["namespace"], metadata["name"], metadata.get("uid", "")), None)
+            self._top = None
+        elif self._selected is not None and self._selected.upset(change):
+            self._meant.clear()
+            self._top = None
 
     def _see(self, event: Object, before: int = 0) -> None:
         statement = self._statement
         if event.get("reason") != statement.reason or statement.says not in event.get("message", ""):
             return
         involved = event.get("involvedObject") or event.get("regarding") or {}
-        if not self._is_meant(involved):
+        about = involved.get("namespace", ""), involved.get("name", ""), involved.get("uid", "")
+        if involved.get("kind") != self._kind:
             return
-        name, key = involved.get("name", ""), event["metadata"]["name"]
-        counts = self._counts.setdefault(name, {})
-        base = self._seen.setdefault(key, before)
-        counts[key] = count_of(event) - base
+        name = event["metadata"]["name"]
+        base = self._before.setdefault(name, before)
+        self._counts.setdefault(about, {})[name] = count_of(event) - base
+        self._top = None
 
-    def _is_meant(self, involved: Any) -> bool:
-        about, namespace = self._statement.about, involved.get("namespace", "")
-        kind, name, uid = involved.get("kind", ""), involved.get("name", ""), involved.get("uid", "")
-        if isinstance(about, WorkloadRef):
-            same = kind == KINDS.get(about.resource) and name == about.name
-            return same and (namespace == about.namespace or about.resource == "nodes")
-        if kind != "Pod":
-            return False
-        known = self._about.get((namespace, name, uid))
-        if known is None and (pod := self._view.referred(namespace, involved)) is not None:
-            assert self._selected is not None
-            known = self._about[namespace, name, uid] = self._selected.includes(pod)
-        return bool(known)
+    @property
+    def _kind(self) -> str | None:
+        about = self._statement.about
+        return KINDS.get(about.resource) if isinstance(about, WorkloadRef) else "Pod"
+
+    def _is_meant(self, about: About) -> bool:
+        meant = self._meant.get(about)
+        if meant is None:
+            meant = self._meant[about] = self._look_whether_meant(about)
+        return meant
+
+    def _look_whether_meant(self, about: About) -> bool:
+        namespace, name, uid = about
+        subject = self._statement.about
+        if isinstance(subject, WorkloadRef):
+            return name == subject.name and (namespace == subject.namespace or subject.resource == "nodes")
+        pod = self._view.referred(namespace, {"kind": "Pod", "name": name, "uid": uid})
+        return pod is not None and self._selected is not None and self._selected.includes(pod)
 
     def _most(self) -> tuple[int, str]:
-        return max(((sum(counts.values()), name) for name, counts in self._counts.items()), default=(0, ""))
+        if self._top is None:
+            meant = (
+                (sum(counts.values()), about[1])
+                for about, counts in self._counts.items()
+                if self._is_meant(about)
+            )
+            self._top = max(meant, default=(0, ""))
+        return self._top
 
     def holds(self) -> bool:
         return not self.distance()
@@ -124,11 +146,12 @@ class _EventTracker(Tracker):
         n, name = self._most()
         if n:
             return f"{n} time{'' if n == 1 else 's'} about {name}"
-        reasons = {
-            f'"{event.get("reason")}": {event.get("message", "")}'
-            for event in self._view.of("events").values()
-            if self._is_meant(event.get("involvedObject") or {})
-        }
+        reasons = set()
+        for event in self._view.of("events").values():
+            involved = event.get("involvedObject") or {}
+            about = involved.get("namespace", ""), involved.get("name", ""), involved.get("uid", "")
+            if involved.get("kind") == self._kind and self._is_meant(about):
+                reasons.add(f'"{event.get("reason")}": {event.get("message", "")}')
         return f"none; there are {'; '.join(sorted(reasons)[:6])}" if reasons else "no events about it"
 
 

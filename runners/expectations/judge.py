@@ -329,13 +329,14 @@ class Judge:
         missing = statement.missing(view)
         causes = Causes(history, view, self.cluster.clock.now())
         start = self.first_when or Moment("", 0.0, 0)
+        since = self.last_when if isinstance(time, Becomes | Stays) and self.last_when is not None else 0.0
         raise ExpectationFailed(
             Failure(
                 expected=time.text + statement.text,
                 found=missing or found,
                 why=[] if missing else causes.why(statement.subject),
                 unreachable=unreachable,
-                history=story(history, view, statement.subject, start, until=until),
+                history=story(history, view, statement.subject, start, until=until, since=since),
                 nearest="" if missing else nearest,
             )
         )
@@ -347,18 +348,17 @@ class _Course:
     def __init__(self, tracker: Tracker, at: float) -> None:
         self._tracker = tracker
         self._least = float("inf")
-        self._nearest, self._at, self._last = "", at, at
+        self._nearest, self._at = "", at
 
     def arrives(self, at: float) -> bool:
         """Whether the statement is true at this moment, and takes note of how near it is."""
         away = self._tracker.distance()
         if away < self._least:
             self._least, self._nearest, self._at = away, self._tracker.nearest(), at
-        self._last = at
         return away == 0
 
     def told(self, told: Callable[[float], str]) -> str:
-        """The nearest that it came, in words; "" where that is what there is now."""
-        if not self._nearest or self._nearest == self._tracker.nearest():
+        """The nearest that it came, in words; "" where what there is now is as near."""
+        if not self._nearest or self._tracker.distance() <= self._least:
             return ""
         return f"{self._nearest} at {told(self._at)}"

@@ -23,25 +23,35 @@ from gherkube.runners.objects import Object, condition, is_deleting, is_ready
 
 FIRST, LAST = 4, 12
 """How many changes are told from the beginning, and how many up to the end."""
+ACTING = 0.5
+"""Seconds that a When may take: what it changed is as much before the time at which it ended."""
 ON_THE_WAY = frozenset(
     {"Pending", "ContainerCreating", "PodInitializing", "Running", "Terminating", "Completed"}
 )
 
 
 def story(
-    history: History, view: View, subject: Subject | None, start: Moment, *, until: int | None = None
+    history: History,
+    view: View,
+    subject: Subject | None,
+    start: Moment,
+    *,
+    until: int | None = None,
+    since: float = 0.0,
 ) -> list[str]:
     """The changes from a moment on (up to a position) that concern the subject: `t+0.1 s  web-7d44 0→1`.
 
-    Times are counted from that moment. `view` is the present, which knows the revisions. Where there are
-    many the middle is left out, and said to be.
+    Times are counted from that moment. `view` is the present, which knows the revisions. What was before
+    the time `since` is left out where enough was after it, and of many changes the middle, which is said.
     """
     teller = _Teller(view, subject)
-    lines: list[str] = []
+    told: list[tuple[float, str]] = []
     for position, change in enumerate(history.since(start.position), start.position):
         if until is not None and position >= until:
             break
-        lines += [f"t+{change.at - start.at:.1f} s  {words}" for words in teller.tell(change)]
+        told += [(change.at, words) for words in teller.tell(change)]
+    newest = [one for one in told if one[0] >= since - ACTING]
+    lines = [f"t+{at - start.at:.1f} s  {words}" for at, words in (newest if len(newest) >= FIRST else told)]
     if len(lines) > FIRST + LAST:
         lines[FIRST:-LAST] = [f"… {len(lines) - FIRST - LAST} more"]
     return lines
