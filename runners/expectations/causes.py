@@ -131,6 +131,8 @@ class Causes:
             return []
         active = [pod for pod in pods if is_active(pod)]
         ready = sum(map(is_ready, active))
+        if all(map(is_deleting, unwell)):
+            return [f"{name}: {len(unwell)} of its pods still terminating", *self._pods(unwell)]
         return [f"{name}: {ready} of {len(active)} pods are ready", *self._pods(unwell)]
 
     def _service(self, ref: WorkloadRef, obj: Object) -> list[str]:
@@ -156,7 +158,8 @@ class Causes:
             if declared and target not in declared:
                 there = ", ".join(sorted(map(str, declared - {None})))
                 lines.append(f"{ref.text} sends to port {target}, on which no pod listens; they have {there}")
-        return [*lines, *self._owner(f'{ref.text} selects "{shown}"', pods)]
+        standing = [pod for pod in pods if not is_deleting(pod)]
+        return [*lines, *self._owner(f'{ref.text} selects "{shown}"', standing)]
 
     # --- Pods
 
@@ -178,7 +181,9 @@ class Causes:
         return pod_status(pod)
 
     def _event(self, pod: Object) -> list[str]:
-        """The newest warning about the pod; of pulls, the one that says what failed."""
+        """The newest warning about a pod that is to stay; of pulls, the one that says what failed."""
+        if is_deleting(pod):
+            return []
         uid = pod["metadata"].get("uid")
         found = [
             event

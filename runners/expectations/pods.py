@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import Any, NamedTuple
 
@@ -106,6 +106,8 @@ PODS: dict[str, PodPredicate] = {
 class PodsStatement(Statement):
     """So many of the pods are so: `PodsStatement(selector, exactly(4), "ready")`.
 
+    "3 of 4" is out of the pods that there are without the terminating ones, or, where fewer than all of
+    a workload's pods are, out of the replicas that it is to have: READY 3/4, also while it has more pods.
     `predicate` is a key of `PODS`; `argument` is what its `{}` stands for: a status, how many restarts
     (None: any), a node's name, or the partial object.
     """
@@ -237,7 +239,22 @@ class PodsTracker(Tracker):
     def distance(self) -> float:
         if self._due:
             self._ripen()
-        return self.statement.count.distance(self.n, self.total)
+        count = self.statement.count
+        away = count.distance(self.n, self.total)
+        if away and count.of is not None and self.n < count.of and (wanted := self._replicas()) is not None:
+            away = min(away, count.distance(self.n, wanted))
+        return away
+
+    def _replicas(self) -> int | None:
+        """How many pods the workload is to have, where all of its pods are meant."""
+        selector = self.statement.selector
+        if selector.workload is None or replace(selector, workload=None) != PodSelector(
+            None, selector.namespace
+        ):
+            return None
+        obj = selector.workload.find(self._view)
+        replicas = obj["spec"].get("replicas") if obj is not None else None
+        return int(replicas) if replicas is not None else None
 
     def nearest(self) -> str:
         return f"{self.n} {self.statement.words}"

@@ -55,6 +55,7 @@ STATEMENTS: list[Statement] = [
             *((selector, predicate) for selector in SELECTORS for predicate in ("ready", "available")),
         )
     ),
+    PodsStatement(pods(), exactly(2, of=3), "ready"),
     *(PodsOnNodes(selector, exactly(2)) for selector in SELECTORS),
     *(EventStatement("Failed", selector, "x", exactly(3)) for selector in SELECTORS),
     EventStatement("Failed", WEB, "x", exactly(3)),

@@ -214,6 +214,25 @@ def test_counts(count: Count, holds: bool) -> None:
             judge.judge(statement, Becomes())
 
 
+def test_three_of_four_may_be_of_the_replicas() -> None:
+    """READY 3/4 is said of a workload that has more pods than replicas, too; not of a part of its pods."""
+    script = (
+        three_pods().put(0, "deployments", deployment("hello:2", 4)).put(0, "replicasets", replica_set(2))
+    )
+    script.put(0, "pods", *(pod(name, of=2, waiting="ImagePullBackOff") for name in "de"))
+    judge = script.judge(patience=1)
+    judge.judge(PodsStatement(pods(), exactly(3, of=4), "ready"), Becomes())
+    judge.judge(PodsStatement(pods(), exactly(3, of=5), "ready"), Becomes())
+    for statement in (
+        PodsStatement(pods(), exactly(3, of=6), "ready"),
+        PodsStatement(pods(), exactly(2, of=4), "ready"),
+        PodsStatement(pods(version="1"), exactly(3, of=4), "ready"),
+        PodsStatement(pods(), every(4), "ready"),
+    ):
+        with pytest.raises(ExpectationFailed):
+            judge.judge(statement, Becomes())
+
+
 def test_all_pods_of_none_are_never_so() -> None:
     """All of nothing says nothing; the terminating ones are among all of whom it is asked what they show."""
     script = three_pods()
