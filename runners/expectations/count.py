@@ -40,6 +40,11 @@ class Count:
         return away + (n - self.high if self.high is not None and n > self.high else 0)
 
     @property
+    def plural(self) -> bool:
+        """Whether a noun after it is in the plural."""
+        return (self.low if self.high is None else self.high) != 1
+
+    @property
     def admits_none(self) -> bool:
         """Whether it holds where there is nothing at all."""
         return self.holds(0, 0)

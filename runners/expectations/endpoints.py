@@ -41,7 +41,7 @@ class EndpointsStatement(Statement):
     def text(self) -> str:
         service = f'service "{self.service.name}"'
         if self.count is not None:
-            return f"{service} with {self.count.text} endpoint{'' if self.count.high == 1 else 's'}"
+            return f"{service} with {self.count.text} endpoint{'s' if self.count.plural else ''}"
         assert self.only is not None
         return f"{service} with endpoints only on {self.only.noun()}"
 

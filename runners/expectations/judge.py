@@ -24,6 +24,8 @@ LOOK = 5.0
 """Seconds after which it is asked whether waiting is in vain."""
 POLL = 1.0
 """Seconds after which a verdict that may change by time alone is looked at again."""
+MOMENT = 1e-6
+"""Seconds by which sums of times may differ though they are the same."""
 NEXT = 20
 """How many of the requests that flow by themselves a judgement without a time phrase waits for."""
 
@@ -80,23 +82,26 @@ class Judge:
         if statement.admits_nothing:
             self._refuse_nothing(statement, time)
         clock = self.cluster.clock
-        within = self.patience
+        begin = now = clock.now()
         if time.within is not None and self.last_when is not None:
-            end = self.last_when + time.within
-            if not statement.whole_window and self._was_by(statement, self.last_when, end):
-                return
-            within = end - clock.now()
-        elif time.within is not None:
-            within = time.within
+            begin = self.last_when
+        end = begin + (self.patience if time.within is None else time.within)
+        if begin < now and not statement.whole_window and self._was_by(statement, begin, end):
+            return
         tracker = self._track(statement, time)
         course = _Course(tracker, self._view.at)
-        if within >= 0 and self._pass(statement, tracker, within, lambda: course.arrives(self._view.at)):
-            return
+        in_vain = ""
+        if now <= end:
+            if self._pass(statement, tracker, end - now, lambda: course.arrives(self._view.at)):
+                return
+            in_vain = self._in_vain(statement)
+            if not in_vain and clock.now() < end - MOMENT:
+                in_vain = "nothing is left to happen"
         self._fail(
             statement,
             time,
             tracker.found(),
-            unreachable=self._in_vain(statement) if within >= 0 else "",
+            unreachable=in_vain,
             nearest=course.told(self._view.told),
         )
 
@@ -146,7 +151,7 @@ class Judge:
             if clock.wait(look, step, resources=resources) or (polls and look()):
                 return True
             now = clock.now()
-            if now >= end - 1e-9 or now < before + step - 1e-9:
+            if now >= end - MOMENT or now < before + step - MOMENT:
                 return False
             if hopeful and self._in_vain(statement):
                 return False

@@ -29,7 +29,7 @@ class PodsOnNodes(Statement):
 
     @property
     def text(self) -> str:
-        return f"{self.selector.noun()} on {self.count.text} node{'' if self.count.high == 1 else 's'}"
+        return f"{self.selector.noun()} on {self.count.text} node{'s' if self.count.plural else ''}"
 
     @property
     def subject(self) -> PodSelector:

@@ -46,7 +46,7 @@ class PodsHappened(Statement):
 
     @property
     def text(self) -> str:
-        return f"{self.count.text} {self.selector.noun(self.count.high != 1)} {self.what}"
+        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.what}"
 
     @property
     def subject(self) -> PodSelector:
@@ -271,7 +271,7 @@ class KeptPods(Statement):
     @property
     def which(self) -> str:
         """Which pods are meant, in words."""
-        many = self.count is None or self.count.high != 1
+        many = self.count is None or self.count.plural
         number = f"{self.count.text} " if self.count is not None else ""
         if isinstance(self.kept, Moment):
             how = f'that were there at the moment "{self.kept.name}"'

@@ -140,7 +140,7 @@ class PodsStatement(Statement):
 
     @property
     def text(self) -> str:
-        return f"{self.count.text} {self.selector.noun(self.count.high != 1)} {self.words}"
+        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.words}"
 
     @property
     def subject(self) -> PodSelector:

@@ -202,7 +202,7 @@ def _by_images(requests: Requests) -> str:
 def _number(count: Count) -> str:
     if count == every():
         return "every request"
-    return f"{count.text} request{'' if count.high == 1 else 's'}"
+    return f"{count.text} request{'s' if count.plural else ''}"
 
 
 def _name(service: Key) -> str:

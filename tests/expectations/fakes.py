@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -307,7 +306,3 @@ def recorded(scenario: str) -> Script:
             )
     script._plan.sort(key=lambda step: step[:2])
     return script
-
-
-def seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
