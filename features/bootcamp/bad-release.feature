@@ -3,7 +3,8 @@ Feature: A bad release never reaches our users
   and an undo puts back what is missing: three pods are never touched.
 
   Background:
-    Given image "jocatalin/kubernetes-bootcamp:v10" does not exist
+    Given image "jocatalin/kubernetes-bootcamp:v1" takes 10 seconds to stop
+    And image "jocatalin/kubernetes-bootcamp:v10" does not exist
     And image "gcr.io/google-samples/kubernetes-bootcamp:v10" does not exist
     And deployment "kubernetes-bootcamp" runs 4 replicas of "jocatalin/kubernetes-bootcamp:v1"
     And service "kubernetes-bootcamp" for deployment "kubernetes-bootcamp" on port 8080
@@ -35,7 +36,6 @@ Feature: A bad release never reaches our users
 
   Scenario: Nobody notices
     Given requests to service "kubernetes-bootcamp" every 100 milliseconds
-    And image "jocatalin/kubernetes-bootcamp:v1" takes 10 seconds to stop
     When I update deployment "kubernetes-bootcamp" to v10
     Then the rollout gets stuck
     When I undo the rollout

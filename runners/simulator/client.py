@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import kubernetes.client
     import urllib3
 
-    from gherkube.runners.simulator.cluster import Simulator
+    from gherkube.runners.cluster import Clock
+    from gherkube.runners.simulator.api.server import ApiServer
 
 HOST = "http://simulator"
 PATH = re.compile(
@@ -53,15 +54,15 @@ WATCH_SECONDS = 1800.0
 """How long a watch stays open that names no time: apiserver `--min-request-timeout`."""
 
 
-def make_client(simulator: Simulator) -> kubernetes.client.ApiClient:
-    """An official client that speaks to the simulator."""
+def make_client(api: ApiServer, clock: Clock) -> kubernetes.client.ApiClient:
+    """An official client that speaks to the simulator's API; a watch lets its time pass."""
     from kubernetes import client
 
     configuration = client.Configuration()
     configuration.host = HOST
     configuration.proxy = None
     made = client.ApiClient(configuration)
-    made.rest_client.pool_manager = cast("urllib3.PoolManager", Transport(simulator))
+    made.rest_client.pool_manager = cast("urllib3.PoolManager", Transport(api, clock))
     return made
 
 
@@ -91,9 +92,8 @@ class Call(NamedTuple):
 class Transport:
     """What the client takes for its connection pool (`urllib3.PoolManager`)."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self._api = simulator.api
+    def __init__(self, api: ApiServer, clock: Clock) -> None:
+        self._api, self._clock = api, clock
 
     def request(
         self,
@@ -229,7 +229,7 @@ class Transport:
 
     def _lines(self, call: Call) -> Generator[bytes, None, None]:
         """The lines of a watch: what there is to tell, and, as time passes, what more there is."""
-        clock, store = self._simulator.clock, self._api.store
+        clock, store = self._clock, self._api.store
         limit = call.query.get("timeoutSeconds")
         end = clock.now() + (float(limit) if limit else WATCH_SECONDS)
         version = call.query.get("resourceVersion", "")

@@ -109,7 +109,7 @@ class Simulator:
         """An official client whose transport is in this process."""
         from gherkube.runners.simulator.client import make_client
 
-        return make_client(self)
+        return make_client(self.api, self.clock)
 
     def close(self) -> None:
         """Nothing to end: the simulator is plain data."""
