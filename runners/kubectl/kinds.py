@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gherkube.runners.errors import Refused
+from gherkube.runners.errors import CannotJudge, Refused
 from gherkube.runners.objects import Object
 
 
@@ -79,17 +79,19 @@ def find(name: str) -> Kind:
 
 
 def kind_of(obj: Object) -> Kind:
-    """The kind that a manifest is of. Refused when its kind is missing or unknown."""
+    """The kind that a manifest is of.
+
+    Refused when its kind is missing; CannotJudge when it is none of Kubernetes' own that are known here,
+    since a cluster may serve it all the same.
+    """
     name = obj.get("kind", "")
     if not name:
         raise Refused("error: Object 'Kind' is missing in the manifest")
     kind = _BY_KIND.get(name)
     if kind is None:
-        version = obj.get("apiVersion", "")
-        raise Refused(
-            f'error: resource mapping not found for name: "{obj.get("metadata", {}).get("name", "")}" '
-            f'namespace: "{obj.get("metadata", {}).get("namespace", "")}" from "STDIN": '
-            f'no matches for kind "{name}" in version "{version}"\nensure CRDs are installed first'
+        raise CannotJudge(
+            f"nothing is known here of kind {name!r} in version {obj.get('apiVersion', '')!r}: "
+            "correct its spelling, or run the scenario where the kind is served"
         )
     return kind
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gherkube.runners import kubectl
-from gherkube.runners.errors import ApiError, Refused
+from gherkube.runners.errors import ApiError, CannotJudge, Refused
 from gherkube.runners.objects import Object
 from tests.kubectl.asked import Asked, deployment, replica_set
 
@@ -203,9 +203,14 @@ class TestApply:
 
     def test_the_others_are_applied_when_one_is_refused(self, api: Asked) -> None:
         """The refusal comes last."""
-        text = refused(kubectl.apply_all, api, [{"kind": "Nonsense"}, self.manifest()], "shop")
-        assert "Nonsense" in text
+        text = refused(kubectl.apply_all, api, [{"apiVersion": "v1"}, self.manifest()], "shop")
+        assert text == "error: Object 'Kind' is missing in the manifest"
         assert ("deployments", "web") in api.objects
+
+    def test_an_unknown_kind_is_no_refusal(self, api: Asked) -> None:
+        """A cluster may serve it: whether it would refuse cannot be judged here."""
+        with pytest.raises(CannotJudge, match="Widget"):
+            kubectl.apply_all(api, [{"apiVersion": "acme.io/v1", "kind": "Widget"}], "shop")
 
     def test_a_refusal_of_the_server_is_passed_on_in_kubectls_words(self, api: Asked) -> None:
         """One cause in a line, several in bullets, else with what was being done (recorded: refusals)."""
