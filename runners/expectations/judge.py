@@ -169,18 +169,24 @@ class Judge:
         return tracker
 
     def _was_by(self, statement: Statement, begin: float, end: float) -> bool:
-        """Whether it was true at a recorded moment from `begin` to `end`, as far as that has passed."""
+        """Whether it became true between `begin` and `end`, or is true at the end of what of that has passed.
+
+        What was so already at the beginning, and is so no more, did not become true.
+        """
         if statement.idle_only:
             return False
         view = self._view_at(self.first_when or Moment("", 0.0, 0))
         tracker: Tracker | None = None
+        was_not = False
         for change in self.cluster.history.since(view.position):
             if tracker is None and change.at > begin:
                 tracker = statement.track(view)
-            if tracker is not None and tracker.holds():
-                return True
             if change.at > end:
-                return False
+                break
+            if tracker is not None and not tracker.holds():
+                was_not = True
+            elif tracker is not None and was_not:
+                return True
             view.apply(change)
             if tracker is not None and change.resource in statement.resources:
                 tracker.changed(change)

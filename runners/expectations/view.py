@@ -81,10 +81,10 @@ class View:
             if resource == "pods":
                 self.ready_since.pop(key, None)
             return
-        objects = self.objects.get(resource)
-        if objects is None:
-            objects = self.objects[resource] = {}
-        objects[key] = obj
+        try:
+            self.objects[resource][key] = obj
+        except KeyError:
+            self.objects[resource] = {key: obj}
         if resource == "pods":
             for one in obj.get("status", EMPTY).get("conditions", ()):
                 if one["type"] == "Ready":
@@ -95,8 +95,9 @@ class View:
 
     def follow(self, history: History) -> Iterator[Change]:
         """The changes since this view's position, each applied before it is given."""
+        apply = self.apply
         for change in history.since(self.position):
-            self.apply(change)
+            apply(change)
             yield change
 
     def replay(self, history: History, resources: Collection[str]) -> Iterator[Change]:

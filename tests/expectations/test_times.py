@@ -314,3 +314,13 @@ def test_events_of_a_window_are_those_added_in_it() -> None:
     judge.judge(EventStatement("Failed", pods(), "ErrImagePull", exactly(2)), Past())
     with pytest.raises(ExpectationFailed):
         judge.judge(EventStatement("Failed", pods(), "ErrImagePull", exactly(5)), Past())
+
+
+def test_what_was_so_before_and_is_no_more_did_not_become_true() -> None:
+    """Three pods that were ready at the last When, and are two now, have to be three again in time."""
+    script = three_pods().remove(5, "pods", A)
+    judge = script.judge(when=1)
+    script.sleep(10)
+    with pytest.raises(ExpectationFailed):
+        judge.judge(READY_3, Becomes(60))
+    assert script.now() == 61
