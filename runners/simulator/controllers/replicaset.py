@@ -5,8 +5,10 @@ pkg/controller/replicaset/replica_set.go
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED, Change
@@ -26,7 +28,7 @@ from gherkube.runners.simulator.controllers.ownership import (
 )
 from gherkube.runners.simulator.controllers.pod_control import PodControl
 from gherkube.runners.simulator.controllers.replicaset_tally import Tally, counts_by
-from gherkube.runners.simulator.controllers.replicaset_victims import choose
+from gherkube.runners.simulator.controllers.replicaset_victims import Standing, choose
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.events import EventRecorder
 
@@ -45,7 +47,8 @@ class ReplicaSetController:
         self._expectations = Expectations()
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._tallies: dict[str, Tally] = {}
-        self._families: dict[str, dict[str, Tally]] = {}
+        self._nodes: WeakValueDictionary[str, Counter[str]] = WeakValueDictionary()
+        self._standings: dict[str, Standing] = {}
         self._references: dict[str, list[Object]] = {}
         self._sets, self._pods = informers.of("replicasets"), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
@@ -60,34 +63,34 @@ class ReplicaSetController:
         uid = replica_set["metadata"]["uid"]
         tally = self._tallies.get(uid)
         if change.type == DELETED:
-            self._forget(uid, replica_set)
+            self._forget(uid, key_of(replica_set))
         elif tally is None or tally.counts_by != counts_by(replica_set):
             self._tally(uid, replica_set)
         self._queue.add(key_of(replica_set))
 
     def _tally(self, uid: str, replica_set: Object) -> None:
         """Counts the pods of a ReplicaSet that is new, or that counts differently from now on."""
-        tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values())
+        if (before := self._tallies.get(uid)) is not None:
+            before.leave()
+        nodes = self._nodes.setdefault(controller_uid(replica_set) or uid, Counter())
+        tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values(), nodes)
         orphans = self._pods_of.get(none_in(tally.key.namespace), {})
         tally.candidates = {
             key: None for key, pod in orphans.items() if tally.matches(pod["metadata"].get("labels", {}))
         }
-        self._families.setdefault(controller_uid(replica_set) or uid, {})[uid] = tally
         self._references[uid] = [reference_to(replica_set)]
 
-    def _forget(self, uid: str, replica_set: Object) -> None:
-        self._expectations.forget(key_of(replica_set))
-        if self._tallies.pop(uid, None) is not None:
+    def _forget(self, uid: str, key: Key) -> None:
+        self._expectations.forget(key)
+        if (tally := self._tallies.pop(uid, None)) is not None:
+            tally.leave()
             del self._references[uid]
-        for family in (controller_uid(replica_set), uid):
-            if family in self._families:
-                self._families[family].pop(uid, None)
-                if not self._families[family]:
-                    del self._families[family]
 
     def _pod_changed(self, change: Change) -> None:
         pod, old = change.object, change.old
         gone = change.type == DELETED
+        if gone:
+            self._standings.pop(pod["metadata"]["uid"], None)
         now_of = controller_uid(pod)
         was_of = now_of if old is None or _same_owners(old, pod) else controller_uid(old)
         if old is not None and (tally := self._tallies.get(was_of or "")) is not None:
@@ -179,13 +182,12 @@ class ReplicaSetController:
     def _delete(
         self, replica_set: Object, tally: Tally, adopted: list[Object], count: int
     ) -> ApiError | None:
-        uid = replica_set["metadata"]["uid"]
-        family = self._families[controller_uid(replica_set) or uid].values()
         victims = choose(
             [*tally.pods.values(), *adopted],
             count,
             self._clock.now,
-            lambda node: sum(each.nodes.get(node, 0) for each in family),
+            tally.nodes.__getitem__,
+            self._standings,
         )
         keys = [key_of(pod) for pod in victims]
         self._expectations.expect_deletions(tally.key, keys, self._clock.now)

@@ -7,6 +7,7 @@ pkg/controller/replicaset/replica_set_utils.go calculateStatus
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from gherkube.runners.objects import ENDED, Key, Object, condition, is_ready, key_of
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.clock import seconds_of
+from gherkube.runners.simulator.controllers.ownership import controller_uid
 
 
 class Tally:
@@ -21,10 +23,13 @@ class Tally:
 
     `pods`: the active ones. `strays`: active pods that it controls though its selector does not match
     them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
-    who sees them keeps this one.
+    who sees them keeps this one. `nodes`: how many active pods are on each node, counted together
+    with the other ReplicaSets of the same owner where these share it.
     """
 
-    def __init__(self, replica_set: Object, pods: Iterable[Object]) -> None:
+    def __init__(
+        self, replica_set: Object, pods: Iterable[Object], nodes: Counter[str] | None = None
+    ) -> None:
         spec = replica_set["spec"]
         self.key = key_of(replica_set)
         self.matches = from_label_selector(spec["selector"])
@@ -32,7 +37,7 @@ class Tally:
         self.pods: dict[Key, Object] = {}
         self.strays: dict[Key, None] = {}
         self.candidates: dict[Key, None] = {}
-        self.nodes: dict[str, int] = {}
+        self.nodes: Counter[str] = Counter() if nodes is None else nodes
         self.fully_labeled = self.ready = 0
         self._template_labels = spec["template"]["metadata"].get("labels", NO_LABELS).items()
         self._min_ready: int = spec.get("minReadySeconds", 0)
@@ -60,6 +65,10 @@ class Tally:
             self.ready += by
             if self._min_ready:
                 self._await(key, pod, by)
+
+    def leave(self) -> None:
+        """Takes its pods out of what it shares."""
+        self.nodes.subtract(pod["spec"].get("nodeName", "") for pod in self.pods.values())
 
     def available(self, now: float) -> int:
         """How many pods have been ready for minReadySeconds. podutil IsPodAvailable"""
@@ -94,10 +103,11 @@ class Tally:
         heappush(self._due, (at, key))
 
 
-def counts_by(replica_set: Object) -> tuple[Any, Any]:
-    """What of a ReplicaSet's spec the numbers depend on and that can change."""
+def counts_by(replica_set: Object) -> tuple[Any, Any, str | None]:
+    """What of a ReplicaSet the numbers depend on and that can change."""
     spec = replica_set["spec"]
-    return spec["template"]["metadata"].get("labels"), spec.get("minReadySeconds", 0)
+    labels = spec["template"]["metadata"].get("labels")
+    return labels, spec.get("minReadySeconds", 0), controller_uid(replica_set)
 
 
 NO_LABELS: Object = {}

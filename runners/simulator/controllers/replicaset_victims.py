@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import log2
+from typing import NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Object, condition, container_statuses
 from gherkube.runners.simulator.clock import seconds_of
@@ -16,31 +17,69 @@ NO_ANNOTATIONS: Object = {}
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-def choose(pods: Iterable[Object], count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
+class Standing(NamedTuple):
+    """What decides about one version of a pod, whatever the time and the other pods."""
+
+    pod: Object
+    rank: tuple[bool, int, bool, int]
+    """Has a node, phase, ready, deletion cost."""
+    node: str
+    ready: str
+    """When it became ready, "" when it is not."""
+    created: str
+    restarts: int
+    uid: str
+
+
+def choose(
+    pods: Iterable[Object],
+    count: int,
+    now: float,
+    on_node: Callable[[str], int],
+    known: dict[str, Standing] | None = None,
+) -> list[Object]:
     """The `count` pods to delete, of the active ones that are given.
 
     `on_node`: how many active pods of the same owner stand on a node. First go pods without a node,
     then by phase, unready before ready, by deletion cost, from full nodes before empty ones, then
     those ready (or, unready, restarted most and made) most lately; ages are compared by their binary
     logarithm, and within one such bucket the uid decides.
+
+    `known`: what was found out about pods, by uid, and is found out once a version; who keeps it
+    drops what is gone.
     """
     pods = list(pods)
     if count >= len(pods):
         return pods
+    known = {} if known is None else known
     ages = _Ages(now)
-    groups: dict[tuple[int, ...], list[Object]] = {}
+    groups: dict[_Order, list[Standing]] = {}
     for pod in pods:
-        groups.setdefault(_standing(pod, ages, on_node), []).append(pod)
+        uid = pod["metadata"]["uid"]
+        standing = known.get(uid)
+        if standing is None or standing.pod is not pod:
+            standing = known[uid] = _standing(pod)
+        _, rank, node, ready, created, restarts, _ = standing
+        order = (rank, -on_node(node), 0 if ready else -restarts, ages[ready or created])
+        group = groups.get(order)
+        if group is None:
+            groups[order] = [standing]
+        else:
+            group.append(standing)
     victims: list[Object] = []
-    for standing in sorted(groups):
-        group = groups[standing]
+    for order in sorted(groups):
+        group = groups[order]
         left = count - len(victims)
         if len(group) > left:
             group = sorted(group, key=_last_resort(group, ages))[:left]
-        victims += group
+        victims += [standing.pod for standing in group]
         if len(victims) == count:
             break
     return victims
+
+
+_Order: TypeAlias = tuple[tuple[bool, int, bool, int], int, int, int]
+"""What decides before the uid; the lowest goes first."""
 
 
 class _Ages(dict[str, int]):
@@ -56,34 +95,31 @@ class _Ages(dict[str, int]):
         return bucket
 
 
-def _standing(pod: Object, ages: _Ages, on_node: Callable[[str], int]) -> tuple[int, ...]:
-    """What decides before the uid; the lowest goes first."""
+def _standing(pod: Object) -> Standing:
+    metadata = pod["metadata"]
     node = pod["spec"].get("nodeName", "")
     ready = _ready_since(pod)
-    last = (ages[ready],) if ready else (-_restarts(pod), ages[pod["metadata"]["creationTimestamp"]])
-    return (
-        bool(node),
-        PHASES.get(pod["status"].get("phase", ""), 0),
-        bool(ready),
-        _cost(pod),
-        -on_node(node),
-        *last,
+    phase = PHASES.get(pod["status"].get("phase", ""), 0)
+    return Standing(
+        pod,
+        (bool(node), phase, bool(ready), _cost(pod)),
+        node,
+        ready,
+        metadata["creationTimestamp"],
+        _restarts(pod),
+        metadata["uid"],
     )
 
 
-def _last_resort(group: list[Object], ages: _Ages) -> Callable[[Object], tuple[int | str, ...]]:
+def _last_resort(group: list[Standing], ages: _Ages) -> Callable[[Standing], tuple[int | str, ...]]:
     """The order within a group of equal standing.
 
     Upstream compares restarts and ages only of pods that became ready in the same second, and uids
     only of others, which is no order where both occur; there, uids decide.
     """
-    if len({_ready_since(pod) for pod in group}) > 1:
-        return lambda pod: (pod["metadata"]["uid"],)
-    return lambda pod: (
-        -_restarts(pod),
-        ages[pod["metadata"]["creationTimestamp"]],
-        pod["metadata"]["uid"],
-    )
+    if len({standing.ready for standing in group}) > 1:
+        return lambda standing: (standing.uid,)
+    return lambda standing: (-standing.restarts, ages[standing.created], standing.uid)
 
 
 def _ready_since(pod: Object) -> str:

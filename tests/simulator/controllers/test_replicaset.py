@@ -1,5 +1,7 @@
 """The ReplicaSet controller: numbers, order of writes, failures, adoption."""
 
+from collections import Counter
+
 import pytest
 
 from gherkube.runners.errors import ApiError
@@ -367,6 +369,36 @@ def test_unready_pod_is_not_due() -> None:
     tally.count(pod("0"), -1)
     tally.count(pod("5"), 1)
     assert (tally.ready, tally.available(12.0), tally.available(15.0)) == (1, 0, 1)
+
+
+def test_shrinks_under_a_new_owner() -> None:
+    """A ReplicaSet that a deployment takes on shrinks as the deployment's own do."""
+    bench = Workbench(ready_after=0.5)
+    alone = replica_set(3)
+    bench.api.create_trusted(
+        "replicasets", {**alone, "metadata": {**alone["metadata"], "labels": {"app": "web"}}}
+    )
+    bench.run(5)
+    bench.deployment(3)
+    bench.run(5)
+    taken_on = bench.store.get("replicasets", WEB)
+    assert taken_on is not None
+    assert taken_on["metadata"]["ownerReferences"]
+    bench.update(replicas=1)
+    bench.run(5)
+    assert len(bench.active()) == 1
+    assert taken_on["metadata"]["uid"] == bench.active()[0]["metadata"]["ownerReferences"][0]["uid"]
+
+
+def test_siblings_count_nodes_together() -> None:
+    """The pods of an owner's ReplicaSets on a node are one number; a set that goes takes its own along."""
+    pod = bare_pod("p", {"app": "web"})
+    pod = {**pod, "spec": {**pod["spec"], "nodeName": "n"}, "status": {}}
+    nodes: Counter[str] = Counter()
+    one, other = (Tally(replica_set(1), [pod], nodes) for _ in range(2))
+    assert one.nodes["n"] == other.nodes["n"] == 2
+    other.leave()
+    assert one.nodes["n"] == 1
 
 
 def test_numbers_follow_the_spec() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.clock import timestamp
-from gherkube.runners.simulator.controllers.replicaset_victims import COST, choose
+from gherkube.runners.simulator.controllers.replicaset_victims import COST, Standing, choose
 
 NOW = 10_000.0
 
@@ -88,6 +88,15 @@ def test_ranks_are_of_before() -> None:
     full = Counter(each["spec"]["nodeName"] for each in pods)
     gone = choose(pods, 3, NOW, full.__getitem__)
     assert [each["metadata"]["uid"] for each in gone] == ["n0", "n1", "n2"]
+
+
+def test_what_is_known_is_of_one_version() -> None:
+    """What was found out about a pod no longer counts once the pod has changed."""
+    known: dict[str, Standing] = {}
+    pods = [pod("a"), pod("b", cost="-1")]
+    assert choose(pods, 1, NOW, lambda _: 1, known) == [pods[1]]
+    changed = [pod("a", cost="-2"), pods[1]]
+    assert choose(changed, 1, NOW, lambda _: 1, known) == [changed[0]]
 
 
 def test_all() -> None:
