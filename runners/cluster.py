@@ -106,7 +106,10 @@ class Faults(Protocol):
         """The node's power is back."""
 
     def behave(self, image: str, **behaviour: Any) -> None:
-        """From now on containers of the image behave so; keywords as in `Behaviour` of the images module."""
+        """From now on containers of the image behave so, those that run already as if from their start.
+
+        Keywords as in `Behaviour` of the images module.
+        """
 
 
 class Cluster(Protocol):

@@ -42,6 +42,8 @@ class Application:
 
     __slots__ = (
         "_changes",
+        "_completes",
+        "_memory_limit",
         "behaviour",
         "ends_at",
         "exit_code",
@@ -59,20 +61,20 @@ class Application:
         self, behaviour: Behaviour, now: float, *, memory_limit: float = inf, completes: bool = False
     ) -> None:
         """Starts now. `memory_limit` in bytes; `completes`: ends by itself, as an init container's does."""
-        self.behaviour, self.started_at, self.term_at = behaviour, now, inf
-        self.listens_at = now + behaviour.listen_after
-        self.ready_at = inf if behaviour.never_ready else now + behaviour.ready_after
-        self.not_ready_at = _at(now, behaviour.fails_readiness_after)
-        self.not_live_at = _at(now, behaviour.fails_liveness_after)
-        self.hangs_at = _at(now, behaviour.hangs_after)
-        self.ends_at, self.exit_code, self.reason = inf, 0, ""
-        if behaviour.memory > memory_limit:
-            self._end(now + OUT_OF_MEMORY_AFTER, SIGKILLED, "OOMKilled")
-        elif behaviour.crash_after is not None:
-            self._end(now + behaviour.crash_after, behaviour.exit_code)
-        elif completes:
-            self._end(now + COMPLETES_AFTER, 0)
+        self.started_at, self.term_at = now, inf
+        self._memory_limit, self._completes = memory_limit, completes
         self._changes: tuple[float, ...] | None = None
+        self._bind(behaviour, now)
+
+    def become(self, behaviour: Behaviour, now: float) -> bool:
+        """Behaves so from now on, as if from its start, but ends no sooner than now; whether that is new.
+
+        Whoever has ended, or is being stopped, stays as it is.
+        """
+        if not self.runs(now) or self.term_at < inf or behaviour == self.behaviour:
+            return False
+        self._bind(behaviour, now)
+        return True
 
     def terminate(self, now: float, kill_at: float) -> None:
         """SIGTERM now, SIGKILL at `kill_at` if it still runs then."""
@@ -138,6 +140,22 @@ class Application:
         if self.term_at == inf or self.behaviour.ignores_sigterm:
             return self.ends_at
         return min(self.ends_at, self.term_at + self.behaviour.stop_seconds)
+
+    def _bind(self, behaviour: Behaviour, now: float) -> None:
+        start, self.behaviour = self.started_at, behaviour
+        self.listens_at = start + behaviour.listen_after
+        self.ready_at = inf if behaviour.never_ready else start + behaviour.ready_after
+        self.not_ready_at = _at(start, behaviour.fails_readiness_after)
+        self.not_live_at = _at(start, behaviour.fails_liveness_after)
+        self.hangs_at = _at(start, behaviour.hangs_after)
+        self.ends_at, self.exit_code, self.reason = inf, 0, ""
+        self._changes = None
+        if behaviour.memory > self._memory_limit:
+            self._end(max(now, start + OUT_OF_MEMORY_AFTER), SIGKILLED, "OOMKilled")
+        elif behaviour.crash_after is not None:
+            self._end(max(now, start + behaviour.crash_after), behaviour.exit_code)
+        elif self._completes:
+            self._end(max(now, start + COMPLETES_AFTER), 0)
 
     def _end(self, at: float, code: int, reason: str = "") -> None:
         self.ends_at, self.exit_code, self._changes = at, code, None

@@ -6,12 +6,13 @@ So every question about a run is asked as of a moment.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import memory_bytes
-from gherkube.runners.simulator.clock import timestamp
+from gherkube.runners.simulator.clock import Timer, timestamp
 from gherkube.runners.simulator.node.application import Application
 from gherkube.runners.simulator.node.hooks import Hook, hook_of
 from gherkube.runners.simulator.node.images import parse_image
@@ -21,12 +22,27 @@ DEFAULT_PORT = 8080
 
 
 class Run:
-    """One run of a container, from its start to its end."""
+    """One run of a container, from its start to its end; `image` and `env` are what it was started with."""
 
-    __slots__ = ("_running", "_terminated", "application", "attempt", "id", "started_at", "started_stamp")
+    __slots__ = (
+        "_running",
+        "_terminated",
+        "application",
+        "attempt",
+        "end_timer",
+        "env",
+        "id",
+        "image",
+        "started_at",
+        "started_stamp",
+    )
 
-    def __init__(self, application: Application, attempt: int, id_: str, stamp: str) -> None:
+    def __init__(
+        self, application: Application, attempt: int, id_: str, stamp: str, image: str, env: Mapping[str, str]
+    ) -> None:
         self.application, self.attempt, self.id = application, attempt, id_
+        self.image, self.env = image, env
+        self.end_timer: Timer | None = None
         self.started_at, self.started_stamp = application.started_at, stamp
         self._running: Object = {"running": {"startedAt": stamp}}
         self._terminated: Object | None = None

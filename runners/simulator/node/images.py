@@ -133,13 +133,14 @@ class Images:
         self._said: dict[str, Behaviour] = {}
         self._everywhere: set[str] = set()
         self._on_node: set[tuple[str, str]] = set()
-        self._listeners: list[Callable[[], object]] = []
+        self._listeners: list[Callable[[str], object]] = []
 
     def behave(self, image: str, **changes: Any) -> None:
-        """From now on pulls and new containers of the image behave so; keywords are `Behaviour`'s.
+        """From now on pulls and containers of the image behave so; keywords are `Behaviour`'s.
 
-        What was said of the image before stays where it is not changed. An image that is said not to
-        exist, or to take time to pull, has to be pulled again by every node.
+        Containers that already run behave as if it had been said before their start; what would have
+        happened meanwhile happens now. What was said of the image before stays where it is not changed.
+        An image that is said not to exist, or to take time to pull, has to be pulled again by every node.
         """
         if unknown := sorted(changes.keys() - FIELDS):
             raise UsageError(
@@ -152,7 +153,7 @@ class Images:
             self._everywhere.discard(name)
             self._on_node = {entry for entry in self._on_node if entry[1] != name}
         for listener in self._listeners:
-            listener()
+            listener(name)
 
     def of(self, image: str, env: Mapping[str, str] | None = None) -> Behaviour:
         """How a container of that image with that environment behaves."""
@@ -178,8 +179,8 @@ class Images:
         name = parse_image(image).name
         return name in self._everywhere or (node, name) in self._on_node
 
-    def on_change(self, listener: Callable[[], object]) -> None:
-        """Calls the listener whenever something is said about an image."""
+    def on_change(self, listener: Callable[[str], object]) -> None:
+        """Calls the listener with the full name of each image about which something is said."""
         self._listeners.append(listener)
 
 

@@ -164,7 +164,7 @@ class Kubelets:
         api.store.watch("nodes", self._node_changed)
         for resource in ("configmaps", "secrets"):
             api.store.watch(resource, self._reconsider)
-        images.on_change(self._reconsider)
+        images.on_change(self._image_changed)
 
     def add_node(self, name: str) -> None:
         """Starts the kubelet of a node that is in the API."""
@@ -325,6 +325,12 @@ class Kubelets:
         if cordoned != change.old["spec"].get("unschedulable", False):
             reason = "NodeNotSchedulable" if cordoned else "NodeSchedulable"
             self._say_of_node(kubelet, reason)
+
+    def _image_changed(self, image: str) -> None:
+        self._reconsider()
+        for worker in self._workers.values():
+            if worker.kubelet.syncs_pods:
+                worker.relearn(image)
 
     def _reconsider(self, _: object = None) -> None:
         """A ConfigMap, a Secret or an image changed: pods that wait for a retry may succeed with the next."""

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from gherkube.runners.objects import ENDED, Object, key_of
 from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.node.backoff import BackOff
-from gherkube.runners.simulator.node.containers import Container
+from gherkube.runners.simulator.node.containers import Container, Run
+from gherkube.runners.simulator.node.images import parse_image
 from gherkube.runners.simulator.node.prober import Prober
 from gherkube.runners.simulator.node.probes import FIELDS
 from gherkube.runners.simulator.node.publishing import Publisher
@@ -156,6 +157,18 @@ class PodWorker:
         if timer is not None and timer.retry:
             self._at(timer.at, timer.call)
 
+    def relearn(self, image: str) -> None:
+        """Something was said about the image of that full name: the programs that run it heed it."""
+        kubelet = self.kubelet
+        for container in self.containers:
+            run = container.run
+            if run is None or parse_image(run.image).name != image:
+                continue
+            if run.application.become(kubelet.images.of(run.image, run.env), kubelet.clock.now):
+                self.look_for_end(run)
+                if self.prober is not None and run is container.watched:
+                    self.prober.plan(container)
+
     def request_sync(self) -> None:
         """Lets a sync come as soon as the PLEG has looked after the last one."""
         if self.deleting or self.over:
@@ -220,9 +233,14 @@ class PodWorker:
             return failed and policy != "Never"
         return policy == "Always" or (failed and policy == "OnFailure")
 
-    def look_after(self, moment: float) -> None:
-        """Plans the sync that the PLEG's first look after that moment brings: a container ends then."""
-        self.kubelet.clock.at(self.kubelet.look_after(moment), self._looked, moment)
+    def look_for_end(self, run: Run) -> None:
+        """Plans the sync that the PLEG's first look after the run's end brings, and no other for that run."""
+        if run.end_timer is not None:
+            run.end_timer.cancel()
+            run.end_timer = None
+        moment = run.application.ends_at
+        if moment < inf:
+            run.end_timer = self.kubelet.clock.at(self.kubelet.look_after(moment), self._looked, moment)
 
     def _looked(self, moment: float) -> None:
         ended = any(c.run is not None and c.run.application.ends_at == moment for c in self.containers)

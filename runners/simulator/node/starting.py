@@ -8,7 +8,7 @@ doBackOff; kuberuntime_container.go startContainer
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from gherkube.runners.simulator.node.application import Answer, Application, Que
 from gherkube.runners.simulator.node.backoff import duration
 from gherkube.runners.simulator.node.configuration import ConfigError, environment, missing_volumes
 from gherkube.runners.simulator.node.containers import Container, Run
-from gherkube.runners.simulator.node.images import Behaviour
 from gherkube.runners.simulator.node.pulls import ensure_image
 from gherkube.runners.simulator.node.termination import stop
 
@@ -170,7 +169,7 @@ def _start(pod: PodWorker, container: Container, last_exit: float | None) -> Ite
         return
     pod.say(container, "Normal", "Created", f"Created container: {container.name}")
     yield kubelet.latency(START_TAKES)
-    _run(pod, container, kubelet.images.of(container.image, env))
+    _run(pod, container, env)
     pod.say(container, "Normal", "Started", f"Started container {container.name}")
     if container.post_start is not None:
         yield from _post_start(pod, container)
@@ -181,17 +180,20 @@ def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> No
     pod.kubelet.note_failure(pod)
 
 
-def _run(pod: PodWorker, container: Container, behaviour: Behaviour) -> None:
-    kubelet = pod.kubelet
+def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
+    kubelet, image = pod.kubelet, container.image
     application = Application(
-        behaviour, kubelet.clock.now, memory_limit=container.memory_limit, completes=container.kind == "init"
+        kubelet.images.of(image, env),
+        kubelet.clock.now,
+        memory_limit=container.memory_limit,
+        completes=container.kind == "init",
     )
     attempt = 0 if container.run is None else container.run.attempt + 1
     container.previous = container.run
-    container.run = Run(application, attempt, kubelet.new_container_id(), kubelet.clock.timestamp())
+    stamp = kubelet.clock.timestamp()
+    container.run = Run(application, attempt, kubelet.new_container_id(), stamp, image, env)
     container.waits, pod.changed = None, True
-    if application.ends_at < inf:
-        pod.look_after(application.ends_at)
+    pod.look_for_end(container.run)
 
 
 def _post_start(pod: PodWorker, container: Container) -> Iterator[float]:
