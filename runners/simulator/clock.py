@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import exp
+from math import exp, inf
 from typing import Any
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -57,15 +57,11 @@ class Clock:
         `retry` marks what only repeats, or checks again, something that cannot come out differently
         until somebody acts: a back-off that ends, a periodic request, a deadline that is looked at.
         """
-        timer = Timer(self, max(when, self.now), call, args, retry)
-        if not retry:
-            self.pending += 1
-        heappush(self._queue, (timer.at, next(self._order), timer))
-        return timer
+        return self._plan(when if when > self.now else self.now, call, args, retry)
 
     def after(self, delay: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
         """Runs `call(*args)` after that many seconds; see `at`."""
-        return self.at(self.now + delay, call, *args, retry=retry)
+        return self._plan(self.now + delay if delay > 0.0 else self.now, call, args, retry)
 
     def next_at(self) -> float | None:
         """When the next event is, or None when there is none."""
@@ -75,22 +71,27 @@ class Clock:
             self._cancelled -= 1
         return queue[0][0] if queue else None
 
-    def step(self) -> bool:
-        """Runs the next event; False when there is none."""
-        if self.next_at() is None:
-            return False
-        at, _, timer = heappop(self._queue)
-        call, timer.call = timer.call, _nothing
-        if not timer.retry:
-            self.pending -= 1
-        self.now = at
-        call(*timer.args)
-        return True
+    def step(self, until: float = inf) -> bool:
+        """Runs the next event; False when there is none up to and at that time."""
+        queue = self._queue
+        while queue and queue[0][0] <= until:
+            at, _, timer = heappop(queue)
+            call = timer.call
+            if call is _nothing:
+                self._cancelled -= 1
+                continue
+            timer.call = _nothing
+            if not timer.retry:
+                self.pending -= 1
+            self.now = at
+            call(*timer.args)
+            return True
+        return False
 
     def run_until(self, when: float) -> None:
         """Runs all events up to and at that time, and stands there then."""
-        while (at := self.next_at()) is not None and at <= when:
-            self.step()
+        while self.step(when):
+            pass
         self.now = max(self.now, when)
 
     def timestamp(self) -> str:
@@ -99,6 +100,13 @@ class Clock:
         if second != self._second:
             self._second, self._stamp = second, timestamp(self.now)
         return self._stamp
+
+    def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:
+        timer = Timer(self, when, call, args, retry)
+        if not retry:
+            self.pending += 1
+        heappush(self._queue, (when, next(self._order), timer))
+        return timer
 
     def _drop(self, timer: Timer) -> None:
         if not timer.retry:
@@ -141,5 +149,6 @@ class Chance:
 
     def latency(self, median: float, purpose: str = "latency", *, spread: float = 0.5) -> float:
         """A latency around that median, in seconds; `spread` is the sigma of its logarithm, cut at 2."""
-        drawn = self.stream(purpose).gauss(0.0, spread)
-        return median * exp(max(-2 * spread, min(2 * spread, drawn)))
+        drawn = (self._streams.get(purpose) or self.stream(purpose)).gauss(0.0, spread)
+        cut = 2 * spread
+        return median * exp(drawn if -cut <= drawn <= cut else cut if drawn > cut else -cut)

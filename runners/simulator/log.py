@@ -9,7 +9,6 @@ from __future__ import annotations
 import marshal
 import tempfile
 from collections.abc import Iterator
-from itertools import islice
 from typing import IO
 
 from gherkube.runners.history import Change
@@ -39,17 +38,16 @@ class Log:
 
     def since(self, position: int = 0) -> Iterator[Change]:
         """The changes from that position on, oldest first; also those added while it is read."""
-        while position < len(self._chunks) * CHUNK:
-            chunk = self._read(position // CHUNK)
-            yield from islice(chunk, position % CHUNK, None)
-            position = (position // CHUNK + 1) * CHUNK
-        moved = len(self._chunks)
-        while position < len(self):
-            if len(self._chunks) != moved:
-                yield from self.since(position)
+        while True:
+            start = position - len(self._chunks) * CHUNK
+            if start < 0:
+                changes = self._read(position // CHUNK)[position % CHUNK :]
+            else:
+                changes = self._recent[start : start + CHUNK]
+            if not changes:
                 return
-            yield self._recent[position - moved * CHUNK]
-            position += 1
+            yield from changes
+            position += len(changes)
 
     def _move(self) -> None:
         if self._file is None:

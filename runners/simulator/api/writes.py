@@ -117,9 +117,10 @@ class Writes(Deletions):
 
     def _current(self, resource: str, obj: Object) -> Object:
         """The stored version of the same object: of its key and uid."""
-        stored = self.store.get(resource, key_of(obj))
-        if stored is None or stored["metadata"]["uid"] != obj["metadata"]["uid"]:
-            raise not_found(RESOURCES[resource], obj["metadata"]["name"])
+        metadata = obj["metadata"]
+        stored = self.store.get(resource, (metadata.get("namespace", ""), metadata["name"]))
+        if stored is None or stored["metadata"]["uid"] != metadata["uid"]:
+            raise not_found(RESOURCES[resource], metadata["name"])
         return stored
 
     def _insert(self, info: Resource, obj: Object, *, dry_run: bool = False) -> Object:
@@ -160,7 +161,7 @@ class Writes(Deletions):
     def _check_namespace(self, info: Resource, metadata: Object) -> None:
         """plugin/pkg/admission/namespace/lifecycle/admission.go"""
         name = metadata["namespace"]
-        namespace = self.store.get("namespaces", Key("", name))
+        namespace = self.store.get("namespaces", ("", name))
         if namespace is None:
             raise not_found(RESOURCES["namespaces"], name)
         if namespace["status"]["phase"] == "Terminating":
@@ -178,13 +179,13 @@ class Writes(Deletions):
         """The name of a new object: its own, if free, or one from its generateName."""
         namespace, name = metadata.get("namespace", ""), metadata.get("name")
         if name:
-            if self.store.get(info.name, Key(namespace, name)) is not None:
+            if self.store.get(info.name, (namespace, name)) is not None:
                 raise already_exists(info, name)
             return str(name)
         base = metadata["generateName"][: names.MAX_BASE]
         for _ in range(ATTEMPTS):
             name = base + names.suffix(self._names)
-            if self.store.get(info.name, Key(namespace, name)) is None:
+            if self.store.get(info.name, (namespace, name)) is None:
                 return str(name)
         raise already_exists(info, str(name))
 

@@ -72,16 +72,16 @@ class Informer:
     def _deliver(self) -> None:
         changes, self._coming = self._coming, []
         for change in changes:
-            key = key_of(change.object)
-            if change.type == DELETED:
+            _, kind, _, obj, _ = change
+            key = key_of(obj)
+            if kind == DELETED:
                 self.objects.pop(key, None)
-            else:
-                self.objects[key] = change.object
-            for index in self._indexes:
-                if change.type == DELETED:
+                for index in self._indexes:
                     index.drop(key)
-                else:
-                    index.put(key, change.object)
+            else:
+                self.objects[key] = obj
+                for index in self._indexes:
+                    index.put(key, obj)
             for handler in self._handlers:
                 handler(change)
 
@@ -97,7 +97,8 @@ class _Index:
     def put(self, key: Key, obj: Object) -> None:
         """A new version of an object."""
         value = self.by(obj)
-        if key in self._values and self._values[key] != value:
+        before = self._values.get(key)
+        if before is not None and before != value:
             self.drop(key)
         if value is not None:
             self._values[key] = value
@@ -154,8 +155,10 @@ class WorkQueue(Generic[K]):
         """Lets the key have a turn soon; does nothing when it already waits for one."""
         if key not in self._waiting:
             self._waiting.add(key)
-            free = max(self._clock.now, self._busy.get(key, 0.0))
-            self._clock.at(free + self._chance.latency(TURN_LAG, "turn"), self._turn, key)
+            free, now = self._busy.get(key, 0.0), self._clock.now
+            self._clock.at(
+                (free if free > now else now) + self._chance.latency(TURN_LAG, "turn"), self._turn, key
+            )
 
     def add_after(self, key: K, delay: float, *, retry: bool = False) -> None:
         """Lets the key have a turn after that many seconds; of several such, the earliest counts.
