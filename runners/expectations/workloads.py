@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.expectations import rollout
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.partial import check_fields, difference, field
 from gherkube.runners.expectations.statement import Check, Statement, Tracker
@@ -20,6 +19,7 @@ from gherkube.runners.expectations.subjects import (
 )
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import Change
+from gherkube.runners.kubectl.status import rollout_status
 from gherkube.runners.objects import Object, condition
 
 Verdict: TypeAlias = tuple[bool, str]
@@ -101,7 +101,7 @@ def _revision_image(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
 def _rollout(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
     what, text, generation = wanted
     obj = _of(view, ref)
-    status = rollout.status(obj)
+    status = rollout_status(obj)
     if obj["metadata"].get("generation", 0) < generation:
         return False, status.message
     if what == "completes":
