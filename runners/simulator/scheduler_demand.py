@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Object, controller_of
 from gherkube.runners.quantities import cpu_milli, memory_bytes
+from gherkube.runners.simulator.controllers.tainteviction import tolerates
 
 SPREAD_OWNERS = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet"})
 """Owners whose pods spread over nodes without being told to. pkg/scheduler/framework/plugins/helper"""
@@ -182,17 +183,6 @@ def conflicting(wanted: Collection[HostPort], used: Collection[HostPort]) -> boo
         for mine in wanted
         for theirs in used
     )
-
-
-def tolerates(toleration: Object, taint: Object) -> bool:
-    """Whether the toleration covers the taint. api/core/v1/toleration.go ToleratesTaint"""
-    if toleration.get("effect") not in (None, "", taint["effect"]):
-        return False
-    if toleration.get("key") not in (None, "", taint["key"]):
-        return False
-    if toleration.get("operator") == "Exists":
-        return True
-    return bool((toleration.get("value") or "") == (taint.get("value") or ""))
 
 
 def node_term(term: Object) -> Matcher:

@@ -20,7 +20,8 @@ from math import log
 from random import Random
 from typing import NamedTuple
 
-from gherkube.runners.simulator.scheduler_demand import UNSCHEDULABLE, Demand, conflicting, tolerates
+from gherkube.runners.simulator.controllers.tainteviction import tolerates
+from gherkube.runners.simulator.scheduler_demand import UNSCHEDULABLE, Demand, conflicting
 from gherkube.runners.simulator.scheduler_nodes import Allocatable, Node, Nodes
 
 HARD = ("NoSchedule", "NoExecute")

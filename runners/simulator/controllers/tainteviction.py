@@ -158,8 +158,10 @@ def _used_tolerations(pod: Object, taints: list[Object]) -> list[Object] | None:
 
 def tolerates(toleration: Object, taint: Object) -> bool:
     """Whether a toleration covers a taint. component-helpers/scheduling/corev1 ToleratesTaint"""
-    if toleration.get("effect", "") not in ("", taint["effect"]):
+    if toleration.get("effect") not in (None, "", taint["effect"]):
         return False
-    if toleration.get("key", "") not in ("", taint["key"]):
+    if toleration.get("key") not in (None, "", taint["key"]):
         return False
-    return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+    if toleration.get("operator") == "Exists":
+        return True
+    return bool((toleration.get("value") or "") == (taint.get("value") or ""))
