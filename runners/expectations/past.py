@@ -19,18 +19,10 @@ Happening: TypeAlias = Literal["created", "deleted", "replaced", "restarted"]
 HAPPENINGS: tuple[Happening, ...] = ("created", "deleted", "replaced", "restarted")
 
 
-@dataclass(frozen=True)
-class PodsHappened(Statement):
-    """So many of the pods were created, deleted, replaced or restarted in the window.
-
-    A pod counts as deleted from the moment at which its deletion began. Pods were replaced as far as
-    pods of the same workload (whatever their version) were created for those that were deleted.
-    Restarted are pods of which a container was started again.
-    """
+class PodsOverWindow(Statement):
+    """What is told of pods over a window as a whole."""
 
     selector: PodSelector
-    count: Count
-    what: Happening
 
     @property
     def resources(self) -> frozenset[str]:
@@ -45,12 +37,26 @@ class PodsHappened(Statement):
         return True
 
     @property
-    def text(self) -> str:
-        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.what}"
-
-    @property
     def subject(self) -> PodSelector:
         return self.selector
+
+
+@dataclass(frozen=True)
+class PodsHappened(PodsOverWindow):
+    """So many of the pods were created, deleted, replaced or restarted in the window.
+
+    A pod counts as deleted from the moment at which its deletion began. Pods were replaced as far as
+    pods of the same workload (whatever their version) were created for those that were deleted.
+    Restarted are pods of which a container was started again.
+    """
+
+    selector: PodSelector
+    count: Count
+    what: Happening
+
+    @property
+    def text(self) -> str:
+        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.what}"
 
     @property
     def admits_nothing(self) -> bool:
@@ -125,7 +131,7 @@ class _HappenedTracker(Tracker):
 
 
 @dataclass(frozen=True)
-class OneAtATime(Statement):
+class OneAtATime(PodsOverWindow):
     """The pods were replaced one at a time.
 
     At every moment of the window at most one pod was on its way: no more than one of the workload's
@@ -137,24 +143,8 @@ class OneAtATime(Statement):
     selector: PodSelector
 
     @property
-    def resources(self) -> frozenset[str]:
-        return POD_RESOURCES
-
-    @property
-    def sums_up(self) -> bool:
-        return True
-
-    @property
-    def whole_window(self) -> bool:
-        return True
-
-    @property
     def text(self) -> str:
         return f"{self.selector.noun()} replaced one at a time"
-
-    @property
-    def subject(self) -> PodSelector:
-        return self.selector
 
     def track(self, view: View) -> Tracker:
         return _OneAtATimeTracker(self, view)
@@ -229,7 +219,7 @@ Fate: TypeAlias = Callable[[Object, Object | None], bool]
 
 
 @dataclass(frozen=True)
-class KeptPods(Statement):
+class KeptPods(PodsOverWindow):
     """Of pods that stayed: `KeptPods(selector, "ready all along", exactly(3), "never restarted")`.
 
     `kept` says which pods are meant: those that were ready at every moment of the window, or those
@@ -243,18 +233,6 @@ class KeptPods(Statement):
     count: Count | None
     predicate: str
     argument: Any = None
-
-    @property
-    def resources(self) -> frozenset[str]:
-        return POD_RESOURCES
-
-    @property
-    def sums_up(self) -> bool:
-        return True
-
-    @property
-    def whole_window(self) -> bool:
-        return True
 
     @property
     def since(self) -> Moment | None:
@@ -282,10 +260,6 @@ class KeptPods(Statement):
     @property
     def text(self) -> str:
         return f"{self.which}, {self.words}"
-
-    @property
-    def subject(self) -> PodSelector:
-        return self.selector
 
     def track(self, view: View) -> Tracker:
         return _KeptTracker(self, view)
