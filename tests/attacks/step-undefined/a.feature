@@ -1,0 +1,3 @@
+Feature: F
+  Scenario: S
+    Then three pods are hapy
