@@ -19,7 +19,7 @@ from gherkube.runners.cluster import PatchType
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.refusals import bad_request
-from gherkube.runners.simulator.api.resources import Resource, resource_named
+from gherkube.runners.simulator.api.resources import Resource
 
 if TYPE_CHECKING:
     import kubernetes.client
@@ -118,8 +118,9 @@ class Transport:
     def clear(self) -> None:
         """Nothing to close."""
 
-    @staticmethod
-    def _call(method: str, path: str, query: str, body: str | bytes | None, headers: dict[str, str]) -> Call:
+    def _call(
+        self, method: str, path: str, query: str, body: str | bytes | None, headers: dict[str, str]
+    ) -> Call:
         found = PATH.fullmatch(path)
         if found is None:
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
@@ -127,7 +128,7 @@ class Transport:
             unquote(found[part] or "")
             for part in ("group", "version", "namespace", "resource", "name", "subresource")
         )
-        resource = resource_named(name)
+        resource = self._api.resources.named(name)
         if (resource.group, resource.version) != (group, version):
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
         content_type = next((v for k, v in headers.items() if k.lower() == "content-type"), "")

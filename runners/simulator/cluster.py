@@ -61,11 +61,12 @@ class Simulator:
     name = "simulator"
     owns_namespaces = True
 
-    def __init__(self, seed: int = 0, nodes: int = 3) -> None:
+    def __init__(self, seed: int = 0, nodes: int = 3, *, keeps: bool = False) -> None:
+        """`keeps`: also what nothing acts on is stored and served (see `ApiServer`)."""
         self.seed = seed
         chance = Chance(seed)
         self.store = Store(Clock())
-        self.api = ApiServer(self.store, chance)
+        self.api = ApiServer(self.store, chance, keeps=keeps)
         self.images = Images()
         self.kubelets = Kubelets(self.api, chance, self.images)
         self._workers: list[str] = []

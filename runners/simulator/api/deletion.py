@@ -10,7 +10,7 @@ from __future__ import annotations
 from gherkube.runners.cluster import Propagation
 from gherkube.runners.objects import ENDED, Key, Object, key_of
 from gherkube.runners.simulator.api.refusals import conflict, details, forbidden, not_found
-from gherkube.runners.simulator.api.resources import RESOURCES, Resource, resource_named
+from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.clock import timestamp
 from gherkube.runners.simulator.store import Store
 
@@ -25,8 +25,8 @@ DEFAULT_GRACE = 30
 class Deletions:
     """The verbs that take objects away."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, resources: Resources) -> None:
+        self.store, self.resources = store, resources
         self.clock = store.clock
 
     def delete(
@@ -40,7 +40,7 @@ class Deletions:
         uid: str = "",
     ) -> Object:
         """Deletes an object, or begins to: see `runners.cluster.Api.delete`."""
-        info = resource_named(resource)
+        info = self.resources.named(resource)
         stored = self.store.get(resource, info.key(name, namespace))
         if stored is None:
             raise not_found(info, name)
@@ -68,7 +68,7 @@ class Deletions:
         """
         stored = self.store.get(resource, key)
         if stored is None:
-            raise not_found(RESOURCES[resource], key.name)
+            raise not_found(self.resources[resource], key.name)
         new = {**stored, "metadata": _without(stored["metadata"], finalizer)}
         if resource == "namespaces":
             new["spec"] = _without(stored["spec"], finalizer)

@@ -13,7 +13,7 @@ from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.objects import Object
 from gherkube.runners.selectors import compile_fields, compile_labels, field_terms
 from gherkube.runners.simulator.api.refusals import bad_request, not_found
-from gherkube.runners.simulator.api.resources import resource_named
+from gherkube.runners.simulator.api.resources import Resources
 from gherkube.runners.simulator.api.scale import scale_of
 from gherkube.runners.simulator.store import Store
 
@@ -58,10 +58,11 @@ class Reads:
     """The verbs that change nothing."""
 
     store: Store
+    resources: Resources
 
     def get(self, resource: str, name: str, namespace: str = "", *, subresource: str = "") -> Object:
         """One object, or its Scale; NotFound when it is not there."""
-        info = resource_named(resource)
+        info = self.resources.named(resource)
         found = self.store.get(resource, info.key(name, namespace))
         if found is None:
             raise not_found(info, name)
@@ -69,6 +70,7 @@ class Reads:
 
     def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
         """The objects that match, by namespace and name; all namespaces when "" is given."""
+        self.resources.named(resource)
         test = selector(resource, namespace, labels, fields)
         found = [obj for obj in self.store.all(resource) if test(obj)]
         found.sort(key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
@@ -83,6 +85,7 @@ class Reads:
         last matching state under the new version). To go on, watch again from `store.version`. The log
         keeps everything, so no version is too old; one that is still to come is a Timeout.
         """
+        self.resources.named(resource)
         test = selector(resource, namespace, labels, fields)
         if version in ("", "0"):
             return iter(
@@ -114,7 +117,6 @@ class Reads:
 
 def selector(resource: str, namespace: str, labels: str, fields: str) -> Callable[[Object], bool]:
     """A test of a resource's objects; BadRequest when a selector is none, or names an unknown field."""
-    resource_named(resource)
     by_labels, by_fields = compile_labels(labels), compile_fields(fields)
     for path, _, _ in field_terms(fields):
         if path not in COMMON_FIELDS and path not in FIELDS.get(resource, ()):

@@ -5,6 +5,7 @@ What is known but not modelled can be named in a message: a scenario that needs 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError, CannotJudge
@@ -75,7 +76,6 @@ TYPE_META: dict[str, Object] = {
     for resource in RESOURCES.values()
 }
 """By resource: what every object of it says of its type."""
-BY_KIND = {(resource.api_version, resource.kind): resource for resource in RESOURCES.values()}
 NOT_MODELLED = {
     "statefulsets": ("apps", "StatefulSet"),
     "daemonsets": ("apps", "DaemonSet"),
@@ -108,29 +108,58 @@ NOT_MODELLED = {
 UNMODELLED_KINDS = frozenset(NOT_MODELLED.values())
 
 
-def resource_named(name: str) -> Resource:
-    """The resource of that plural name.
+class Resources:
+    """The resources that one API server serves: those that are modelled, and any more that it keeps."""
 
-    CannotJudge when it is known but not modelled, ApiError NotFound when it is unknown.
-    """
-    found = RESOURCES.get(name)
-    if found is not None:
-        return found
-    if name in NOT_MODELLED:
-        raise not_modelled(NOT_MODELLED[name][1])
-    raise ApiError(404, "NotFound", "the server could not find the requested resource")
+    def __init__(self, more: Iterable[Resource] = ()) -> None:
+        self._by_name = dict(RESOURCES)
+        self._by_kind = {(resource.api_version, resource.kind): resource for resource in RESOURCES.values()}
+        self.type_meta = dict(TYPE_META)
+        """By resource: what every object of it says of its type."""
+        for resource in more:
+            self.add(resource)
 
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._by_name.values())
 
-def resource_of(obj: Object) -> Resource:
-    """The resource that an object's apiVersion and kind name. Raises as `resource_named` does."""
-    api_version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
-    found = BY_KIND.get((api_version, kind))
-    if found is not None:
-        return found
-    group = api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
-    if (group, kind) in UNMODELLED_KINDS:
-        raise not_modelled(kind)
-    raise ApiError(404, "NotFound", f'no matches for kind "{kind}" in version "{api_version}"')
+    def add(self, resource: Resource) -> None:
+        """Serves one more."""
+        self._by_name[resource.name] = resource
+        self._by_kind[resource.api_version, resource.kind] = resource
+        self.type_meta[resource.name] = {"apiVersion": resource.api_version, "kind": resource.kind}
+
+    def __getitem__(self, name: str) -> Resource:
+        return self._by_name[name]
+
+    def named(self, name: str) -> Resource:
+        """The resource of that plural name.
+
+        CannotJudge when it is known but not modelled, ApiError NotFound when it is unknown.
+        """
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
+        if name in NOT_MODELLED:
+            raise not_modelled(NOT_MODELLED[name][1])
+        raise ApiError(404, "NotFound", "the server could not find the requested resource")
+
+    def of_kind(self, api_version: str, kind: str) -> Resource | None:
+        """The resource of that kind, or None."""
+        return self._by_kind.get((api_version, kind))
+
+    def of(self, obj: Object) -> Resource:
+        """The resource that an object's apiVersion and kind name. Raises as `named` does."""
+        api_version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
+        try:
+            found = self._by_kind.get((api_version, kind))
+        except TypeError:  # no texts
+            found = None
+        if found is not None:
+            return found
+        group = api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
+        if isinstance(kind, str) and (group, kind) in UNMODELLED_KINDS:
+            raise not_modelled(kind)
+        raise ApiError(404, "NotFound", f'no matches for kind "{kind}" in version "{api_version}"')
 
 
 def not_modelled(kind: str) -> CannotJudge:

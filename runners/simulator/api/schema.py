@@ -38,11 +38,23 @@ def table() -> dict[str, Any]:
     return loaded
 
 
-def decode(kind: str, value: Any) -> Object:
-    """The object of that kind that was sent, without what is empty. Raises DecodingError."""
+def keep_more() -> None:
+    """Lets the table also know the kinds that the simulator does not act on."""
+    more = json.loads((Path(__file__).parent / "schema_kept.json").read_text())
+    for part, entries in more.items():
+        table()[part].update(entries)
+
+
+def decode(kind: str, value: Any, found_unknown: list[str] | None = None) -> Object:
+    """The object of that kind that was sent, without what is empty. Raises DecodingError.
+
+    Unknown fields are an error, too; with `found_unknown` they are added to it and left out.
+    """
     unknown: list[str] = []
     decoded: Object = _decoder(table()["kinds"][kind])(value, [], unknown, "")
-    if unknown:
+    if found_unknown is not None:
+        found_unknown += sorted(unknown)
+    elif unknown:
         found = ", ".join(f'unknown field "{path}"' for path in sorted(unknown))
         raise DecodingError(f"strict decoding error: {found}")
     return decoded

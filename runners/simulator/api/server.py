@@ -9,13 +9,16 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch}.go
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from gherkube.runners.cluster import PatchType
-from gherkube.runners.errors import ApiError
+from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api import patches
+from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.defaults import set_defaults
+from gherkube.runners.simulator.api.kept import kept_resources
+from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
 from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.refusals import (
     bad_request,
@@ -24,39 +27,76 @@ from gherkube.runners.simulator.api.refusals import (
     not_found,
     wrong,
 )
-from gherkube.runners.simulator.api.resources import Resource, resource_named, resource_of
+from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.scale import SCALABLE, scale_of, scaled
 from gherkube.runners.simulator.api.schema import DecodingError, decode
 from gherkube.runners.simulator.api.services import carry_over
 from gherkube.runners.simulator.api.unmodelled import check_modelled
 from gherkube.runners.simulator.api.validation import validate
 from gherkube.runners.simulator.api.writes import OWNED, Writes, with_condition
+from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.store import Store
 
+FieldValidation: TypeAlias = Literal["Strict", "Warn", "Ignore"]
+"""What becomes of unknown fields: refused, told as a remark, or dropped in silence."""
 SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
 class ApiServer(Reads, Writes):
-    """The API of one simulated cluster: `runners.cluster.Api`, and the trusted verbs of `Writes`."""
+    """The API of one simulated cluster: `runners.cluster.Api`, and the trusted verbs of `Writes`.
 
-    def create(self, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object:
-        """Creates the object and returns it as stored."""
-        info = resource_of(obj)
-        obj = _decoded(info, obj)
+    `keeps`: also objects and fields that the simulator does not act on are stored and served, with a
+    remark in `remarks`; without it they raise CannotJudge.
+    """
+
+    def __init__(self, store: Store, chance: Chance, *, keeps: bool = False) -> None:
+        super().__init__(store, chance, Resources(kept_resources() if keeps else ()))
+        self._keeps = keeps
+        self.remarks: list[str] = []
+        """What requests that keep, or do not validate strictly, left to say; whoever tells it clears it."""
+
+    def create(
+        self,
+        obj: Object,
+        *,
+        namespace: str = "",
+        dry_run: bool = False,
+        field_validation: FieldValidation = "Strict",
+        manager: str = "",
+    ) -> Object:
+        """Creates the object and returns it as stored.
+
+        `manager`: who from then on owns its fields, in `managedFields`; "" leaves that unsaid.
+        """
+        info = self.resources.of(obj)
+        obj = self._decoded(info, obj, field_validation)
+        return self._create(info, obj, namespace, dry_run, self._updating(manager))
+
+    def _create(
+        self, info: Resource, obj: Object, namespace: str, dry_run: bool, track: Track | None
+    ) -> Object:
         metadata = obj.setdefault("metadata", {})
         if metadata.pop("resourceVersion", None) is not None:
             raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
-        for field in (*OWNED, "selfLink", "managedFields"):
+        for field in (*OWNED, "selfLink"):
             metadata.pop(field, None)
         _place(info, metadata, namespace or metadata.get("namespace") or "default")
         if info.namespaced:
             self._check_namespace(info, metadata)
         set_defaults(info.name, obj)
         validate(info, obj)
-        check_modelled(info.name, info.kind, obj)
-        return self._insert(info, obj, dry_run=dry_run)
+        self._check_modelled(info, obj)
+        return self._insert(info, obj, dry_run=dry_run, track=track)
 
     def replace(
-        self, obj: Object, *, subresource: str = "", resource: str = "", dry_run: bool = False
+        self,
+        obj: Object,
+        *,
+        subresource: str = "",
+        resource: str = "",
+        dry_run: bool = False,
+        field_validation: FieldValidation = "Strict",
+        manager: str = "",
     ) -> Object:
         """Puts the object in the place of the stored one; a stale resourceVersion is a Conflict.
 
@@ -65,14 +105,16 @@ class ApiServer(Reads, Writes):
         """
         if subresource == "scale":
             named = obj["metadata"]
-            info = resource_named(resource)
+            info = self.resources.named(resource)
             stored = self._stored(info, named["name"], named.get("namespace", ""))
-            return self._put_scale(info, stored, decode("Scale", obj), dry_run)
-        info = resource_of(obj)
-        obj = _decoded(info, obj)
+            track = self._updating(manager, subresource)
+            return self._put_scale(info, stored, decode("Scale", obj), dry_run, track)
+        info = self.resources.of(obj)
+        obj = self._decoded(info, obj, field_validation)
         metadata = obj.setdefault("metadata", {})
         stored = self._stored(info, metadata.get("name", ""), metadata.get("namespace", ""))
-        return self._write(info, stored, obj, subresource, dry_run)
+        track = self._updating(manager, subresource, metadata.get("managedFields"))
+        return self._write(info, stored, obj, subresource, dry_run, track)
 
     def patch(
         self,
@@ -84,17 +126,72 @@ class ApiServer(Reads, Writes):
         type: PatchType = "strategic",  # noqa: A002 - the API's word
         subresource: str = "",
         dry_run: bool = False,
+        field_validation: FieldValidation = "Strict",
+        manager: str = "",
     ) -> Object:
         """Applies a patch to the object (or its Scale) and returns the new one."""
-        info = resource_named(resource)
+        info = self.resources.named(resource)
         stored = self._stored(info, name, namespace)
+        unknown: list[str] | None = None if field_validation == "Strict" else []
         if subresource == "scale":
-            return self._put_scale(info, stored, _patched("Scale", scale_of(stored), patch, type), dry_run)
-        return self._write(info, stored, _patched(info.kind, stored, patch, type), subresource, dry_run)
+            scale = _patched("Scale", scale_of(stored), patch, type, unknown)
+            return self._put_scale(info, stored, scale, dry_run, self._updating(manager, subresource))
+        new = _patched(info.kind, stored, patch, type, unknown)
+        self._remark(unknown, field_validation)
+        before, owners = (each["metadata"].get("managedFields", []) for each in (stored, new))
+        track = self._updating(manager, subresource, None if owners == before else owners)
+        return self._write(info, stored, new, subresource, dry_run, track)
+
+    def apply(
+        self,
+        resource: str,
+        name: str,
+        config: Object,
+        namespace: str = "",
+        *,
+        manager: str,
+        force: bool = False,
+        subresource: str = "",
+        dry_run: bool = False,
+        field_validation: FieldValidation = "Strict",
+    ) -> tuple[Object, bool]:
+        """Server-side apply: the new object, and whether it was created.
+
+        Conflict names the fields of others that would change; `force` takes them.
+        staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go applyPatcher
+        """
+        info = self.resources.named(resource)
+        key = info.key(name, namespace)
+        config = {**config, "metadata": {**(config.get("metadata") or {}), "name": name}}
+        if config["metadata"].pop("managedFields", None):
+            raise bad_request("metadata.managedFields must be nil")
+        stored = self.store.get(info.name, key)
+        if stored is None and subresource:
+            raise not_found(info, name)
+        decoded = self._decoded(info, config, field_validation)
+        merged, owners = apply(
+            stored,
+            config,
+            Manager(manager, APPLY, subresource),
+            self.clock.timestamp(),
+            lambda sent: self._decoded(info, sent, "Ignore"),
+            force=force,
+        )
+        entries = managed_fields(owners)
+        if stored is None:
+            return self._create(info, decoded, key.namespace, dry_run, lambda *_: entries), True
+        return self._write(info, stored, merged, subresource, dry_run, lambda *_: entries), False
+
+    def _updating(
+        self, manager: str, subresource: str = "", given: list[Object] | None = None
+    ) -> Track | None:
+        if not manager:
+            return None
+        return updating(manager, self.clock.timestamp(), subresource=subresource, given=given)
 
     def post(self, resource: str, name: str, subresource: str, body: Object, namespace: str = "") -> Object:
         """Creates under a subresource: pods/binding, pods/eviction."""
-        info = resource_named(resource)
+        info = self.resources.named(resource)
         stored = self._stored(info, name, namespace)
         if (resource, subresource) == ("pods", "binding"):
             self.bind(Key(stored["metadata"]["namespace"], name), body["target"]["name"])
@@ -121,13 +218,15 @@ class ApiServer(Reads, Writes):
         self.delete("pods", metadata["name"], metadata["namespace"], grace_period=grace)
         return SUCCESS
 
-    def _put_scale(self, info: Resource, stored: Object, scale: Object, dry_run: bool) -> Object:
+    def _put_scale(
+        self, info: Resource, stored: Object, scale: Object, dry_run: bool, track: Track | None
+    ) -> Object:
         if info.name not in SCALABLE:
             raise _no_such_path()
         version = stored["metadata"]["resourceVersion"]
         if scale["metadata"].get("resourceVersion", version) != version:
             raise conflict(info, stored["metadata"]["name"])
-        return scale_of(self._update(info, stored, scaled(stored, scale), dry_run=dry_run))
+        return scale_of(self._update(info, stored, scaled(stored, scale), dry_run=dry_run, track=track))
 
     def _stored(self, info: Resource, name: str, namespace: str) -> Object:
         stored = self.store.get(info.name, info.key(name, namespace))
@@ -135,7 +234,15 @@ class ApiServer(Reads, Writes):
             raise not_found(info, name)
         return stored
 
-    def _write(self, info: Resource, stored: Object, obj: Object, subresource: str, dry_run: bool) -> Object:
+    def _write(
+        self,
+        info: Resource,
+        stored: Object,
+        obj: Object,
+        subresource: str,
+        dry_run: bool,
+        track: Track | None,
+    ) -> Object:
         """Writes a decoded new state of the stored object, or of one of its subresources."""
         before, metadata = stored["metadata"], obj["metadata"]
         _place(info, metadata, before.get("namespace", ""))
@@ -153,10 +260,13 @@ class ApiServer(Reads, Writes):
         for field in OWNED:
             metadata.pop(field, None)
         if subresource == "status" and info.has_status:
-            changes = {"annotations": metadata["annotations"]} if "annotations" in metadata else None
+            changes = {"annotations": metadata["annotations"]} if "annotations" in metadata else {}
+            new = {**stored, "metadata": {**before, **changes}, "status": obj.get("status", {})}
+            if track is not None:
+                new["metadata"]["managedFields"] = changes["managedFields"] = track(stored, new)
             if dry_run:
-                return {**stored, "status": obj.get("status", {})}
-            return self.put_status(info.name, stored, obj.get("status", {}), metadata=changes)
+                return new
+            return self.put_status(info.name, stored, new["status"], metadata=changes)
         if subresource == "finalize" and info.name == "namespaces":
             for finalizer in stored["spec"].get("finalizers", ()):
                 if finalizer not in obj.get("spec", {}).get("finalizers", ()):
@@ -168,25 +278,42 @@ class ApiServer(Reads, Writes):
         if info.name == "services":
             carry_over(obj, stored)
         validate(info, obj, stored)
-        check_modelled(info.name, info.kind, obj)
+        self._check_modelled(info, obj)
         if info.name == "services":
             obj = self._services.allocate(obj, stored)
-        return self._update(info, stored, obj, dry_run=dry_run)
+        return self._update(info, stored, obj, dry_run=dry_run, track=track)
+
+    def _decoded(self, info: Resource, obj: Object, field_validation: FieldValidation) -> Object:
+        unknown: list[str] | None = None if field_validation == "Strict" else []
+        try:
+            decoded = decode(info.kind, obj, unknown)
+        except DecodingError as error:
+            said = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}'
+            raise bad_request(said) from None
+        self._remark(unknown, field_validation)
+        return decoded
+
+    def _remark(self, unknown: list[str] | None, field_validation: FieldValidation) -> None:
+        if field_validation == "Warn":
+            self.remarks += [f'unknown field "{path}"' for path in unknown or ()]
+
+    def _check_modelled(self, info: Resource, obj: Object) -> None:
+        if info.name not in RESOURCES:
+            self.remarks.append(f"{info.kind} is kept, nothing acts on it in the simulator")
+            return
+        try:
+            check_modelled(info.name, info.kind, obj)
+        except CannotJudge as error:
+            if not self._keeps:
+                raise
+            self.remarks.append(f"kept, nothing acts on it in the simulator: {error}".partition(";")[0])
 
 
 def _no_such_path() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource")
 
 
-def _decoded(info: Resource, obj: Object) -> Object:
-    try:
-        return decode(info.kind, obj)
-    except DecodingError as error:
-        said = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}'
-        raise bad_request(said) from None
-
-
-def _patched(kind: str, stored: Object, patch: Any, type_: PatchType) -> Object:
+def _patched(kind: str, stored: Object, patch: Any, type_: PatchType, unknown: list[str] | None) -> Object:
     """The decoded object that the patch makes of the stored one. handlers/patch.go"""
     if type_ == "strategic":
         new = patches.strategic(stored, patch, kind)
@@ -195,7 +322,7 @@ def _patched(kind: str, stored: Object, patch: Any, type_: PatchType) -> Object:
     else:
         new = patches.json_patch(stored, patch)
     try:
-        return decode(kind, new)
+        return decode(kind, new, unknown)
     except DecodingError as error:
         sent = json.dumps(patch, separators=(",", ":"))
         raise invalid_request([wrong("patch", sent, str(error))]) from None

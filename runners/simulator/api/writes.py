@@ -13,9 +13,10 @@ from typing import TypeAlias
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
+from gherkube.runners.simulator.api.managers import Track
 from gherkube.runners.simulator.api.pods import PodAdmission
 from gherkube.runners.simulator.api.refusals import already_exists, conflict, forbidden, not_found
-from gherkube.runners.simulator.api.resources import RESOURCES, TYPE_META, Resource
+from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.services import ServiceAllocator
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.store import Store
@@ -31,8 +32,8 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 class Writes(Deletions):
     """The trusted verbs; each raises ApiError when the server refuses."""
 
-    def __init__(self, store: Store, chance: Chance) -> None:
-        super().__init__(store)
+    def __init__(self, store: Store, chance: Chance, resources: Resources) -> None:
+        super().__init__(store, resources)
         self.chance = chance
         self._names, self._uids = chance.stream("names"), chance.stream("uids")
         self._services = ServiceAllocator(store, chance)
@@ -47,7 +48,7 @@ class Writes(Deletions):
 
     def create_trusted(self, resource: str, obj: Object) -> Object:
         """Stores a new object with its name, uid, creationTimestamp, generation and first status."""
-        return self._insert(RESOURCES[resource], obj)
+        return self._insert(self.resources[resource], obj)
 
     def replace_trusted(self, resource: str, obj: Object) -> Object:
         """Puts the object in the place of the stored one, whose status stays.
@@ -58,8 +59,8 @@ class Writes(Deletions):
         stored = self._current(resource, obj)
         metadata, before = obj["metadata"], stored["metadata"]
         if metadata["resourceVersion"] != before["resourceVersion"]:
-            raise conflict(RESOURCES[resource], metadata["name"])
-        return self._update(RESOURCES[resource], stored, obj)
+            raise conflict(self.resources[resource], metadata["name"])
+        return self._update(self.resources[resource], stored, obj)
 
     def put_status(
         self,
@@ -78,7 +79,7 @@ class Writes(Deletions):
         stored = self._current(resource, obj)
         before = stored["metadata"]
         if check and obj["metadata"]["resourceVersion"] != before["resourceVersion"]:
-            raise conflict(RESOURCES[resource], before["name"])
+            raise conflict(self.resources[resource], before["name"])
         if stored.get("status") == status and (metadata is None or metadata.items() <= before.items()):
             return stored
         new = {**before, **metadata} if metadata else {**before}
@@ -120,10 +121,12 @@ class Writes(Deletions):
         metadata = obj["metadata"]
         stored = self.store.get(resource, (metadata.get("namespace", ""), metadata["name"]))
         if stored is None or stored["metadata"]["uid"] != metadata["uid"]:
-            raise not_found(RESOURCES[resource], metadata["name"])
+            raise not_found(self.resources[resource], metadata["name"])
         return stored
 
-    def _insert(self, info: Resource, obj: Object, *, dry_run: bool = False) -> Object:
+    def _insert(
+        self, info: Resource, obj: Object, *, dry_run: bool = False, track: Track | None = None
+    ) -> Object:
         metadata = obj["metadata"]
         if info.namespaced:
             self._check_namespace(info, metadata)
@@ -137,17 +140,32 @@ class Writes(Deletions):
         }
         if info.has_generation:
             metadata["generation"] = 1
-        new = {**TYPE_META[info.name], **obj, "metadata": metadata}
+        new = {**self.resources.type_meta[info.name], **obj, "metadata": metadata}
         if info.initial_status is not None:
             new["status"] = info.initial_status
+        if track is not None:
+            metadata["managedFields"] = track(None, new)
         return new if dry_run else self.store.put(info.name, new)
 
-    def _update(self, info: Resource, stored: Object, obj: Object, *, dry_run: bool = False) -> Object:
-        """Writes an update of the main resource: neither the status nor what the server owns changes."""
+    def _update(
+        self,
+        info: Resource,
+        stored: Object,
+        obj: Object,
+        *,
+        dry_run: bool = False,
+        track: Track | None = None,
+    ) -> Object:
+        """Writes an update of the main resource: neither the status nor what the server owns changes.
+
+        `track` says who owns its fields then.
+        """
         before = stored["metadata"]
         new = {**obj, "metadata": {**obj["metadata"], **{k: before[k] for k in OWNED if k in before}}}
         if info.has_status and "status" in stored:
             new["status"] = stored["status"]
+        if track is not None and (owners := track(stored, new)) != before.get("managedFields", []):
+            new["metadata"]["managedFields"] = owners
         if new == stored:
             return stored
         if dry_run:
@@ -197,6 +215,7 @@ OWNED = (
     "resourceVersion",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
+    "managedFields",
 )
 """Metadata that an update cannot change."""
 

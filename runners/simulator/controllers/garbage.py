@@ -12,7 +12,6 @@ from typing import NamedTuple
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_deleting, key_of
-from gherkube.runners.simulator.api.resources import BY_KIND, RESOURCES
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.ownership import release
@@ -37,7 +36,7 @@ class GarbageController:
         self._api, self._store = api, api.store
         self._queue: WorkQueue[Node] = WorkQueue(api.clock, chance, self._sync)
         self._dependents: dict[str, dict[Node, None]] = {}
-        for resource in RESOURCES:
+        for resource in [each.name for each in api.resources]:
             if resource not in IGNORED:
                 informer = informers.of(resource)
                 informer.on_change(self._changed)
@@ -82,7 +81,7 @@ class GarbageController:
         """An owner that waits for its dependents may have to wait for one less."""
         owner = self._owner(node, reference)
         if owner and _waits(owner):
-            self._queue.add(Node(_resource(reference), key_of(owner)))
+            self._queue.add(Node(self._api.resources.of(reference).name, key_of(owner)))
 
     def _gone(self, node: Node, last: Object) -> None:
         self._unlink(node, last)
@@ -167,16 +166,12 @@ class GarbageController:
 
         An owner of a kind that is not known here counts as being there ({}). classifyReferences
         """
-        info = BY_KIND.get((reference["apiVersion"], reference["kind"]))
+        info = self._api.resources.of_kind(reference["apiVersion"], reference["kind"])
         if info is None:
             return {}
         namespace = node.key.namespace if info.namespaced else ""
         owner = self._store.get(info.name, Key(namespace, reference["name"]))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
-
-
-def _resource(reference: Object) -> str:
-    return BY_KIND[reference["apiVersion"], reference["kind"]].name
 
 
 def _waits(owner: Object) -> bool:

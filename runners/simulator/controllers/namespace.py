@@ -12,7 +12,6 @@ from typing import NamedTuple
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import ENDED, Key, Object, condition, is_deleting, key_of
-from gherkube.runners.simulator.api.resources import RESOURCES
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
@@ -21,8 +20,6 @@ GRACE = 5.0
 """Seconds from a change of a namespace to its turn: all API servers shall have seen it by then."""
 FINALIZER_ESTIMATE = 15
 """How many seconds are allowed for objects that wait for their finalizers."""
-CONTENT = ["pods", *(each.name for each in RESOURCES.values() if each.namespaced and each.name != "pods")]
-"""What is deleted, in this order; the rest only once no pods are left (OrderedNamespaceDeletion, 1.34)."""
 
 
 class Remains(NamedTuple):
@@ -60,17 +57,22 @@ class NamespaceController:
     def _empty(self, namespace: str) -> Remains:
         """Deletes what is there and says what is left. deleteAllContent"""
         remains = Remains(Counter(), Counter(), 0)
-        for resource in CONTENT:
+        for resource in self._content():
             wait = self._delete_all(resource, namespace)
             left = self._in(resource, namespace)
             for obj in left:
                 remains.finalizers.update(obj["metadata"].get("finalizers", ()))
             if left:
-                remains.resources[f"{resource}.{RESOURCES[resource].group}"] = len(left)
+                remains.resources[f"{resource}.{self._api.resources[resource].group}"] = len(left)
                 remains = remains._replace(estimate=max(remains.estimate, wait or FINALIZER_ESTIMATE))
                 if resource == "pods":
                     break
         return remains
+
+    def _content(self) -> list[str]:
+        """What is deleted, in order; the rest once no pods are left (OrderedNamespaceDeletion, 1.34)."""
+        resources = self._api.resources
+        return ["pods", *(each.name for each in resources if each.namespaced and each.name != "pods")]
 
     def _delete_all(self, resource: str, namespace: str) -> int:
         """Deletes all of a resource; seconds until the last should have gone. estimateGracefulTermination"""

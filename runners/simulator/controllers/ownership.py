@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object, controller_of, is_deleting, key_of
-from gherkube.runners.simulator.api.resources import resource_of
 from gherkube.runners.simulator.api.server import ApiServer
 
 
@@ -77,12 +76,12 @@ def release(api: ApiServer, obj: Object, owner_uid: str) -> None:
 
 
 def _stored(api: ApiServer, obj: Object) -> Object | None:
-    found = api.store.get(resource_of(obj).name, key_of(obj))
+    found = api.store.get(api.resources.of(obj).name, key_of(obj))
     return found if found is not None and found["metadata"]["uid"] == obj["metadata"]["uid"] else None
 
 
 def _write(api: ApiServer, stored: Object, metadata: Object) -> None:
-    api.replace_trusted(resource_of(stored).name, {**stored, "metadata": metadata})
+    api.replace_trusted(api.resources.of(stored).name, {**stored, "metadata": metadata})
 
 
 def is_namespace_terminating(error: ApiError) -> bool:

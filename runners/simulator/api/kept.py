@@ -1,0 +1,88 @@
+"""The kinds that the simulator does not act on, as an API server keeps them for those who need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gherkube.runners.simulator.api import schema
+from gherkube.runners.simulator.api.resources import Resource
+
+BATCH, POLICY, NETWORKING = "batch", "policy", "networking.k8s.io"
+RBAC, STORAGE, ADMISSION = "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"
+
+KEPT = (
+    Resource("statefulsets", "apps", "v1", "StatefulSet", True, ("sts",), True, True, {"replicas": 0}),
+    Resource("daemonsets", "apps", "v1", "DaemonSet", True, ("ds",), True, True, {}),
+    Resource("controllerrevisions", "apps", "v1", "ControllerRevision"),
+    Resource("jobs", BATCH, "v1", "Job", True, (), True, True, {}),
+    Resource("cronjobs", BATCH, "v1", "CronJob", True, ("cj",), True, True, {}),
+    Resource(
+        "horizontalpodautoscalers", "autoscaling", "v2", "HorizontalPodAutoscaler", True, ("hpa",), True
+    ),
+    Resource("poddisruptionbudgets", POLICY, "v1", "PodDisruptionBudget", True, ("pdb",), True, True),
+    Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True),
+    Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
+    Resource("replicationcontrollers", "", "v1", "ReplicationController", True, ("rc",), True, True),
+    Resource("podtemplates", "", "v1", "PodTemplate"),
+    Resource("persistentvolumes", "", "v1", "PersistentVolume", False, ("pv",), True),
+    Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",), True),
+    Resource("storageclasses", STORAGE, "v1", "StorageClass", False, ("sc",)),
+    Resource("volumeattachments", STORAGE, "v1", "VolumeAttachment", False, (), True),
+    Resource("csidrivers", STORAGE, "v1", "CSIDriver", False),
+    Resource("csinodes", STORAGE, "v1", "CSINode", False),
+    Resource("ingresses", NETWORKING, "v1", "Ingress", True, ("ing",), True, True, {"loadBalancer": {}}),
+    Resource("ingressclasses", NETWORKING, "v1", "IngressClass", False, (), False, True),
+    Resource("networkpolicies", NETWORKING, "v1", "NetworkPolicy", True, ("netpol",), False, True),
+    Resource("roles", RBAC, "v1", "Role"),
+    Resource("rolebindings", RBAC, "v1", "RoleBinding"),
+    Resource("clusterroles", RBAC, "v1", "ClusterRole", False),
+    Resource("clusterrolebindings", RBAC, "v1", "ClusterRoleBinding", False),
+    Resource("priorityclasses", "scheduling.k8s.io", "v1", "PriorityClass", False, ("pc",), False, True),
+    Resource("runtimeclasses", "node.k8s.io", "v1", "RuntimeClass", False),
+    Resource(
+        "certificatesigningrequests",
+        "certificates.k8s.io",
+        "v1",
+        "CertificateSigningRequest",
+        False,
+        ("csr",),
+        True,
+    ),
+    Resource(
+        "mutatingwebhookconfigurations",
+        ADMISSION,
+        "v1",
+        "MutatingWebhookConfiguration",
+        False,
+        (),
+        False,
+        True,
+    ),
+    Resource(
+        "validatingwebhookconfigurations",
+        ADMISSION,
+        "v1",
+        "ValidatingWebhookConfiguration",
+        False,
+        (),
+        False,
+        True,
+    ),
+    Resource(
+        "customresourcedefinitions",
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        False,
+        ("crd", "crds"),
+        True,
+        True,
+    ),
+)
+"""pkg/printers/internalversion, each kind's registry: strategy.go and storage.go"""
+
+
+def kept_resources() -> Iterator[Resource]:
+    """All of them; from now on their objects can be decoded."""
+    schema.keep_more()
+    return iter(KEPT)
