@@ -42,7 +42,11 @@ def run(
     ] = "",
     junit: Annotated[str, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")] = "",
     report: Annotated[
-        str, typer.Option(metavar="DIR", help="Write histories and junit.xml to this folder.")
+        str,
+        typer.Option(metavar="DIR", help="Write histories, junit.xml and messages.ndjson to this folder."),
+    ] = "",
+    messages: Annotated[
+        str, typer.Option(metavar="FILE", help="Write the results as Cucumber Messages (ndjson).")
     ] = "",
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show every step, and tracebacks.")
@@ -55,7 +59,14 @@ def run(
     """
     from gherkube.runners.cli.run import run_features
 
-    options = {"seed": seed, "tags": tags, "name": name, "patience": patience, "report": report}
+    options = {
+        "seed": seed,
+        "tags": tags,
+        "name": name,
+        "patience": patience,
+        "report": report,
+        "messages": messages,
+    }
     arguments = [f"--gherkube-{key}={value}" for key, value in options.items() if value not in (None, "")]
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]
     arguments += ["-v"] if verbose else []
