@@ -164,8 +164,10 @@ class Writes(Deletions):
         new = {**obj, "metadata": {**obj["metadata"], **{k: before[k] for k in OWNED if k in before}}}
         if info.has_status and "status" in stored:
             new["status"] = stored["status"]
-        if track is not None and (owners := track(stored, new)) != before.get("managedFields", []):
-            new["metadata"]["managedFields"] = owners
+        if track is not None:
+            new["metadata"].pop("managedFields", None)
+            if owners := track(stored, new):
+                new["metadata"]["managedFields"] = owners
         if new == stored:
             return stored
         if dry_run:
