@@ -26,7 +26,9 @@ class Verdict:
 
     `feature` is its file as shown to users, `name` unique in it, `text` the block that tells why it did
     not pass, `step` the sentence at which it ended, `seconds` of the wall clock, `virtual` those of its
-    cluster's clock (None where it had no cluster), `printed` what its own steps wrote.
+    cluster's clock (None where it had no cluster), `printed` what its own steps wrote,
+    `rest` the sentences after that one, `history` its history file's name within the report's folder ("":
+    there is none).
     """
 
     nodeid: str
@@ -40,6 +42,8 @@ class Verdict:
     virtual: float | None = None
     printed: list[tuple[str, str]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+    history: str = ""
 
     def add(self, report: pytest.TestReport) -> None:
         """Takes in the report of a phase."""
@@ -51,6 +55,8 @@ class Verdict:
         self.feature = told.get("feature", self.feature)
         self.virtual = told.get("virtual", self.virtual)
         self.steps = told.get("steps", self.steps)
+        self.rest = told.get("rest", self.rest)
+        self.history = told.get("history", self.history)
         if outcome != PASSED:
             self.text = "\n\n".join(filter(None, (self.text, _text(report))))
             self.step = self.step or told.get("step", "")
