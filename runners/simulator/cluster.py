@@ -40,7 +40,8 @@ CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect":
 REQUESTS = "requests"
 CPU, MEMORY = "4", "8Gi"
 """What a node has when nothing is said about it."""
-
+MANY = 100_000
+"""How many new objects Python's collector would search in one go for too long a time."""
 
 CONTROLLERS = (
     DeploymentController,
@@ -215,11 +216,16 @@ class VirtualTime:
 @contextmanager
 def _no_search_for_garbage() -> Iterator[None]:
     """Python's collector rests meanwhile: next to the history, which keeps all objects, the few cycles that
-    events leave are little, and in a large cluster the search for them takes a quarter of the time."""
+    events leave are little, and in a large cluster the search for them takes a quarter of the time.
+
+    Afterwards very many new objects count as old ones at once: the next full search is soon enough."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if gc.get_count()[0] > MANY:
+            gc.freeze()
+            gc.unfreeze()
         if enabled:
             gc.enable()

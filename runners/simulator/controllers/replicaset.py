@@ -28,7 +28,7 @@ from gherkube.runners.simulator.controllers.ownership import (
 )
 from gherkube.runners.simulator.controllers.pod_control import PodControl
 from gherkube.runners.simulator.controllers.replicaset_tally import Tally, counts_by
-from gherkube.runners.simulator.controllers.replicaset_victims import Standing, choose
+from gherkube.runners.simulator.controllers.replicaset_victims import choose
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.events import EventRecorder
 
@@ -48,7 +48,6 @@ class ReplicaSetController:
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._tallies: dict[str, Tally] = {}
         self._nodes: WeakValueDictionary[str, Counter[str]] = WeakValueDictionary()
-        self._standings: dict[str, Standing] = {}
         self._references: dict[str, list[Object]] = {}
         self._sets, self._pods = informers.of("replicasets"), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
@@ -89,8 +88,6 @@ class ReplicaSetController:
     def _pod_changed(self, change: Change) -> None:
         pod, old = change.object, change.old
         gone = change.type == DELETED
-        if gone:
-            self._standings.pop(pod["metadata"]["uid"], None)
         now_of = controller_uid(pod)
         was_of = now_of if old is None or _same_owners(old, pod) else controller_uid(old)
         if old is not None and (tally := self._tallies.get(was_of or "")) is not None:
@@ -182,13 +179,11 @@ class ReplicaSetController:
     def _delete(
         self, replica_set: Object, tally: Tally, adopted: list[Object], count: int
     ) -> ApiError | None:
-        victims = choose(
-            [*tally.pods.values(), *adopted],
-            count,
-            self._clock.now,
-            tally.nodes.__getitem__,
-            self._standings,
-        )
+        now, on_node = self._clock.now, tally.nodes.__getitem__
+        if adopted or count >= len(tally.pods):
+            victims = choose([*tally.pods.values(), *adopted], count, now, on_node)
+        else:
+            victims = tally.ranking.first(count, now, on_node)
         keys = [key_of(pod) for pod in victims]
         self._expectations.expect_deletions(tally.key, keys, self._clock.now)
         failed: ApiError | None = None

@@ -16,6 +16,7 @@ from gherkube.runners.objects import ENDED, Key, Object, condition, is_ready, ke
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.clock import seconds_of
 from gherkube.runners.simulator.controllers.ownership import controller_uid
+from gherkube.runners.simulator.controllers.replicaset_victims import Ranking
 
 
 class Tally:
@@ -24,7 +25,7 @@ class Tally:
     `pods`: the active ones. `strays`: active pods that it controls though its selector does not match
     them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
     who sees them keeps this one. `nodes`: how many active pods are on each node, counted together
-    with the other ReplicaSets of the same owner where these share it.
+    with the other ReplicaSets of the same owner where these share it. `ranking`: which pods go first.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Tally:
         self.matches = from_label_selector(spec["selector"])
         self.counts_by = counts_by(replica_set)
         self.pods: dict[Key, Object] = {}
+        self.ranking = Ranking()
         self.strays: dict[Key, None] = {}
         self.candidates: dict[Key, None] = {}
         self.nodes: Counter[str] = Counter() if nodes is None else nodes
@@ -58,6 +60,7 @@ class Tally:
             _enter(self.strays, key, None, by)
             return
         _enter(self.pods, key, pod, by)
+        self.ranking.changed[key] = pod if by > 0 else None
         node = pod["spec"].get("nodeName", "")
         self.nodes[node] = self.nodes.get(node, 0) + by
         self.fully_labeled += by * self._labels_full

@@ -5,9 +5,9 @@ pkg/controller/controller_utils.go ActivePodsWithRanks.Less
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from math import log2
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from gherkube.runners.objects import Object, condition, container_statuses
 from gherkube.runners.simulator.clock import seconds_of
@@ -31,55 +31,77 @@ class Standing(NamedTuple):
     uid: str
 
 
-def choose(
-    pods: Iterable[Object],
-    count: int,
-    now: float,
-    on_node: Callable[[str], int],
-    known: dict[str, Standing] | None = None,
-) -> list[Object]:
-    """The `count` pods to delete, of the active ones that are given.
+class Ranking:
+    """The active pods of one ReplicaSet in the order in which they go.
 
-    `on_node`: how many active pods of the same owner stand on a node. First go pods without a node,
-    then by phase, unready before ready, by deletion cost, from full nodes before empty ones, then
-    those ready (or, unready, restarted most and made) most lately; ages are compared by their binary
-    logarithm, and within one such bucket the uid decides.
+    First go pods without a node, then by phase, unready before ready, by deletion cost, from full nodes
+    before empty ones, then those ready (or, unready, restarted most and made) most lately; ages are
+    compared by their binary logarithm, and within one such bucket the uid decides.
 
-    `known`: what was found out about pods, by uid, and is found out once a version; who keeps it
-    drops what is gone.
+    `changed`: the pods that came or changed since the last look, and, as None, those that went; who
+    keeps the pods notes them here. They are looked at when somebody asks, which for most never happens.
     """
-    pods = list(pods)
-    if count >= len(pods):
-        return pods
-    known = {} if known is None else known
-    ages = _Ages(now)
-    groups: dict[_Order, list[Standing]] = {}
-    for pod in pods:
-        uid = pod["metadata"]["uid"]
-        standing = known.get(uid)
-        if standing is None or standing.pod is not pod:
-            standing = known[uid] = _standing(pod)
-        _, rank, node, ready, created, restarts, _ = standing
-        order = (rank, -on_node(node), 0 if ready else -restarts, ages[ready or created])
+
+    def __init__(self, pods: Iterable[Object] = ()) -> None:
+        self.changed: dict[Hashable, Object | None] = {pod["metadata"]["uid"]: pod for pod in pods}
+        self._standings: dict[Hashable, Standing] = {}
+        self._ranks: dict[tuple[bool, int, bool, int], dict[str, dict[Hashable, Standing]]] = {}
+
+    def first(self, count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
+        """The `count` pods to delete. `on_node`: how many active pods of the same owner a node has."""
+        self._catch_up()
+        ages = _Ages(now)
+        victims: list[Object] = []
+        for rank in sorted(self._ranks):
+            for nodes in _fullest_first(self._ranks[rank], on_node):
+                for group in _newest_first(nodes, ages):
+                    victims += [standing.pod for standing in group[: count - len(victims)]]
+                    if len(victims) == count:
+                        return victims
+        return victims
+
+    def _catch_up(self) -> None:
+        for key, pod in self.changed.items():
+            if (old := self._standings.pop(key, None)) is not None:
+                nodes = self._ranks[old.rank]
+                del nodes[old.node][key]
+                if not nodes[old.node]:
+                    del nodes[old.node]
+            if pod is not None:
+                new = self._standings[key] = _standing(pod)
+                self._ranks.setdefault(new.rank, {}).setdefault(new.node, {})[key] = new
+        self.changed.clear()
+
+
+def choose(pods: list[Object], count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
+    """The `count` of these pods to delete; all, in the order given, when there are no more."""
+    return Ranking(pods).first(count, now, on_node) if count < len(pods) else pods
+
+
+def _fullest_first(
+    nodes: dict[str, dict[Hashable, Standing]], on_node: Callable[[str], int]
+) -> Iterator[list[Standing]]:
+    """The pods of the fullest nodes, of those with one pod less, and so on."""
+    levels: dict[int, list[str]] = {}
+    for node in nodes:
+        levels.setdefault(on_node(node), []).append(node)
+    for level in sorted(levels, reverse=True):
+        yield [standing for node in levels[level] for standing in nodes[node].values()]
+
+
+def _newest_first(pods: list[Standing], ages: _Ages) -> Iterator[list[Standing]]:
+    """The pods that restarted most and are youngest, and so on; each group in order, too."""
+    groups: dict[tuple[int, int], list[Standing]] = {}
+    for standing in pods:
+        ready = standing.ready
+        order = (0, ages[ready]) if ready else (-standing.restarts, ages[standing.created])
         group = groups.get(order)
         if group is None:
             groups[order] = [standing]
         else:
             group.append(standing)
-    victims: list[Object] = []
     for order in sorted(groups):
-        group = groups[order]
-        left = count - len(victims)
-        if len(group) > left:
-            group = sorted(group, key=_last_resort(group, ages))[:left]
-        victims += [standing.pod for standing in group]
-        if len(victims) == count:
-            break
-    return victims
-
-
-_Order: TypeAlias = tuple[tuple[bool, int, bool, int], int, int, int]
-"""What decides before the uid; the lowest goes first."""
+        yield sorted(groups[order], key=_last_resort(groups[order], ages))
 
 
 class _Ages(dict[str, int]):

@@ -6,7 +6,7 @@ import pytest
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.clock import timestamp
-from gherkube.runners.simulator.controllers.replicaset_victims import COST, Standing, choose
+from gherkube.runners.simulator.controllers.replicaset_victims import COST, Ranking, choose
 
 NOW = 10_000.0
 
@@ -90,13 +90,16 @@ def test_ranks_are_of_before() -> None:
     assert [each["metadata"]["uid"] for each in gone] == ["n0", "n1", "n2"]
 
 
-def test_what_is_known_is_of_one_version() -> None:
-    """What was found out about a pod no longer counts once the pod has changed."""
-    known: dict[str, Standing] = {}
-    pods = [pod("a"), pod("b", cost="-1")]
-    assert choose(pods, 1, NOW, lambda _: 1, known) == [pods[1]]
-    changed = [pod("a", cost="-2"), pods[1]]
-    assert choose(changed, 1, NOW, lambda _: 1, known) == [changed[0]]
+def test_a_ranking_follows_its_pods() -> None:
+    """What was found out about a pod no longer counts once the pod has changed, or gone."""
+    pods = [pod("a"), pod("b", cost="-1"), pod("c", node="m")]
+    ranking = Ranking(pods)
+    assert ranking.first(1, NOW, lambda _: 1) == [pods[1]]
+    changed = pod("a", cost="-2")
+    ranking.changed["a"] = changed
+    assert ranking.first(1, NOW, lambda _: 1) == [changed]
+    ranking.changed |= {"a": None, "b": None}
+    assert ranking.first(1, NOW, lambda _: 1) == [pods[2]]
 
 
 def test_all() -> None:
