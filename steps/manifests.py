@@ -279,8 +279,11 @@ def _loader() -> Any:
     return Loader
 
 
-def _nodes(text: str, source: str, line: int) -> Iterator[tuple[int, Any]]:
-    """The documents of a text with the line each begins at; broken YAML and keys given twice are errors."""
+def composed(text: str, source: str, line: int = 1) -> Iterator[tuple[int, Any, Any]]:
+    """The documents of a text, each with the line it begins at and its node (yaml's, with marks).
+
+    Broken YAML and keys given twice are a UsageError.
+    """
     import yaml
 
     loader = _loader()(text)
@@ -288,7 +291,7 @@ def _nodes(text: str, source: str, line: int) -> Iterator[tuple[int, Any]]:
         while loader.check_node():
             node = loader.get_node()
             _refuse_twins(node, source, line)
-            yield node.start_mark.line + line, loader.construct_document(node)
+            yield node.start_mark.line + line, loader.construct_document(node), node
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark
         at = f"{source}:{mark.line + line}" if mark else source
@@ -323,7 +326,7 @@ def documents(text: str, source: str, line: int = 1) -> list[Object]:
     `source` and `line` say where the text begins; errors read `source:line: …`.
     """
     found: list[Object] = []
-    for at, document in _nodes(text, source, line):
+    for at, document, _ in composed(text, source, line):
         if document is None:
             continue
         if isinstance(document, dict) and document.get("kind") == "List":
@@ -353,7 +356,7 @@ def _check_object(item: Any, at: str) -> None:
 
 def partial(text: str, source: str) -> Object:
     """A part of an object, as written under `matches` and `patch`: one mapping."""
-    found = [document for _, document in _nodes(text, source, 1)]
+    found = [document for _, document, _ in composed(text, source)]
     if len(found) != 1 or not isinstance(found[0], dict) or not found[0]:
         raise UsageError(f"{source}: one YAML mapping was expected here, as in spec: {{replicas: 3}}")
     return found[0]

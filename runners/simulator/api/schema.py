@@ -28,7 +28,14 @@ Decode: TypeAlias = Callable[[Any, Path_, list[str], str], Any]
 
 
 class DecodingError(Exception):
-    """Why something is no object of its kind; the message is the API server's."""
+    """Why something is no object of its kind; the message is the API server's.
+
+    `paths`: the fields that are wrong, as messages spell them; none where that is not known.
+    """
+
+    def __init__(self, message: str, *paths: str) -> None:
+        super().__init__(message)
+        self.paths = paths
 
 
 @cache
@@ -56,7 +63,7 @@ def decode(kind: str, value: Any, found_unknown: list[str] | None = None) -> Obj
         found_unknown += sorted(unknown)
     elif unknown:
         found = ", ".join(f'unknown field "{path}"' for path in sorted(unknown))
-        raise DecodingError(f"strict decoding error: {found}")
+        raise DecodingError(f"strict decoding error: {found}", *sorted(unknown))
     return decoded
 
 
@@ -168,15 +175,12 @@ def _int_or_string(value: Any, path: Path_, unknown: list[str], struct: str) -> 
     return value if isinstance(value, str) else _int32(value, path, unknown, struct)
 
 
-def _quantity(value: Any, _path: Path_, _unknown: list[str], _struct: str) -> Any:
+def _quantity(value: Any, path: Path_, _unknown: list[str], _struct: str) -> Any:
     try:
         return canonical_quantity(str(value) if type(value) in (int, float) else value)
     except (ValueError, TypeError) as error:
-        raise DecodingError(
-            str(error)
-            if isinstance(value, str)
-            else "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        ) from None
+        said = str(error) if isinstance(value, str) else f"quantities must match {QUANTITY}"
+        raise DecodingError(said, _spell(path)) from None
 
 
 def _time(value: Any, path: Path_, _unknown: list[str], struct: str) -> Any:
@@ -193,7 +197,9 @@ def _time(value: Any, path: Path_, _unknown: list[str], struct: str) -> Any:
         moment = None
     if moment is None or moment.tzinfo is None:
         form = "2006-01-02T15:04:05Z07:00"
-        raise DecodingError(f'parsing time "{value}" as "{form}": cannot parse "{value}" as "2006"')
+        raise DecodingError(
+            f'parsing time "{value}" as "{form}": cannot parse "{value}" as "2006"', _spell(path)
+        )
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -203,7 +209,8 @@ def _bytes(value: Any, path: Path_, _unknown: list[str], struct: str) -> Any:
     wrong = BASE64.match(value)
     assert wrong is not None
     if wrong.end() != len(value) or len(value) % 4:
-        raise DecodingError(f"illegal base64 data at input byte {min(wrong.end(), len(value) // 4 * 4)}")
+        at = min(wrong.end(), len(value) // 4 * 4)
+        raise DecodingError(f"illegal base64 data at input byte {at}", _spell(path))
     return value
 
 
@@ -227,6 +234,7 @@ GO_TYPES = {
     "bytes": "[]uint8",
 }
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+QUANTITY = "the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
@@ -244,7 +252,8 @@ def _mismatch(value: Any, go_type: str, path: Path_, struct: str) -> NoReturn:
     """encoding/json UnmarshalTypeError; the path of a field in a list is without the index."""
     where = ".".join(part for part in path if isinstance(part, str))
     what = f"Go struct field {struct}.{where}" if where else "Go value"
-    raise DecodingError(f"json: cannot unmarshal {_json_word(value, go_type)} into {what} of type {go_type}")
+    said = f"json: cannot unmarshal {_json_word(value, go_type)} into {what} of type {go_type}"
+    raise DecodingError(said, _spell(path))
 
 
 def _json_word(value: Any, go_type: str) -> str:
