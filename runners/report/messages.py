@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
-from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, NOT_RUN, PASSED, SKIPPED
+from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, NOT_RUN, PASSED, SKIPPED, UNUSABLE
 from gherkube.runners.report.results import Results, Verdict, clear, exit_code
 
 STATUS = {
@@ -154,7 +154,8 @@ class Messages:
                 told = self._told.get(verdict.nodeid, {"start": self.started, "stop": self.started})
                 if verdict.name in document.scenarios:  # the file may have changed meanwhile
                     teller.verdict(document.scenarios[verdict.name], verdict, told)
-        yield from teller.envelopes(code)
+        others = [text for nodeid, text in self.results.problems.items() if not nodeid.endswith(".feature")]
+        yield from teller.envelopes(code, "\n\n".join(others))
 
 
 class _Teller:
@@ -166,8 +167,8 @@ class _Teller:
         self.happened: list[Envelope] = []
         self._ids: dict[Any, str] = {}
 
-    def envelopes(self, code: int) -> Iterator[Envelope]:
-        """All of them in order; `code` is gherkube's exit code."""
+    def envelopes(self, code: int, problem: str) -> Iterator[Envelope]:
+        """All of them in order; `code` is gherkube's exit code, `problem` what is wrong outside of features."""
         yield _meta()
         yield from self.there
         yield {"testRunStarted": {"id": self.run, "timestamp": _timestamp(self.started)}}
@@ -177,6 +178,8 @@ class _Teller:
             "timestamp": _timestamp(time.time()),
             "message": SAID.get(code),
         }
+        if problem:
+            ended["exception"] = {"type": UNUSABLE, "message": problem}
         yield {"testRunFinished": ended | {"testRunStartedId": self.run}}
 
     def document(self, document: Document, problems: list[Problem], names: list[str]) -> None:
@@ -203,7 +206,7 @@ class _Teller:
         steps = pickled.pickle["steps"]
         unbound = [found.get((line, step["text"])) for line, step in zip(pickled.lines, steps, strict=True)]
         ended = [Ended(each.status, each.text) if each else Ended("SKIPPED") for each in unbound]
-        plan = [each.matches if each else [] for each in unbound]
+        plan = [each.matches if each else None for each in unbound]
         before = None
         if not any(unbound):
             before = Ended("PENDING", f"{NOT_RUN}: {uri} cannot be run as it is written")
@@ -245,11 +248,12 @@ class _Teller:
         if before:
             steps.append(({"id": self.next_id(), "hookId": self._hook("BEFORE_TEST_CASE")}, before))
         for n, (step, how) in enumerate(zip(pickle["steps"], sentences, strict=True)):
-            definitions = plan[n] if n < len(plan) else []
-            ids = [self._definition(Definition(*each)) for each in definitions]
-            told = {"id": self.next_id(), "pickleStepId": step["id"], "stepDefinitionIds": ids}
-            told["stepMatchArgumentsLists"] = [{"stepMatchArguments": []} for _ in ids]
             assert how is not None
+            told: Envelope = {"id": self.next_id(), "pickleStepId": step["id"]}
+            definitions = plan[n] if n < len(plan) else None
+            if definitions is not None:
+                told["stepDefinitionIds"] = [self._definition(Definition(*each)) for each in definitions]
+                told["stepMatchArgumentsLists"] = [{"stepMatchArguments": []} for _ in definitions]
             steps.append((told, how))
         if after:
             steps.append(({"id": self.next_id(), "hookId": self._hook("AFTER_TEST_CASE")}, after))
