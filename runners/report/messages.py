@@ -92,7 +92,6 @@ class Ended(NamedTuple):
 
     status: str
     message: str = ""
-    outcome: str = ""
     begun: float = 0.0
     seconds: float = 0.0
 
@@ -168,7 +167,7 @@ class _Teller:
         self._ids: dict[Any, str] = {}
 
     def envelopes(self, code: int, problem: str) -> Iterator[Envelope]:
-        """All of them in order; `code` is gherkube's exit code, `problem` what is wrong outside of features."""
+        """All of them in order; `code` is gherkube's exit code, `problem` what is wrong beside features."""
         yield _meta()
         yield from self.there
         yield {"testRunStarted": {"id": self.run, "timestamp": _timestamp(self.started)}}
@@ -198,18 +197,19 @@ class _Teller:
             if problems or name in names:
                 self.there.append({"pickle": pickled.pickle | {"uri": uri}})
             if problems:
-                self._unbound(pickled, [each for each in problems if each.sentence], uri)
+                self._unbound(pickled, problems, uri)
 
     def _unbound(self, pickled: Pickled, problems: list[Problem], uri: str) -> None:
         """Tells a scenario of a feature that was not run."""
-        found = {(each.line, each.sentence): each for each in problems}
+        found = {(each.line, each.sentence): each for each in problems if each.sentence}
         steps = pickled.pickle["steps"]
         unbound = [found.get((line, step["text"])) for line, step in zip(pickled.lines, steps, strict=True)]
         ended = [Ended(each.status, each.text) if each else Ended("SKIPPED") for each in unbound]
         plan = [each.matches if each else None for each in unbound]
         before = None
         if not any(unbound):
-            before = Ended("PENDING", f"{NOT_RUN}: {uri} cannot be run as it is written")
+            why = "\n".join(f"{uri}:{each.line}: {each.text}" for each in problems)
+            before = Ended("PENDING", f"{NOT_RUN}: the file cannot be run as it is written\n{why}")
         self._case(pickled.pickle, plan, [before, *ended, None], self.started, self.started)
 
     def verdict(self, pickled: Pickled, verdict: Verdict, told: dict[str, Any]) -> None:
@@ -307,8 +307,6 @@ class _Teller:
 
 def _finished(how: Ended, start: float) -> Envelope:
     result: Envelope = {"status": how.status, "duration": _time(how.seconds), "message": how.message or None}
-    if how.status == "FAILED":
-        result["exception"] = {"type": how.outcome}
     return {"timestamp": _timestamp((how.begun or start) + how.seconds), "testStepResult": result}
 
 
