@@ -220,9 +220,7 @@ class _Teller:
             Ended("PASSED", begun=at, seconds=until - at) for at, until in itertools.pairwise(begun)
         ]
         bad = verdict.outcome != PASSED
-        how = Ended(
-            STATUS.get(verdict.outcome, "FAILED"), f"{verdict.outcome}: {verdict.text}", verdict.outcome, stop
-        )
+        how = Ended(STATUS.get(verdict.outcome, "FAILED"), f"{verdict.outcome}: {verdict.text}", stop)
         before = how if bad and not ended else None
         inside = bool(ended) and verdict.steps[len(ended) - 1]["outcome"] != PASSED
         if bad and inside:
