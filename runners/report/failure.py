@@ -19,12 +19,16 @@ from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, UsageE
 from gherkube.runners.expectations.failure import ExpectationFailed
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
-CANNOT_JUDGE, UNUSABLE, EXPECTED, NOT_RUN = (
+CANNOT_JUDGE, UNUSABLE, EXPECTED, NOT_RUN, INTERNAL = (
     "cannot be judged",
     "cannot be run",
     "failed as expected",
     "not run",
+    "internal error",
 )
+
+OWN, FIXTURES, PYTEST, LIBRARY, PYTHON, USER = "gherkube", "fixtures", "pytest", "library", "python", "user"
+"""Whose code a frame is of; `fixtures` is gherkube's, too, but calls the user's."""
 
 _LABELS: tuple[tuple[type[GherkubeError], str], ...] = (
     (CannotJudge, "cannot be judged here:"),
@@ -37,11 +41,30 @@ def outcome_of(error: BaseException) -> str:
     """What a scenario's outcome is when this ended it."""
     if isinstance(error, CannotJudge):
         return CANNOT_JUDGE
-    return UNUSABLE if isinstance(error, UsageError) else FAILED
+    if isinstance(error, UsageError):
+        return UNUSABLE
+    return INTERNAL if is_internal(error) else FAILED
+
+
+def is_internal(error: BaseException) -> bool:
+    """Whether a mistake of gherkube raised it: on its way is only gherkube's code, and what that called.
+
+    A library of steps that is installed was called as a user's own step is, so what it raises is not.
+    """
+    if isinstance(error, GherkubeError) or not isinstance(error, Exception):
+        return False
+    files = [Path(frame.f_code.co_filename) for frame, _ in walk_tb(error.__traceback__)]
+    whose = [_whose(file) for file in files if file.is_file() and _whose(file) != PYTHON]
+    called = [each for each in whose if each not in (PYTEST, FIXTURES)]
+    if called:
+        return called[0] == OWN and USER not in called
+    return whose[-1:] == [FIXTURES]
 
 
 def block(head: str, error: BaseException, repeat: str) -> str:
     """The block of an error; `head` is the place and sentence, `repeat` the command that repeats it."""
+    if is_internal(error):
+        repeat = f"a mistake in gherkube: please report it, with what this shows: {repeat} -v"
     return "\n".join([head, *_told(error), f"  next      {repeat}"])
 
 
@@ -53,9 +76,10 @@ def _told(error: BaseException) -> Iterator[str]:
     if isinstance(error, GherkubeError):
         yield from _indented(label, str(error))
         return
-    yield from _indented("raised  ", _words(error))
+    internal = is_internal(error)
+    yield from _indented("internal error:" if internal else "raised  ", _words(error))
     at = "at      "
-    for place, code in frames(error):
+    for place, code in frames(error, (OWN, FIXTURES))[-1:] if internal else frames(error):
         yield from _indented(at, place)
         yield f"              {code}"
         at = "        "
@@ -75,21 +99,42 @@ def _indented(label: str, text: str) -> Iterator[str]:
     yield from (f"            {line}" for line in others)
 
 
-def frames(error: BaseException) -> list[tuple[str, str]]:
-    """The places in the user's own code that an error came through: `file:line in function`, and the line."""
+def frames(error: BaseException, whose: tuple[str, ...] = (USER,)) -> list[tuple[str, str]]:
+    """The places in the user's own code that an error came through: `file:line in function`, and the line.
+
+    `whose`: in whose code, if not in the user's.
+    """
     found = []
     for frame, line in walk_tb(error.__traceback__):
-        path = Path(frame.f_code.co_filename)
-        if not path.is_file() or any(path.is_relative_to(place) for place in _OTHERS):
-            continue
-        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        code = linecache.getline(str(path), line).strip()
-        found.append((f"{shown}:{line} in {frame.f_code.co_name}", code))
+        file = Path(frame.f_code.co_filename)
+        if file.is_file() and _whose(file) in whose:
+            code = linecache.getline(str(file), line).strip()
+            found.append((f"{_shown(file)}:{line} in {frame.f_code.co_name}", code))
     return found
 
 
-_OTHERS = [
-    *{Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-    *(Path(__file__).resolve().parents[2] / room for room in ("fixtures", "runners", "steps")),
-]
-"""Where code is that is not the user's: Python's, the installed packages', gherkube's."""
+def _shown(file: Path) -> Path:
+    try:
+        return file.relative_to(Path.cwd())
+    except (ValueError, FileNotFoundError):  # elsewhere, or a step removed the folder that this is run in
+        return file
+
+
+def _whose(file: Path) -> str:
+    return next((owner for place, owner in _PLACES if file.is_relative_to(place)), USER)
+
+
+_HOUSE = Path(__file__).resolve().parents[2]
+_INSTALLED = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+_PLACES = (
+    (_HOUSE / "fixtures", FIXTURES),
+    *((_HOUSE / room, OWN) for room in ("runners", "steps")),
+    *(
+        (place / name, PYTEST)
+        for place in _INSTALLED
+        for name in ("_pytest", "pytest", "pluggy", "pytest_bdd")
+    ),
+    *((place, LIBRARY) for place in _INSTALLED),
+    *((Path(sysconfig.get_path(name)), PYTHON) for name in ("stdlib", "platstdlib")),
+)
+"""Whose code stands where; the first that fits. All else is the user's."""

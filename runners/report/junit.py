@@ -1,7 +1,7 @@
 """The verdicts of a run as JUnit XML: a suite a feature, a case a scenario.
 
 `failure`: an expectation that was not met, or a step that raised. `error`: no verdict; its type says
-why (`cannot-judge`, `cannot-run`, `not-run`). `skipped`: skipped, or failed as expected.
+why (`cannot-judge`, `cannot-run`, `not-run`, `internal`). `skipped`: skipped, or failed as expected.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, FAILED, NOT_RUN, SKIPPED, UNUSABLE
+from gherkube.runners.report.failure import (
+    CANNOT_JUDGE,
+    EXPECTED,
+    FAILED,
+    INTERNAL,
+    NOT_RUN,
+    SKIPPED,
+    UNUSABLE,
+)
 
 if TYPE_CHECKING:
     from gherkube.runners.report.results import Results, Verdict
@@ -21,6 +29,7 @@ TAGS = {
     CANNOT_JUDGE: ("error", "cannot-judge"),
     UNUSABLE: ("error", "cannot-run"),
     NOT_RUN: ("error", "not-run"),
+    INTERNAL: ("error", "internal"),
     SKIPPED: ("skipped", "skipped"),
     EXPECTED: ("skipped", "failed-as-expected"),
 }

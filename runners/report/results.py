@@ -15,9 +15,20 @@ from typing import Any
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, FAILED, NOT_RUN, PASSED, SKIPPED, UNUSABLE
+from gherkube.runners.report.failure import (
+    CANNOT_JUDGE,
+    EXPECTED,
+    FAILED,
+    INTERNAL,
+    NOT_RUN,
+    PASSED,
+    SKIPPED,
+    UNUSABLE,
+)
 
-WORST_FIRST = (FAILED, UNUSABLE, CANNOT_JUDGE, NOT_RUN, SKIPPED, EXPECTED, PASSED)
+RED = (INTERNAL, FAILED, UNUSABLE, CANNOT_JUDGE, NOT_RUN)
+"""The outcomes with which no run ends as passed."""
+WORST_FIRST = (*RED, SKIPPED, EXPECTED, PASSED)
 
 
 @dataclass(slots=True)
@@ -161,7 +172,7 @@ def exit_code(results: Results, ended: int) -> int:
     0 passed, 1 failed or interrupted, 2 cannot be run, 3 cannot be judged here, 4 nothing selected, 5
     internal error.
     """
-    if ended == pytest.ExitCode.INTERNAL_ERROR:
+    if ended == pytest.ExitCode.INTERNAL_ERROR or results.count(INTERNAL):
         return 5
     if ended == pytest.ExitCode.USAGE_ERROR or results.problems:
         return 2

@@ -10,11 +10,21 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from gherkube.runners.report.failure import CANNOT_JUDGE, EXPECTED, FAILED, NOT_RUN, PASSED, SKIPPED, UNUSABLE
-from gherkube.runners.report.results import WORST_FIRST, Results, Verdict
+from gherkube.runners.report.failure import (
+    CANNOT_JUDGE,
+    EXPECTED,
+    FAILED,
+    INTERNAL,
+    NOT_RUN,
+    PASSED,
+    SKIPPED,
+    UNUSABLE,
+)
+from gherkube.runners.report.results import RED, WORST_FIRST, Results, Verdict
 
 MARKS = {
     PASSED: ("✓", {"green": True}),
+    INTERNAL: ("!", {"red": True}),
     FAILED: ("✗", {"red": True}),
     UNUSABLE: ("✗", {"red": True}),
     CANNOT_JUDGE: ("?", {"yellow": True}),
@@ -111,11 +121,7 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
             return result
         for text in self.results.problems.values():
             self._block(text, red=True)
-        told = [
-            verdict
-            for verdict in self.results.verdicts
-            if verdict.outcome in (FAILED, UNUSABLE, CANNOT_JUDGE)
-        ]
+        told = [each for each in self.results.verdicts if each.outcome in RED and each.outcome != NOT_RUN]
         for verdict in told:
             self._block(verdict.text, **MARKS[verdict.outcome][1])
             self._printed(verdict.printed)
@@ -172,8 +178,12 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         if virtual := sum(verdict.virtual or 0.0 for verdict in results.verdicts):
             times.insert(0, f"virtual {_seconds(virtual)}")
         head = f"{number} scenario{'s' if number != 1 else ''}: " if number else ""
-        bad = any(results.count(outcome) for outcome in WORST_FIRST[:4]) or results.problems
-        colour = {"red": True} if results.count(FAILED) or results.problems else {"yellow": bool(bad)}
+        bad = any(results.count(outcome) for outcome in RED) or results.problems
+        colour = (
+            {"red": True}
+            if any(map(results.count, (INTERNAL, FAILED))) or results.problems
+            else {"yellow": bool(bad)}
+        )
         clock = f" ({', '.join(times)})" if number else ""
         self._tw.line()
         self._tw.line(f"{head}{', '.join(parts)}{clock}", bold=True, **(colour if bad else {"green": True}))
