@@ -76,6 +76,9 @@ class Api(Protocol):
 class Clock(Protocol):
     """The time of the run, virtual or real, in seconds since it began."""
 
+    foresees: bool
+    """Whether all that is to happen is known, so that what `idle` says is certain."""
+
     def now(self) -> float:
         """Seconds since the run began."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gherkube.runners.errors import GherkubeError
+from gherkube.runners.objects import Object
 
 
 @dataclass
@@ -12,7 +13,8 @@ class Failure:
     """What was expected and what was found instead, why, and what had happened.
 
     `why` goes down the chain, one line each. `unreachable` says why it cannot become true any more, ""
-    when it might have. `history` are the changes that led here. `nearest` is the nearest it came.
+    when it might have. `history` are the changes that led here, in short, and `whole` all of them.
+    `nearest` is the nearest it came. `objects`: the workload, and a pod that was not well.
     """
 
     expected: str
@@ -21,6 +23,8 @@ class Failure:
     unreachable: str = ""
     history: list[str] = field(default_factory=list)
     nearest: str = ""
+    whole: list[str] = field(default_factory=list)
+    objects: list[Object] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The block as it is shown, without the place of the step and what to do next."""
@@ -31,6 +35,16 @@ class Failure:
         if self.unreachable:
             lines.append(f"  cannot become true: {self.unreachable}")
         return lines + _labelled("history", [" · ".join(self.history)] if self.history else [])
+
+    def rest(self) -> list[str]:
+        """What the block leaves out: the whole history, and the objects."""
+        import yaml
+
+        lines = _labelled("all of it", self.whole)
+        for obj in self.objects:
+            kept = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "managedFields"}}
+            lines += _labelled("object", yaml.safe_dump(kept, sort_keys=False).splitlines())
+        return lines
 
 
 class ExpectationFailed(GherkubeError):  # noqa: N818 - the outcome's name

@@ -14,16 +14,15 @@ from gherkube.runners.cluster import Cluster
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.causes import Causes
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
+from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.requests import Requests, RequestsStatement
 from gherkube.runners.expectations.statement import Both, Statement, Tracker
-from gherkube.runners.expectations.story import story
+from gherkube.runners.expectations.story import objects, story
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Stays, Throughout, Time
 from gherkube.runners.expectations.view import View
 
-LOOK = 5.0
-"""Seconds after which it is asked whether waiting is in vain."""
-POLL = 1.0
-"""Seconds after which a verdict that may change by time alone is looked at again."""
+LOOK = 1.0
+"""Seconds after which it is looked again, without a change, and asked whether waiting is in vain."""
 MOMENT = 1e-6
 """Seconds by which sums of times may differ though they are the same."""
 NEXT = 20
@@ -43,6 +42,8 @@ class Judge:
         self.last_when: float | None = None
         self._view = View()
         self._starts: dict[int, View] = {}
+        self._vain: tuple[int, str] = -1, ""
+        """What was said of waiting at that length of the history, while nothing but retries was left."""
 
     def moment(self, name: str = "") -> Moment:
         """The present moment."""
@@ -91,10 +92,11 @@ class Judge:
         tracker = self._track(statement, time)
         course = _Course(tracker, self._view.at)
         in_vain = ""
+        self._vain = -1, ""
         if now <= end:
             if self._pass(statement, tracker, end - now, lambda: course.arrives(self._view.at)):
                 return
-            in_vain = self._in_vain(statement)
+            in_vain = self._in_vain(statement, tracker)
             if not in_vain and clock.now() < end - MOMENT:
                 in_vain = "nothing is left to happen"
         self._fail(
@@ -114,7 +116,9 @@ class Judge:
             return not tracker.holds() or (statement.idle_only and not clock.idle())
 
         if self._pass(statement, tracker, time.seconds, broken, hopeful=False):
-            self._fail(statement, time, f"{tracker.found()} at {self._view.told()}")
+            lasted = clock.now() - (end - time.seconds)
+            how = f", after {lasted:.1f} s" if lasted >= 0.05 else ", from the start"
+            self._fail(statement, time, f"{tracker.found()} at {self._view.told()}{how}")
         if (rest := end - clock.now()) > 0:
             clock.sleep(rest)
 
@@ -129,8 +133,8 @@ class Judge:
     ) -> bool:
         """Lets time pass until the condition holds at a moment; False when it did not within those seconds.
 
-        It is looked at after each change of the statement's resources. `hopeful`: what is waited for is
-        that the statement becomes true, so that there is no use in waiting when it cannot.
+        It is looked at after each change of the statement's resources, and every second. `hopeful`: what
+        is waited for is that the statement becomes true, so that there is no use in waiting when it cannot.
         """
         clock, view, resources = self.cluster.clock, self._view, statement.resources
 
@@ -144,16 +148,19 @@ class Judge:
             return condition() and (not hopeful or not statement.idle_only or clock.idle())
 
         end = clock.now() + within
-        polls = tracker.polls or statement.idle_only
         while True:
             before = clock.now()
-            step = min(POLL if polls else LOOK, max(end - before, 0.0))
-            if clock.wait(look, step, resources=resources) or (polls and look()):
+            step = min(LOOK, max(end - before, 0.0))
+            if clock.wait(look, step, resources=resources) or look():
                 return True
             now = clock.now()
-            if now >= end - MOMENT or now < before + step - MOMENT:
+            if now >= end - MOMENT:
                 return False
-            if hopeful and self._in_vain(statement):
+            if now < before + step - MOMENT:
+                if not tracker.ripens:
+                    return False
+                clock.sleep(before + step - now)
+            if hopeful and self._in_vain(statement, tracker):
                 return False
 
     def _track(self, statement: Statement, time: Time) -> Tracker:
@@ -225,7 +232,7 @@ class Judge:
                     break
             else:
                 return
-        self._fail(statement, time, f"{tracker.found()} at {view.told()}", until=view.position)
+        self._fail(statement, time, f"{tracker.found()} at {view.told()}", then=view)
 
     def _at_some_time(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         course = _Course(tracker, view.at)
@@ -316,11 +323,16 @@ class Judge:
 
     # --- Failing
 
-    def _in_vain(self, statement: Statement) -> str:
+    def _in_vain(self, statement: Statement, tracker: Tracker) -> str:
         """Why it cannot become true any more, "" when it might."""
-        if not statement.steady or not self.cluster.clock.idle():
+        clock, history = self.cluster.clock, self.cluster.history
+        if tracker.ripens or not clock.idle():
             return ""
-        return Causes(self.cluster.history, self._now(), self.cluster.clock.now()).in_vain(statement.subject)
+        if self._vain[0] != len(history):
+            causes = Causes(history, self._now(), clock.now())
+            why = causes.in_vain(statement.subject, steady=statement.steady, certain=clock.foresees)
+            self._vain = len(history), why
+        return self._vain[1]
 
     def _refuse_nothing(self, statement: Statement, time: Time) -> None:
         if missing := statement.missing(self._now()):
@@ -332,25 +344,36 @@ class Judge:
         time: Time,
         found: str,
         *,
-        until: int | None = None,
+        then: View | None = None,
         unreachable: str = "",
         nearest: str = "",
     ) -> NoReturn:
-        view, history = self._now(), self.cluster.history
-        missing = statement.missing(view)
-        causes = Causes(history, view, self.cluster.clock.now())
+        """`then`: the moment of the past at which it was not so; now, where none is given."""
+        now, history = self._now(), self.cluster.history
+        missing = statement.missing(now)
+        at = now if then is None else self._view_at_position(then)
+        causes = Causes(history, at, self.cluster.clock.now() if then is None else at.at)
+        rolling = then is not None and isinstance(statement, PodsStatement)
         start = self.first_when or Moment("", 0.0, 0)
-        since = self.last_when if isinstance(time, Becomes | Stays) and self.last_when is not None else 0.0
+        told = story(history, now, statement.subject, start, until=at.position)
         raise ExpectationFailed(
             Failure(
                 expected=time.text + statement.text,
                 found=missing or found,
-                why=[] if missing else causes.why(statement.subject),
+                why=[] if missing else causes.why(statement.subject, rolling=rolling),
                 unreachable=unreachable,
-                history=story(history, view, statement.subject, start, until=until, since=since),
+                history=told.short,
                 nearest="" if missing else nearest,
+                whole=told.whole,
+                objects=[] if missing else objects(at, statement.subject, causes.unwell(statement.subject)),
             )
         )
+
+    def _view_at_position(self, then: View) -> View:
+        """A view of that moment that knows all resources, not only those that were replayed."""
+        view = View().move(self.cluster.history, then.position)
+        view.origin, view.at = then.origin, max(view.at, then.at)
+        return view
 
 
 class _Course:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from gherkube.runners.errors import UsageError
@@ -13,50 +14,68 @@ NAMES = ("name", "type", "containerPort", "port", "key", "mountPath", "uid", "ip
 """By which of its fields an entry of a list is found, the first that the part gives."""
 
 
-def difference(part: Any, whole: Any, path: str = "") -> str:
-    """Where the object is not as the part says, in words; "" when it is.
+def difference(part: Any, whole: Any) -> str:
+    """The first place where the object is not as the part says, in words; "" when there is none."""
+    return next(differences(part, whole), "")
+
+
+def differences(part: Any, whole: Any, path: str = "") -> Iterator[str]:
+    """Where the object is not as the part says, in words, each with the path of its field.
 
     Of a dict all that the part names is compared. An entry of a list is compared with the entry of the
     same name (or type, port, …) where the part names it, else with each: one must be like it.
     """
-    if isinstance(part, dict):
-        return _dict_difference(part, whole, path)
-    if isinstance(part, list):
-        return _list_difference(part, whole, path)
-    return "" if equal(part, whole) else f"{path} is {text_of(whole)}, not {text_of(part)}"
+    if isinstance(part, dict) and isinstance(whole, dict):
+        for name, value in part.items():
+            here = f"{path}.{name}" if path else name
+            if name in whole:
+                yield from differences(value, whole[name], here)
+            else:
+                yield f"there is no {here}"
+    elif isinstance(part, list) and isinstance(whole, list):
+        yield from _list_differences(part, whole, path)
+    elif isinstance(part, dict | list) or not equal(part, whole):
+        yield f"{path} is {text_of(whole)}, not {text_of(part)}"
 
 
-def _dict_difference(part: Object, whole: Any, path: str) -> str:
-    if not isinstance(whole, dict):
-        return f"{path} is {text_of(whole)}, not {text_of(part)}"
-    for name, value in part.items():
-        here = f"{path}.{name}" if path else name
-        if name not in whole:
-            return f"there is no {here}"
-        if words := difference(value, whole[name], here):
-            return words
-    return ""
-
-
-def _list_difference(part: list[Any], whole: Any, path: str) -> str:
-    if not isinstance(whole, list):
-        return f"{path} is {text_of(whole)}, not {text_of(part)}"
+def _list_differences(part: list[Any], whole: list[Any], path: str) -> Iterator[str]:
     if not part and whole:
-        return f"{path} is {text_of(whole)}, not empty"
+        yield f"{path} is {text_of(whole)}, not empty"
     for wanted in part:
-        by = next((name for name in NAMES if isinstance(wanted, dict) and name in wanted), None)
-        if by is None:
-            rest = [difference(wanted, one, f"{path}[{index}]") for index, one in enumerate(whole)]
+        if (by := _named_by(wanted)) is None:
+            rest = [next(differences(wanted, one, f"{path}[{index}]"), "") for index, one in enumerate(whole)]
             if all(rest):
-                return rest[0] if len(rest) == 1 else f"no entry of {path} is like {text_of(wanted)}"
+                yield rest[0] if len(rest) == 1 else f"no entry of {path} is like {text_of(wanted)}"
             continue
         entry = next((one for one in whole if isinstance(one, dict) and equal(wanted[by], one.get(by))), None)
         here = f"{path}[{by}={text_of(wanted[by])}]"
         if entry is None:
-            return f"there is no {here}"
-        if words := difference(wanted, entry, here):
-            return words
-    return ""
+            yield f"there is no {here}"
+        else:
+            yield from differences(wanted, entry, here)
+
+
+def _named_by(entry: Any) -> str | None:
+    return next((name for name in NAMES if isinstance(entry, dict) and name in entry), None)
+
+
+def leaves(part: Any) -> str:
+    """A part in words: `spec.replicas 3 and status.readyReplicas 2`."""
+    return " and ".join(f"{path} {text_of(value)}" for path, value in _leaves(part, ""))
+
+
+def _leaves(part: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, dict) and part:
+        for name, value in part.items():
+            yield from _leaves(value, f"{path}.{name}" if path else name)
+    elif isinstance(part, list) and part:
+        for entry in part:
+            by = _named_by(entry)
+            rest = {name: value for name, value in entry.items() if name != by} if by else entry
+            here = f"{path}[{by}={text_of(entry[by])}]" if by else f"{path}[]"
+            yield from _leaves(rest, here)
+    else:
+        yield path, part
 
 
 def equal(one: Any, other: Any) -> bool:

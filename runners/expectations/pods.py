@@ -8,7 +8,7 @@ from math import floor
 from typing import Any, NamedTuple
 
 from gherkube.runners.expectations.count import Count
-from gherkube.runners.expectations.partial import check_fields, difference
+from gherkube.runners.expectations.partial import check_fields, difference, differences, leaves
 from gherkube.runners.expectations.pod_status import pod_status
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, tag_of
@@ -21,8 +21,8 @@ class PodPredicate(NamedTuple):
     """Something that is true of a pod or not; `{}` stands for its argument.
 
     `short` follows a noun: "3 pods ready". `everyone`: whether terminating pods are among those of
-    whom it is asked, so that they count in "all" and "3 of 4". `steady`: whether pods that wait in
-    vain keep it as it is.
+    whom it is asked, so that they count in "all" and "3 of 4". `steady`: whether, with that argument,
+    attempts of waiting containers that fail again leave it as it is.
     """
 
     present: str
@@ -30,7 +30,7 @@ class PodPredicate(NamedTuple):
     short: str
     test: Callable[[Object, Any], bool]
     everyone: bool = False
-    steady: bool = False
+    steady: Callable[[Any], bool] = lambda _: True
 
 
 def restarts(pod: Object) -> int:
@@ -55,20 +55,20 @@ def _restarted(pod: Object, times: Count | None) -> bool:
     return not is_deleting(pod) and (count > 0 if times is None else times.holds(count, count))
 
 
+def _never(_argument: Any) -> bool:
+    return False
+
+
+ALTERNATING = frozenset({"ErrImagePull", "ImagePullBackOff"})
+"""The statuses between which every attempt to pull an image that is not there switches."""
 PODS: dict[str, PodPredicate] = {
-    "active": PodPredicate("are active", "were active", "active", lambda pod, _: is_active(pod), steady=True),
-    "running": PodPredicate(
-        "are running", "were running", "running", lambda pod, _: is_running(pod), steady=True
-    ),
+    "active": PodPredicate("are active", "were active", "active", lambda pod, _: is_active(pod)),
+    "running": PodPredicate("are running", "were running", "running", lambda pod, _: is_running(pod)),
     "ready": PodPredicate(
-        "are ready", "were ready", "ready", lambda pod, _: is_active(pod) and is_ready(pod), steady=True
+        "are ready", "were ready", "ready", lambda pod, _: is_active(pod) and is_ready(pod)
     ),
     "available": PodPredicate(
-        "are available",
-        "were available",
-        "available",
-        lambda pod, _: is_active(pod) and is_ready(pod),
-        steady=True,
+        "are available", "were available", "available", lambda pod, _: is_active(pod) and is_ready(pod)
     ),
     "pending": PodPredicate(
         "are pending",
@@ -83,9 +83,16 @@ PODS: dict[str, PodPredicate] = {
     ),
     "exist": PodPredicate("exist", "existed", "existing", lambda _pod, _: True, everyone=True),
     "show": PodPredicate(
-        "show {}", "showed {}", "showing {}", lambda pod, status: pod_status(pod) == status, everyone=True
+        "show {}",
+        "showed {}",
+        "showing {}",
+        lambda pod, status: pod_status(pod) == status,
+        everyone=True,
+        steady=lambda status: status.removeprefix("Init:") not in ALTERNATING,
     ),
-    "restarted": PodPredicate("have restarted{}", "had restarted{}", "that have restarted{}", _restarted),
+    "restarted": PodPredicate(
+        "have restarted{}", "had restarted{}", "that have restarted{}", _restarted, steady=_never
+    ),
     "on_node": PodPredicate(
         'run on node "{}"',
         'ran on node "{}"',
@@ -97,6 +104,7 @@ PODS: dict[str, PodPredicate] = {
         "matched",
         "that match",
         lambda pod, partial: not is_deleting(pod) and not difference(partial, pod),
+        steady=_never,
     ),
 }
 """The predicates by name. `available` asks for minReadySeconds besides; see the tracker."""
@@ -131,7 +139,7 @@ class PodsStatement(Statement):
 
     @property
     def steady(self) -> bool:
-        return self.rule.steady
+        return self.rule.steady(self.argument)
 
     @property
     def words(self) -> str:
@@ -140,7 +148,11 @@ class PodsStatement(Statement):
 
     @property
     def text(self) -> str:
-        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.words}"
+        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.words}{self._partial}"
+
+    @property
+    def _partial(self) -> str:
+        return f" {leaves(self.argument)}" if self.predicate == "match" else ""
 
     @property
     def subject(self) -> PodSelector:
@@ -188,8 +200,8 @@ class PodsTracker(Tracker):
             self._see(key, pod)
 
     @property
-    def polls(self) -> bool:
-        return self._aged
+    def ripens(self) -> bool:
+        return bool(self._due)
 
     def changed(self, change: Change) -> None:
         if change.resource != "pods":
@@ -257,7 +269,7 @@ class PodsTracker(Tracker):
         return int(replicas) if replicas is not None else None
 
     def nearest(self) -> str:
-        return f"{self.n} {self.statement.words}"
+        return f"{self.n or 'none'} {self.statement.words}" if self._verdicts else ""
 
     def found(self) -> str:
         statement, view = self.statement, self._view
@@ -270,9 +282,8 @@ class PodsTracker(Tracker):
         if true:
             words += f" ({names(true)})"
         if statement.predicate == "match" and others:
-            return (
-                f"{words}; pod {others[0]['metadata']['name']}: {difference(statement.argument, others[0])}"
-            )
+            first = "; ".join(differences(statement.argument, others[0]))
+            return f"{words}; pod {others[0]['metadata']['name']}: {first}"
         return "; ".join([words, *groups(others)])
 
 
@@ -301,9 +312,15 @@ def groups(pods: Iterable[Object]) -> list[str]:
         status = pod_status(pod)
         if status == "Running" and not is_ready(pod):
             status = "Running, not ready"
-        version = tag_of(pod["spec"]["containers"][0].get("image", ""))
+        version = _version(pod["spec"]["containers"][0].get("image", ""))
         counts[version, status] = counts.get((version, status), 0) + 1
     return [
         f"{n} pod{'' if n == 1 else 's'} of {version} show{'s' if n == 1 else ''} {status}"
         for (version, status), n in counts.items()
     ]
+
+
+def _version(image: str) -> str:
+    """An image as the language names it: by its tag where that looks like a version, else in quotes."""
+    tag = tag_of(image)
+    return tag if tag[:1] == "v" or "." in tag else f'"{image}"'

@@ -23,8 +23,8 @@ class Tracker(ABC):
     """
 
     @property
-    def polls(self) -> bool:
-        """Whether its verdict may change by time alone."""
+    def ripens(self) -> bool:
+        """Whether its verdict is still to change by time alone."""
         return False
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Statement(ABC):
 
     @property
     def steady(self) -> bool:
-        """Whether it cannot turn true while every container it depends on waits in vain."""
+        """Whether attempts that fail again, of containers that wait in vain, leave its verdict as it is."""
         return False
 
     @property
@@ -168,7 +168,7 @@ class Both(Statement):
 
     @property
     def steady(self) -> bool:
-        return self.one.steady or self.other.steady
+        return self.one.steady and self.other.steady
 
     @property
     def idle_only(self) -> bool:
@@ -208,8 +208,8 @@ class _BothTracker(Tracker):
         self._parts = parts
 
     @property
-    def polls(self) -> bool:
-        return any(part.polls for part in self._parts)
+    def ripens(self) -> bool:
+        return any(part.ripens for part in self._parts)
 
     def changed(self, change: Change) -> None:
         for part in self._parts:

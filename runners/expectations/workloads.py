@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.count import Count
-from gherkube.runners.expectations.partial import check_fields, difference, field
+from gherkube.runners.expectations.partial import check_fields, difference, differences, field, leaves
 from gherkube.runners.expectations.statement import Check, Statement, Tracker
 from gherkube.runners.expectations.subjects import (
     WorkloadRef,
@@ -60,8 +60,10 @@ def _condition(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
 
 
 def _matches(view: View, ref: WorkloadRef, partial: Any) -> Verdict:
-    words = difference(partial, _of(view, ref))
-    return not words, words or "it matches"
+    obj = _of(view, ref)
+    if not difference(partial, obj):
+        return True, "it matches"
+    return False, "; ".join(differences(partial, obj))
 
 
 def _field(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
@@ -164,7 +166,7 @@ class WorkloadStatement(Statement):
         reason: str = "",
     ) -> WorkloadStatement:
         """It has the condition, with that status and, where one is given, that reason."""
-        words = f'{workload.text} with condition "{type}" that is "{status}"'
+        words = f'{workload.text} has condition "{type}" that is "{status}"'
         return cls(
             workload,
             "condition",
@@ -176,13 +178,13 @@ class WorkloadStatement(Statement):
     def matches(cls, workload: WorkloadRef, partial: Object) -> WorkloadStatement:
         """All that the partial object says is so. UsageError when it names an unknown field."""
         check_fields(workload.resource, partial)
-        return cls(workload, "matches", partial, f"{workload.text} that matches")
+        return cls(workload, "matches", partial, f"{workload.text} has {leaves(partial)}")
 
     @classmethod
     def field(cls, workload: WorkloadRef, path: str, value: Any, negated: bool = False) -> WorkloadStatement:
         """The field at the path has the value (a text: as text), or, negated, another one."""
         shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
-        words = f'"{path}" of {workload.text} {"other than " if negated else "as "}{shown}'
+        words = f'"{path}" of {workload.text} is {"not " if negated else ""}{shown}'
         return cls(workload, "field", (path, value, negated), words)
 
     @classmethod
@@ -210,10 +212,10 @@ class WorkloadStatement(Statement):
     ) -> WorkloadStatement:
         """Its rollout completes, gets stuck, exceeds its deadline, or its status says (contains) a text."""
         words = {
-            "completes": "complete",
-            "stuck": "stuck",
-            "exceeds_deadline": "beyond its progress deadline",
-            "status_says": f'with a status that says "{text}"',
+            "completes": "completes",
+            "stuck": "gets stuck",
+            "exceeds_deadline": "exceeds its progress deadline",
+            "status_says": f'has a status that says "{text}"',
         }[what]
         if workload.resource in ("statefulsets", "daemonsets"):
             raise CannotJudge(f"the rollout of {workload.text} is not modelled yet")

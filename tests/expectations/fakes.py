@@ -36,6 +36,7 @@ class Script:
         self.traffic = self
         self.requests: list[Request] = []
         self.flowing = False
+        self.foresees = False
         self.idle_from = float("inf")
         self.asked = 0
         self._now = 0.0

@@ -103,7 +103,7 @@ def test_why_the_bad_release_is_not_there() -> None:
     assert 'Failed to pull image "jocatalin/kubernetes-bootcamp:v10"' in failure.why[2]
     assert failure.unreachable == "nothing that is going on changes the image of revision 3"
     assert failure.history[0].endswith("image set to jocatalin/kubernetes-bootcamp:v10 (revision 3)")
-    assert any(line.endswith("kubernetes-bootcamp-855cf5cb45 0→1") for line in failure.history)
+    assert any(line.endswith("kubernetes-bootcamp-855cf5cb45 0→2") for line in failure.history)
     assert failure.lines()[0] == "  expected  exactly 4 v10 pods running"
 
 

@@ -1,0 +1,104 @@
+"""Whether waiting is in vain: what no retry brings about, until somebody acts."""
+
+from __future__ import annotations
+
+from gherkube.runners.expectations.causes.containers import PULLS, is_done, probe, statuses, volume, waits
+from gherkube.runners.expectations.causes.nodes import unscheduled
+from gherkube.runners.expectations.causes.scene import Scene
+from gherkube.runners.expectations.causes.workloads import refusal
+from gherkube.runners.expectations.pods import restarts
+from gherkube.runners.expectations.statement import Subject
+from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef, replica_sets, revision_of
+from gherkube.runners.kubectl.status import rollout_status
+from gherkube.runners.objects import ENDED, Object, condition, is_active, is_deleting, is_ready
+
+NOTHING = "nothing that is going on"
+
+
+def is_at_rest(scene: Scene) -> bool:
+    """Whether everything is as it is meant to be, so that there is nothing to retry either."""
+    view = scene.view
+    return (
+        all(rollout_status(one).done for one in view.of("deployments").values())
+        and all(_is_up(node) for node in view.of("nodes").values())
+        and all(
+            not is_deleting(pod)
+            and not _flaps(pod)
+            and (is_ready(pod) or (pod.get("status") or {}).get("phase") in ENDED)
+            for pod in scene.pods()
+        )
+        and not any(is_deleting(obj) for resource in view.objects for obj in view.of(resource).values())
+    )
+
+
+def flaps(scene: Scene) -> bool:
+    """Whether a container was restarted, or has crashed: it may come up once more, and nothing is certain."""
+    return any(map(_flaps, scene.pods()))
+
+
+def reason(scene: Scene, subject: Subject | None) -> str:
+    """What no retry brings about, in words; "" where nothing is known to be so."""
+    ref = subject.workload if isinstance(subject, PodSelector) else subject
+    if isinstance(ref, WorkloadRef) and ref.resource == "services":
+        ref = None
+    obj = ref.find(scene.view) if ref is not None else None
+    if ref is not None and obj is not None:
+        if is_deleting(obj) and obj["metadata"].get("finalizers"):
+            return f"{NOTHING} removes the finalizer of {ref.text}"
+        if ref.resource == "deployments" and obj["spec"].get("paused"):
+            return f"{NOTHING} resumes the rollout, which is paused"
+        owners = [obj, *(replica_sets(scene.view, ref) if ref.resource == "deployments" else ())]
+        if any("exceeded quota" in words for words in refusal(scene, *owners)):
+            return f"{NOTHING} makes room in the quota"
+    for pod in scene.pods():
+        if ref is None or ref.owns(scene.view, pod):
+            if is_deleting(pod) and pod["metadata"].get("finalizers"):
+                return f"{NOTHING} removes the finalizer of pod {pod['metadata']['name']}"
+            if is_active(pod) and not is_ready(pod) and (words := _lacks(scene, pod)):
+                return words
+    return ""
+
+
+def unready(scene: Scene, subject: Subject | None) -> str:
+    """The pod that stays as it is on a cluster that knows its future, in words; "" when all are ready."""
+    ref = subject.workload if isinstance(subject, PodSelector) else subject
+    for pod in scene.pods():
+        if (isinstance(ref, WorkloadRef) and ref.owns(scene.view, pod)) or ref is None:
+            name = pod["metadata"]["name"]
+            if scene.is_down(pod):
+                return f"{NOTHING} brings node {pod['spec']['nodeName']} back"
+            if is_active(pod) and (words := probe(scene, pod)):
+                which = words.partition("has not passed its ")[2].partition(" (")[0]
+                return f"{NOTHING} lets pod {name} pass its {which}"
+            if is_active(pod) and not is_ready(pod) and volume(scene, pod):
+                return f"{NOTHING} gives pod {name} what it waits for"
+    return ""
+
+
+def _lacks(scene: Scene, pod: Object) -> str:
+    name = pod["metadata"]["name"]
+    if unscheduled(pod):
+        return f"{NOTHING} makes room for pod {name}"
+    for _, why, message in waits(pod):
+        if why in PULLS:
+            owner = scene.view.owner(pod)
+            of = f"of revision {revision_of(owner)}" if owner and revision_of(owner) else f"of pod {name}"
+            return f"{NOTHING} changes the image {of}"
+        if why == "CreateContainerConfigError":
+            return f"{NOTHING} gives pod {name} what it waits for: {message}"
+    return ""
+
+
+def _is_up(node: Object) -> bool:
+    ready = condition(node, "Ready")
+    return ready is not None and ready["status"] == "True"
+
+
+def _flaps(pod: Object) -> bool:
+    return is_active(pod) and (restarts(pod) > 0 or any(_has_crashed(pod, one) for one in statuses(pod)))
+
+
+def _has_crashed(pod: Object, container: Object) -> bool:
+    if "terminated" in (container.get("state") or {}):
+        return not is_done(pod, container)
+    return "terminated" in (container.get("lastState") or {})
