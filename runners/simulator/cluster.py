@@ -164,6 +164,8 @@ class SimFaults:
 class VirtualTime:
     """The clock of the door: time passes only by running events."""
 
+    foresees = True
+
     def __init__(self, store: Store, traffic: SimTraffic) -> None:
         self._store, self._clock, self._traffic = store, store.clock, traffic
 
