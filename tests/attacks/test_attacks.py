@@ -3,7 +3,6 @@ is said of a run (exit code, JUnit, Messages, terminal) says the same."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,7 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gherkube.runners.report.messages import STATUS
 from tests.attacks.attack import COMMANDS, HERE, Attack, AttackError, Ended, load, names, run
+from tests.messages import Messages
 
 GREEN = {"passed", "skipped", "failed as expected"}
 TYPES = {
@@ -33,6 +34,7 @@ class Case(NamedTuple):
     name: str
     tag: str
     type: str
+    file: str
 
 
 def junit(path: Path) -> list[Case]:
@@ -44,7 +46,7 @@ def junit(path: Path) -> list[Case]:
         ends = [child for child in case if child.tag in ("failure", "error", "skipped")]
         end = ends[0] if ends else None
         tag, kind = ("passed", "passed") if end is None else (end.tag, end.get("type", ""))
-        found.append(Case(str(case.get("name")), tag, TYPES.get(kind, kind)))
+        found.append(Case(str(case.get("name")), tag, TYPES.get(kind, kind), str(case.get("classname"))))
     return found
 
 
@@ -86,13 +88,20 @@ def _reds(cases: list[Case]) -> bool:
 
 
 def _messages(ended: Ended) -> None:
-    """Each scenario's steps passed where the outcome is passed, and only there."""
+    """Each scenario's status is that of its outcome; nothing passed in a file that cannot be run."""
     path = ended.out / "report/messages.ndjson"
     if not path.exists():
         return
-    messages = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    (finished,) = [each["testRunFinished"] for each in messages if "testRunFinished" in each]
-    assert finished["success"] == (ended.code == 0)
+    messages = Messages(path)
+    assert messages.success == (ended.code == 0)
+    cases = junit(ended.out / "report/junit.xml")
+    broken = {case.file for case in cases if case.name == "(the file)"}
+    expected = Counter(STATUS.get(case.type, "FAILED") for case in cases if case.file not in broken)
+    statuses = messages.statuses()
+    assert Counter(status for (file, _), status in statuses.items() if file not in broken) == expected
+    assert not any(
+        status in ("PASSED", "SKIPPED") for (file, _), status in statuses.items() if file in broken
+    )
 
 
 def _terminal(attack: Attack, ended: Ended, way: str) -> None:
