@@ -15,10 +15,10 @@ TOPIC = Topic("when", "Deletions")
 @TOPIC.says("I delete {count} {pods}", 'I delete a pod of deployment "web"')
 def delete_pods(world: World, count: Count, pods: Pods) -> None:
     """Deletes so many of the pods that are not being deleted yet, the first by name."""
-    found = world.active_pods(pods)
-    wanted = len(found) if count.whole else count.low
     if not count.whole and count.low != count.high:
         raise UsageError(f"say how many pods to delete: “{count.text}” leaves it open")
+    found = world.active_pods(pods)
+    wanted = len(found) if count.whole else count.low
     if not wanted or len(found) < wanted or (count.of is not None and len(found) != count.of):
         names = ", ".join(pod["metadata"]["name"] for pod in found) or "none"
         raise UsageError(

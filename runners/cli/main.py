@@ -1,4 +1,4 @@
-"""The command line: `gherkube run`, `gherkube init`, `gherkube steps`.
+"""The command line: `gherkube run`, `gherkube check`, `gherkube init`, `gherkube steps`.
 
 Everything that is run is run by pytest with gherkube's plugin, so plain pytest gives the same results.
 """
@@ -71,6 +71,27 @@ def run(
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]
     arguments += ["-v"] if verbose else []
     raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))
+
+
+@app.command()
+def check(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Files or folders.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What ${NAME} stands for.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what is found as JSON, for tools.")] = False,
+    sarif: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what is found as SARIF, for code review.")
+    ] = None,
+) -> None:
+    """Looks for mistakes in feature files without running them.
+
+    Exit code: 0 no errors (warnings and notes may be there), 2 errors, 4 no feature files, 5 internal error.
+    """
+    from gherkube.runners.cli.check import check_features
+
+    options = [f"--gherkube-set={each}" for each in set_ or ()]
+    raise typer.Exit(check_features(paths or ["."], options, json=json, sarif=sarif))
 
 
 @app.command()

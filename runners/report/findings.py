@@ -75,7 +75,7 @@ class Finding:
         return RULES[self.rule].level
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Findings:
     """All findings of a check, and how much was looked at. Those that check add to it."""
 
