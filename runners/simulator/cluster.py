@@ -15,6 +15,7 @@ from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.definitions import DefinitionController
 from gherkube.runners.simulator.controllers.deployment import DeploymentController
 from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
@@ -77,6 +78,8 @@ class Simulator:
         manager = Informers(self.store, chance)
         for controller in CONTROLLERS:
             controller(self.api, manager, chance)
+        if keeps:
+            DefinitionController(self.api, manager, chance)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, Informers(self.store, chance), chance)
         self.network = Network(self.store, chance)

@@ -58,7 +58,7 @@ def apply(
     mine = Owned(wanted, config["apiVersion"], now)
     if stored is None:
         return decode(config), {who: mine}
-    owners = owners_of(stored) or _first_owners(stored)
+    owners = owners_of(stored) or _first_owners(stored, now)
     sent = _merge_fields(stored, config, table()["kinds"].get(kind, ""))
     merged = decode(sent)
     differing = difference(stored, merged)
@@ -79,9 +79,9 @@ def apply(
     return result, {**others, **({who: mine} if wanted else {})}
 
 
-def _first_owners(stored: Object) -> Owners:
+def _first_owners(stored: Object, now: str) -> Owners:
     fields = own(applied(stored, stored["kind"]), "")
-    return {Manager(BEFORE_FIRST_APPLY): Owned(fields, stored["apiVersion"], "")}
+    return {Manager(BEFORE_FIRST_APPLY): Owned(fields, stored["apiVersion"], now)}
 
 
 def _merge_fields(old: Object, new: Object, struct: str) -> Object:

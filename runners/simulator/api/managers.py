@@ -85,7 +85,7 @@ def managed_fields(owners: Owners) -> list[Object]:
             "manager": who.name,
             "operation": who.operation,
             "apiVersion": owned.version,
-            "time": owned.time,
+            **({"time": owned.time} if owned.time else {}),
             "fieldsType": "FieldsV1",
             "fieldsV1": encode(owned.fields),
             **({"subresource": who.subresource} if who.subresource else {}),

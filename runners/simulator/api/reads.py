@@ -12,9 +12,9 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.objects import Object
 from gherkube.runners.selectors import compile_fields, compile_labels, field_terms
-from gherkube.runners.simulator.api.refusals import bad_request, not_found
+from gherkube.runners.simulator.api.refusals import bad_request, no_such_path, not_found
 from gherkube.runners.simulator.api.resources import Resources
-from gherkube.runners.simulator.api.scale import scale_of
+from gherkube.runners.simulator.api.scale import scale_of, scale_paths
 from gherkube.runners.simulator.store import Store
 
 COMMON_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
@@ -66,7 +66,12 @@ class Reads:
         found = self.store.get(resource, info.key(name, namespace))
         if found is None:
             raise not_found(info, name)
-        return scale_of(found) if subresource == "scale" else found
+        if subresource != "scale":
+            return found
+        paths = scale_paths(info)
+        if paths is None:
+            raise no_such_path()
+        return scale_of(found, paths)
 
     def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
         """The objects that match, by namespace and name; all namespaces when "" is given."""

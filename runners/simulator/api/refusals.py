@@ -127,6 +127,11 @@ def forbidden(resource: Resource, name: str, why: str, causes: list[Object] | No
     return ApiError(403, "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', said)
 
 
+def no_such_path() -> ApiError:
+    """404: nothing is served there."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource")
+
+
 def bad_request(message: str) -> ApiError:
     """400."""
     return ApiError(400, "BadRequest", message)

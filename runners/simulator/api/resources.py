@@ -5,17 +5,32 @@ What is known but not modelled can be named in a message: a scenario that needs 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.objects import Key, Object
 
 
+class Custom(NamedTuple):
+    """What a CustomResourceDefinition says of its resource, beside names.
+
+    `schema`: what its objects hold; `columns`: additionalPrinterColumns; `scale`: where its numbers of
+    replicas stand, as in the definition's subresources, or None.
+    """
+
+    singular: str
+    categories: tuple[str, ...]
+    schema: Object
+    columns: tuple[Object, ...]
+    scale: Object | None
+
+
 class Resource(NamedTuple):
     """A resource of the API: what it is called, and what its objects have.
 
-    `initial_status`: what a new object's status is, whatever was sent; None where it is kept as sent.
+    `name` is unique: the plural, for custom resources with the group. `initial_status`: what a new
+    object's status is, whatever was sent; None where it is kept as sent.
     """
 
     name: str
@@ -27,11 +42,17 @@ class Resource(NamedTuple):
     has_status: bool = False
     has_generation: bool = False
     initial_status: Object | None = None
+    custom: Custom | None = None
+
+    @property
+    def plural(self) -> str:
+        """As in paths: "deployments"."""
+        return self.name.partition(".")[0]
 
     @property
     def singular(self) -> str:
-        """The kind in lower case, as in "deployment"."""
-        return self.kind.lower()
+        """As in "deployment"."""
+        return self.custom.singular if self.custom else self.kind.lower()
 
     @property
     def api_version(self) -> str:
@@ -45,7 +66,7 @@ class Resource(NamedTuple):
     @property
     def qualified(self) -> str:
         """As messages name it: "deployments.apps", "pods"."""
-        return f"{self.name}.{self.group}" if self.group else self.name
+        return f"{self.plural}.{self.group}" if self.group else self.name
 
     @property
     def qualified_kind(self) -> str:
@@ -114,6 +135,7 @@ class Resources:
     def __init__(self, more: Iterable[Resource] = ()) -> None:
         self._by_name = dict(RESOURCES)
         self._by_kind = {(resource.api_version, resource.kind): resource for resource in RESOURCES.values()}
+        self._listeners: list[Callable[[Resource], object]] = []
         self.type_meta = dict(TYPE_META)
         """By resource: what every object of it says of its type."""
         for resource in more:
@@ -122,14 +144,38 @@ class Resources:
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_name.values())
 
+    def versions(self) -> Iterator[Resource]:
+        """The resources, each in every version in which it is served."""
+        return iter(self._by_kind.values())
+
+    def on_add(self, listener: Callable[[Resource], object]) -> None:
+        """Calls the listener with each resource that is served from now on."""
+        self._listeners.append(listener)
+
     def add(self, resource: Resource) -> None:
-        """Serves one more."""
-        self._by_name[resource.name] = resource
+        """Serves one more, or another version of one."""
         self._by_kind[resource.api_version, resource.kind] = resource
-        self.type_meta[resource.name] = {"apiVersion": resource.api_version, "kind": resource.kind}
+        if resource.name not in self._by_name:
+            self._by_name[resource.name] = resource
+            self.type_meta[resource.name] = {"apiVersion": resource.api_version, "kind": resource.kind}
+            for listener in self._listeners:
+                listener(resource)
+
+    def remove(self, name: str) -> None:
+        """Serves a resource no more, in any version."""
+        self._by_name.pop(name, None)
+        self.type_meta.pop(name, None)
+        self._by_kind = {kind: each for kind, each in self._by_kind.items() if each.name != name}
 
     def __getitem__(self, name: str) -> Resource:
         return self._by_name[name]
+
+    def served(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource at that path, or None."""
+        for resource in self._by_kind.values():
+            if (resource.group, resource.version, resource.plural) == (group, version, plural):
+                return resource
+        return None
 
     def named(self, name: str) -> Resource:
         """The resource of that plural name.

@@ -8,14 +8,14 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch}.go
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal, TypeAlias
 
 from gherkube.runners.cluster import PatchType
 from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.objects import Key, Object
-from gherkube.runners.simulator.api import patches
 from gherkube.runners.simulator.api.apply import apply
+from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
+from gherkube.runners.simulator.api.custom import DEFINITIONS
 from gherkube.runners.simulator.api.defaults import set_defaults
 from gherkube.runners.simulator.api.kept import kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
@@ -23,13 +23,11 @@ from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.refusals import (
     bad_request,
     conflict,
-    invalid_request,
+    no_such_path,
     not_found,
-    wrong,
 )
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
-from gherkube.runners.simulator.api.scale import SCALABLE, scale_of, scaled
-from gherkube.runners.simulator.api.schema import DecodingError, decode
+from gherkube.runners.simulator.api.scale import Paths, scale_of, scale_paths, scaled
 from gherkube.runners.simulator.api.services import carry_over
 from gherkube.runners.simulator.api.unmodelled import check_modelled
 from gherkube.runners.simulator.api.validation import validate
@@ -108,7 +106,7 @@ class ApiServer(Reads, Writes):
             info = self.resources.named(resource)
             stored = self._stored(info, named["name"], named.get("namespace", ""))
             track = self._updating(manager, subresource)
-            return self._put_scale(info, stored, decode("Scale", obj), dry_run, track)
+            return self._put_scale(info, stored, decode(SCALE, obj, None), dry_run, track)
         info = self.resources.of(obj)
         obj = self._decoded(info, obj, field_validation)
         metadata = obj.setdefault("metadata", {})
@@ -134,9 +132,9 @@ class ApiServer(Reads, Writes):
         stored = self._stored(info, name, namespace)
         unknown: list[str] | None = None if field_validation == "Strict" else []
         if subresource == "scale":
-            scale = _patched("Scale", scale_of(stored), patch, type, unknown)
+            scale = patched(SCALE, scale_of(stored, _paths(info)), patch, type, unknown)
             return self._put_scale(info, stored, scale, dry_run, self._updating(manager, subresource))
-        new = _patched(info.kind, stored, patch, type, unknown)
+        new = patched(info, stored, patch, type, unknown)
         self._remark(unknown, field_validation)
         before, owners = (each["metadata"].get("managedFields", []) for each in (stored, new))
         track = self._updating(manager, subresource, None if owners == before else owners)
@@ -198,7 +196,7 @@ class ApiServer(Reads, Writes):
             return SUCCESS
         if (resource, subresource) == ("pods", "eviction"):
             return self._evict(stored, body.get("deleteOptions") or {})
-        raise _no_such_path()
+        raise no_such_path()
 
     def _evict(self, pod: Object, options: Object) -> Object:
         """pkg/registry/core/pod/storage/eviction.go, for a cluster without disruption budgets"""
@@ -221,12 +219,12 @@ class ApiServer(Reads, Writes):
     def _put_scale(
         self, info: Resource, stored: Object, scale: Object, dry_run: bool, track: Track | None
     ) -> Object:
-        if info.name not in SCALABLE:
-            raise _no_such_path()
+        paths = _paths(info)
         version = stored["metadata"]["resourceVersion"]
         if scale["metadata"].get("resourceVersion", version) != version:
             raise conflict(info, stored["metadata"]["name"])
-        return scale_of(self._update(info, stored, scaled(stored, scale), dry_run=dry_run, track=track))
+        new = scaled(stored, scale, paths)
+        return scale_of(self._update(info, stored, new, dry_run=dry_run, track=track), paths)
 
     def _stored(self, info: Resource, name: str, namespace: str) -> Object:
         stored = self.store.get(info.name, info.key(name, namespace))
@@ -273,7 +271,7 @@ class ApiServer(Reads, Writes):
                     stored = self.remove_finalizer("namespaces", Key("", before["name"]), finalizer)
             return stored
         if subresource:
-            raise _no_such_path()
+            raise no_such_path()
         set_defaults(info.name, obj)
         if info.name == "services":
             carry_over(obj, stored)
@@ -285,11 +283,9 @@ class ApiServer(Reads, Writes):
 
     def _decoded(self, info: Resource, obj: Object, field_validation: FieldValidation) -> Object:
         unknown: list[str] | None = None if field_validation == "Strict" else []
-        try:
-            decoded = decode(info.kind, obj, unknown)
-        except DecodingError as error:
-            said = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}'
-            raise bad_request(said) from None
+        decoded = decode(info, obj, unknown)
+        if info.custom is not None:
+            decoded["apiVersion"] = self.resources[info.name].api_version
         self._remark(unknown, field_validation)
         return decoded
 
@@ -298,6 +294,8 @@ class ApiServer(Reads, Writes):
             self.remarks += [f'unknown field "{path}"' for path in unknown or ()]
 
     def _check_modelled(self, info: Resource, obj: Object) -> None:
+        if info.custom is not None or info.name == DEFINITIONS:
+            return
         if info.name not in RESOURCES:
             self.remarks.append(f"{info.kind} is kept, nothing acts on it in the simulator")
             return
@@ -309,23 +307,10 @@ class ApiServer(Reads, Writes):
             self.remarks.append(f"kept, nothing acts on it in the simulator: {error}".partition(";")[0])
 
 
-def _no_such_path() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
-
-
-def _patched(kind: str, stored: Object, patch: Any, type_: PatchType, unknown: list[str] | None) -> Object:
-    """The decoded object that the patch makes of the stored one. handlers/patch.go"""
-    if type_ == "strategic":
-        new = patches.strategic(stored, patch, kind)
-    elif type_ == "merge":
-        new = patches.merge(stored, patch)
-    else:
-        new = patches.json_patch(stored, patch)
-    try:
-        return decode(kind, new, unknown)
-    except DecodingError as error:
-        sent = json.dumps(patch, separators=(",", ":"))
-        raise invalid_request([wrong("patch", sent, str(error))]) from None
+def _paths(info: Resource) -> Paths:
+    if (paths := scale_paths(info)) is None:
+        raise no_such_path()
+    return paths
 
 
 def _place(info: Resource, metadata: Object, namespace: str) -> None:

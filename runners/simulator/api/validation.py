@@ -11,6 +11,7 @@ from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.api.custom import check_custom, check_definition
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -55,7 +56,9 @@ POD_UPDATES = (
 def validate(resource: Resource, obj: Object, old: Object | None = None) -> None:
     """Raises ApiError Invalid with all that is wrong with an object, or with its update from `old`."""
     errors = list(check_metadata(resource.name, obj["metadata"]))
-    if resource.name in CHECKS:
+    if resource.custom is not None:
+        errors += check_custom(resource, obj)
+    elif resource.name in CHECKS:
         errors += CHECKS[resource.name](obj)
     if old is not None and resource.name in UPDATE_CHECKS:
         errors += UPDATE_CHECKS[resource.name](obj, old)
@@ -296,6 +299,7 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "pods": check_pod,
     "services": check_service,
     "nodes": check_node,
+    "customresourcedefinitions": check_definition,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "deployments": check_selector_kept,

@@ -143,6 +143,8 @@ class Writes(Deletions):
         new = {**self.resources.type_meta[info.name], **obj, "metadata": metadata}
         if info.initial_status is not None:
             new["status"] = info.initial_status
+        elif info.custom and info.has_status:
+            new.pop("status", None)
         if track is not None:
             metadata["managedFields"] = track(None, new)
         return new if dry_run else self.store.put(info.name, new)
@@ -164,6 +166,8 @@ class Writes(Deletions):
         new = {**obj, "metadata": {**obj["metadata"], **{k: before[k] for k in OWNED if k in before}}}
         if info.has_status and "status" in stored:
             new["status"] = stored["status"]
+        elif info.has_status and info.custom:
+            new.pop("status", None)
         if track is not None:
             new["metadata"].pop("managedFields", None)
             if owners := track(stored, new):
@@ -236,7 +240,7 @@ def _is_new_generation(resource: str, stored: Object, new: Object) -> bool:
     if resource == "endpointslices":
         changed = any(stored.get(field) != new.get(field) for field in ("endpoints", "ports"))
         return changed or before.get("labels") != after.get("labels")
-    if stored["spec"] != new["spec"]:
+    if stored.get("spec") != new.get("spec"):
         return True
     return resource == "deployments" and before.get("annotations") != after.get("annotations")
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_deleting, key_of
+from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.ownership import release
@@ -36,12 +37,18 @@ class GarbageController:
         self._api, self._store = api, api.store
         self._queue: WorkQueue[Node] = WorkQueue(api.clock, chance, self._sync)
         self._dependents: dict[str, dict[Node, None]] = {}
-        for resource in [each.name for each in api.resources]:
-            if resource not in IGNORED:
-                informer = informers.of(resource)
-                informer.on_change(self._changed)
-                for obj in informer.objects.values():
-                    self._link(Node(resource, key_of(obj)), obj)
+        self._informers = informers
+        for resource in api.resources:
+            self._follow(resource)
+        api.resources.on_add(self._follow)
+
+    def _follow(self, resource: Resource) -> None:
+        if resource.name in IGNORED:
+            return
+        informer = self._informers.of(resource.name)
+        informer.on_change(self._changed)
+        for obj in informer.objects.values():
+            self._link(Node(resource.name, key_of(obj)), obj)
 
     # What the caches show. graph_builder.go processGraphChanges
 

@@ -1,0 +1,61 @@
+"""What a request carries: an object of a resource's kind, or a patch of one.
+
+staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,patch}.go
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gherkube.runners.cluster import PatchType
+from gherkube.runners.errors import ApiError
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api import patches, schema
+from gherkube.runners.simulator.api.custom import decode_custom
+from gherkube.runners.simulator.api.refusals import bad_request, invalid_request, wrong
+from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.api.schema import DecodingError
+
+SCALE = Resource("scales", "autoscaling", "v1", "Scale")
+
+
+def decode(info: Resource, sent: Any, unknown: list[str] | None) -> Object:
+    """The object that was sent; unknown fields are refused, or added to `unknown` and left out."""
+    try:
+        return _decoded(info, sent, unknown)
+    except DecodingError as error:
+        said = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}'
+        raise bad_request(said) from None
+
+
+def patched(
+    info: Resource, stored: Object, patch: Any, type_: PatchType, unknown: list[str] | None
+) -> Object:
+    """The decoded object that the patch makes of the stored one; `unknown` as in `decode`."""
+    if type_ == "strategic":
+        if info.custom is not None:
+            raise _unsupported()
+        new = patches.strategic(stored, patch, info.kind)
+    elif type_ == "merge":
+        new = patches.merge(stored, patch)
+    else:
+        new = patches.json_patch(stored, patch)
+    try:
+        return _decoded(info, new, unknown)
+    except DecodingError as error:
+        sent = json.dumps(patch, separators=(",", ":"))
+        raise invalid_request([wrong("patch", sent, str(error))]) from None
+
+
+def _decoded(info: Resource, sent: Any, unknown: list[str] | None) -> Object:
+    if info.custom is not None:
+        return decode_custom(info, sent, unknown)
+    return schema.decode(info.kind, sent, unknown)
+
+
+def _unsupported() -> ApiError:
+    """415: custom resources have no strategic merge. apiextensions-apiserver customresource_handler.go"""
+    accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+    said = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+    return ApiError(415, "UnsupportedMediaType", said)
