@@ -117,6 +117,62 @@ def steps(
     )
 
 
+@app.command()
+def serve(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND...]", help="Run this with KUBECONFIG set, and end with it."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; a free port unless said.")
+    ] = 0,
+    address: Annotated[str, typer.Option(help="On which address; only this computer's own unless said.")] = (
+        "127.0.0.1"
+    ),
+    http: Annotated[bool, typer.Option("--http", help="Plain HTTP, without TLS and token.")] = False,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the kubeconfig here.")
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=0, max=5000, help="How many nodes take pods.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of all chance.")] = 1,
+    manifest: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Create what stands there at the start.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(metavar="FILE", help="How images behave, as YAML.")] = None,
+    speed: Annotated[float, typer.Option(min=0.001, max=100000, help="Virtual seconds a second.")] = 1.0,
+    clock: Annotated[str, typer.Option(metavar="real|fast|manual", help="How time passes.")] = "real",
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the state here, and go on from it.")
+    ] = None,
+    top: Annotated[
+        bool, typer.Option("--top", help="Show workloads, pods and events as they change.")
+    ] = False,
+) -> None:
+    """Serves the simulator as a Kubernetes API for kubectl, helm and everything else that speaks it.
+
+    Prints the line that makes kubectl use it. Exit code: that of COMMAND, or 0; 2 when it cannot start.
+    """
+    from gherkube.runners.cli.serve import Options
+    from gherkube.runners.cli.serve import serve as run_server
+
+    options = Options(
+        port=port,
+        address=address,
+        http=http,
+        kubeconfig=kubeconfig,
+        nodes=nodes,
+        seed=seed,
+        manifests=manifest or (),
+        images=images,
+        speed=speed,
+        clock=clock,
+        state=state,
+        top=top,
+        command=command or (),
+    )
+    raise typer.Exit(run_server(options))
+
+
 def main() -> None:
     """The command `gherkube`."""
     for stream in (sys.stdout, sys.stderr):

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("fixtures", "steps", "runners")
 RUNNERS = ("cli", "report", "expectations", "kubectl", "simulator")
 SIMULATOR = (
-    *("cluster", "client", "traffic", "network", "scheduler", "node"),
+    *("server", "cluster", "client", "traffic", "network", "scheduler", "node"),
     *("controllers", "events", "api", "store"),
 )
 HEAVY = {"kubernetes", "docker", "aiohttp", "jinja2", "hypothesis"}
@@ -66,13 +66,23 @@ def test_imports_go_down(path: Path, prefix: str, layers: tuple[str, ...]) -> No
     assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(wrong)}"
 
 
-@pytest.mark.parametrize("path", [path for room in ROOMS for path in modules(room)], ids=str)
+SERVER = modules("runners/simulator/server")
+"""The only I/O of the simulator, and what only its own command imports."""
+
+
+@pytest.mark.parametrize(
+    "path", [path for room in ROOMS for path in modules(room) if path not in SERVER], ids=str
+)
 def test_no_heavy_package_is_imported_at_once(path: Path) -> None:
     """A run on the simulator never pays for packages that only other backends need."""
-    assert not {name.split(".")[0] for name in imported(path, top_level=True)} & HEAVY
+    names = list(imported(path, top_level=True))
+    assert not {name.split(".")[0] for name in names} & HEAVY
+    assert not [name for name in names if name.startswith("gherkube.runners.simulator.server")]
 
 
-@pytest.mark.parametrize("path", modules("runners/simulator"), ids=str)
+@pytest.mark.parametrize(
+    "path", [path for path in modules("runners/simulator") if path not in SERVER], ids=str
+)
 def test_the_core_of_the_simulator_is_pure(path: Path) -> None:
     """No wall clock, no threads, no sockets, no chance but the seeded one."""
     banned = {"time", "threading", "asyncio", "socket", "random", "secrets", "uuid", "os", "subprocess"}

@@ -1,0 +1,164 @@
+"""The HTTP server: carries requests to the front and answers back, within limits.
+
+The whole simulator runs on the event loop's thread: a request is answered between two of its events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.simulator.server.calls import JSON, Call, Reply
+from gherkube.runners.simulator.server.forms import encoded
+from gherkube.runners.simulator.server.front import HEALTH, Front, refusal
+from gherkube.runners.simulator.server.pump import Pump
+from gherkube.runners.simulator.server.watch import Watch
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OPEN_PATHS = HEALTH | {"/version"}
+"""What is answered to anybody, as by the role system:public-info-viewer."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes; sizes in bytes."""
+
+    body: int = 3 * 1024 * 1024
+    """staging/src/k8s.io/apiserver/pkg/server/config.go MaxRequestBodyBytes"""
+    headers: int = 64 * 1024
+    line: int = 32 * 1024
+    connections: int = 1000
+    in_flight: int = 400
+    """Requests at once, long polls apart: `--max-requests-inflight`."""
+    slow_client: float = 60.0
+    """Real seconds after which a watcher that takes nothing is let go."""
+
+
+class Server:
+    """The front over HTTP. `token`: what a client has to bear; "" lets everybody in."""
+
+    def __init__(self, front: Front, pump: Pump, *, token: str = "", limits: Limits | None = None) -> None:
+        self.front, self.pump = front, pump
+        self._token, self._limits = token, limits or Limits()
+        self._in_flight = 0
+        self._watching: set[asyncio.Task[object]] = set()
+
+    def app(self) -> web.Application:
+        """The application, which lets time pass while it runs."""
+        app = web.Application(
+            client_max_size=self._limits.body, middlewares=[self._errors, self._access, self._bounded]
+        )
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.cleanup_ctx.append(self._run_pump)
+        app.on_shutdown.append(self._end_watches)
+        return app
+
+    async def _run_pump(self, _app: web.Application):  # type: ignore[no-untyped-def]
+        running = asyncio.ensure_future(self.pump.run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def _end_watches(self, _app: web.Application) -> None:
+        for task in list(self._watching):
+            task.cancel()
+
+    @web.middleware
+    async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every refusal is a Status, also those of the HTTP library."""
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            said = f"Request entity too large: limit is {self._limits.body}"
+            return _response(refusal(ApiError(413, "RequestEntityTooLarge", said)))
+        except web.HTTPException as error:
+            return _response(refusal(ApiError(error.status, error.reason.replace(" ", ""), error.reason)))
+        except ApiError as error:
+            return _response(refusal(error))
+
+    @web.middleware
+    async def _access(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Who may ask: whoever bears the token."""
+        given = request.headers.get("Authorization", "")
+        expected = f"Bearer {self._token}"
+        known = hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+        if self._token and not known and request.path not in OPEN_PATHS:
+            raise ApiError(401, "Unauthorized", "Unauthorized")
+        return await handler(request)
+
+    @web.middleware
+    async def _bounded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """How much may be asked at once."""
+        if sum(len(name) + len(value) for name, value in request.raw_headers) > self._limits.headers:
+            raise ApiError(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
+        if self._in_flight >= self._limits.in_flight:
+            raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.")
+        self._in_flight += 1
+        try:
+            return await handler(request)
+        finally:
+            self._in_flight -= 1
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in METHODS:
+            raise ApiError(405, "MethodNotAllowed", f"method {request.method} is not allowed")
+        call = Call(
+            request.method,
+            request.rel_url.raw_path,
+            dict(request.query),
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.read(),
+        )
+        self.pump.catch_up()
+        if call.watches:
+            return await self._watch(request, call)
+        reply = self.front.answer(call)
+        self.pump.poke()
+        return _response(reply)
+
+    async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
+        try:
+            watch = Watch(self.front, self.pump, call)
+        except Exception as error:
+            return _response(refusal(error))
+        response = web.StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._watching.add(task)
+        self._in_flight -= 1
+        try:
+            async for lines in watch.lines():
+                await asyncio.wait_for(response.write(lines), self._limits.slow_client)
+            await response.write_eof()
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            self._in_flight += 1
+            self._watching.discard(task)
+        return response
+
+
+def _response(reply: Reply) -> web.Response:
+    if isinstance(reply.body, bytes):
+        body = reply.body
+    elif isinstance(reply.body, str):
+        body = reply.body.encode()
+    else:
+        body = encoded(reply.body)
+    response = web.Response(
+        body=body, status=reply.code, headers={"Content-Type": reply.type, **reply.headers}
+    )
+    response.headers["Cache-Control"] = "no-cache, private"
+    for warning in reply.warnings:
+        response.headers.add("Warning", warning)
+    return response

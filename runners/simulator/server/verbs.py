@@ -1,0 +1,246 @@
+"""The verbs of REST over HTTP: what a request asks of the API, and how its answer is said.
+
+staging/src/k8s.io/apiserver/pkg/endpoints/handlers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from gherkube.runners.cluster import PatchType, Propagation
+from gherkube.runners.errors import ApiError
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.refusals import bad_request
+from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.api.server import ApiServer, FieldValidation
+from gherkube.runners.simulator.server import chunks
+from gherkube.runners.simulator.server.calls import Call, Reply
+from gherkube.runners.simulator.server.negotiation import body_of, content_type, unsupported
+from gherkube.runners.simulator.server.paths import Target, no_such_path
+
+PATCH_TYPES: dict[str, PatchType] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+}
+APPLY = "application/apply-patch+yaml"
+VALIDATIONS = ("", "Ignore", "Warn", "Strict")
+POLICIES = ("Background", "Foreground", "Orphan")
+WRITABLE = frozenset({"", "status", "scale", "finalize", "approval"})
+
+
+class Verbs:
+    """Answers requests about stored objects."""
+
+    def __init__(self, api: ApiServer, window: int) -> None:
+        self._api, self._window = api, window
+
+    def answer(self, resource: Resource, target: Target, call: Call) -> Reply:
+        """The answer to any request but a watch. Raises ApiError."""
+        answers: dict[tuple[str, bool], Callable[[Resource, Target, Call], Reply]] = {
+            ("GET", True): self._get,
+            ("GET", False): self._list,
+            ("POST", True): self._post,
+            ("POST", False): self._create,
+            ("PUT", True): self._replace,
+            ("PATCH", True): self._patch,
+            ("DELETE", True): self._delete,
+            ("DELETE", False): self._delete_all,
+        }
+        answer = answers.get((call.method, bool(target.name)))
+        if answer is None:
+            raise not_allowed()
+        _check_dry_run(call)
+        return answer(resource, target, call)
+
+    def _get(self, resource: Resource, target: Target, _call: Call) -> Reply:
+        sub = target.subresource
+        if sub not in WRITABLE or (sub == "status" and not resource.has_status):
+            raise no_such_path()
+        scale = "scale" if sub == "scale" else ""
+        return Reply(self._api.get(resource.name, target.name, target.namespace, subresource=scale))
+
+    def _list(self, resource: Resource, target: Target, call: Call) -> Reply:
+        return Reply(chunks.listing(self._api, resource, target.namespace, call.query, self._window))
+
+    def _create(self, resource: Resource, target: Target, call: Call) -> Reply:
+        obj = _typed(resource, _object(call))
+        if resource.namespaced and not target.namespace:
+            raise bad_request("the namespace of the request is missing: post to the path of a namespace")
+        created = self._api.create(
+            obj,
+            namespace=target.namespace,
+            dry_run=bool(call.query.get("dryRun")),
+            field_validation=_validation(call),
+        )
+        return Reply(created, 201)
+
+    def _post(self, resource: Resource, target: Target, call: Call) -> Reply:
+        body = _object(call)
+        if target.subresource == "eviction" and call.query.get("dryRun"):
+            self._api.get(resource.name, target.name, target.namespace)
+            return Reply({**body, "kind": "Status", "apiVersion": "v1", "status": "Success"}, 201)
+        done = self._api.post(resource.name, target.name, target.subresource, body, target.namespace)
+        return Reply(done, 201)
+
+    def _replace(self, resource: Resource, target: Target, call: Call) -> Reply:
+        obj = _object(call)
+        if target.subresource not in WRITABLE:
+            raise no_such_path()
+        metadata = obj.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise bad_request("metadata has to be an object")
+        metadata = {"name": target.name, **metadata}
+        if metadata["name"] != target.name:
+            raise bad_request(
+                f"the name of the object ({metadata['name']}) does not match "
+                f"the name on the URL ({target.name})"
+            )
+        if target.namespace and metadata.setdefault("namespace", target.namespace) != target.namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        obj = {**obj, "metadata": metadata}
+        new = self._api.replace(
+            obj if target.subresource == "scale" else _typed(resource, obj),
+            subresource="status" if target.subresource == "approval" else target.subresource,
+            resource=resource.name,
+            dry_run=bool(call.query.get("dryRun")),
+            field_validation=_validation(call),
+        )
+        return Reply(new)
+
+    def _patch(self, resource: Resource, target: Target, call: Call) -> Reply:
+        type_ = content_type(call)
+        if target.subresource not in WRITABLE:
+            raise no_such_path()
+        if type_ == APPLY:
+            return self._apply(resource, target, call)
+        if type_ not in PATCH_TYPES:
+            raise unsupported(", ".join((*PATCH_TYPES, APPLY)))
+        patched = self._api.patch(
+            resource.name,
+            target.name,
+            body_of(call),
+            target.namespace,
+            type=PATCH_TYPES[type_],
+            subresource=target.subresource,
+            dry_run=bool(call.query.get("dryRun")),
+            field_validation=_validation(call),
+        )
+        return Reply(patched)
+
+    def _apply(self, _resource: Resource, _target: Target, _call: Call) -> Reply:
+        """Server-side apply."""
+        raise unsupported(", ".join(PATCH_TYPES))
+
+    def _delete(self, resource: Resource, target: Target, call: Call) -> Reply:
+        if target.subresource:
+            raise not_allowed()
+        return Reply(self._delete_one(resource, target, _delete_options(call)))
+
+    def _delete_all(self, resource: Resource, target: Target, call: Call) -> Reply:
+        if resource.namespaced and not target.namespace:
+            raise not_allowed()
+        options = _delete_options(call)
+        query = {k: v for k, v in call.query.items() if k in ("labelSelector", "fieldSelector")}
+        listed = chunks.listing(self._api, resource, target.namespace, query, self._window)
+        for obj in listed["items"]:
+            self._delete_one(resource, target._replace(name=obj["metadata"]["name"]), options)
+        return Reply(listed)
+
+    def _delete_one(self, resource: Resource, target: Target, options: Object) -> Object:
+        preconditions = options.get("preconditions") or {}
+        if options.get("dryRun"):
+            return self._api.get(resource.name, target.name, target.namespace)
+        version = preconditions.get("resourceVersion")
+        if version:
+            self._check_version(resource, target, version)
+        return self._api.delete(
+            resource.name,
+            target.name,
+            target.namespace,
+            propagation=cast("Propagation | None", options.get("propagationPolicy")),
+            grace_period=options.get("gracePeriodSeconds"),
+            uid=preconditions.get("uid") or "",
+        )
+
+    def _check_version(self, resource: Resource, target: Target, version: str) -> None:
+        found = self._api.get(resource.name, target.name, target.namespace)["metadata"]["resourceVersion"]
+        if found != version:
+            raise ApiError(
+                409,
+                "Conflict",
+                f'Operation cannot be fulfilled on {resource.qualified} "{target.name}": the ResourceVersion '
+                f"in the precondition ({version}) does not match the ResourceVersion in record ({found}). "
+                "The object might have been modified",
+            )
+
+
+def not_allowed() -> ApiError:
+    """405"""
+    return ApiError(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+    )
+
+
+def _object(call: Call) -> Object:
+    body = body_of(call)
+    if not isinstance(body, dict):
+        raise bad_request("the body of the request has to be an object")
+    return body
+
+
+def _typed(resource: Resource, obj: Object) -> Object:
+    """The object with its type, which has to be that of the path."""
+    given = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+    if given != (resource.api_version, resource.kind):
+        expected = f"{resource.api_version}, Kind={resource.kind}"
+        raise bad_request(
+            f"the API version in the data ({given[0]}, Kind={given[1]}) does not match "
+            f"the expected API version ({expected})"
+        )
+    return {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
+
+
+def _validation(call: Call) -> FieldValidation:
+    given = call.query.get("fieldValidation", "")
+    if given not in VALIDATIONS:
+        raise _invalid_option("fieldValidation", given, VALIDATIONS)
+    return cast("FieldValidation", given or "Warn")
+
+
+def _check_dry_run(call: Call) -> None:
+    given = call.query.get("dryRun")
+    if given not in (None, "", "All"):
+        raise _invalid_option("dryRun", given, ("All",))
+
+
+def _invalid_option(name: str, given: Any, known: tuple[str, ...]) -> ApiError:
+    shown = ", ".join(f'"{each}"' for each in sorted(known))
+    said = f' "" is invalid: {name}: Unsupported value: "{given}": supported values: {shown}'
+    return ApiError(422, "Invalid", said)
+
+
+def _delete_options(call: Call) -> Object:
+    """The DeleteOptions of the body, or those of the query."""
+    from_query = ("propagationPolicy", "gracePeriodSeconds", "dryRun", "orphanDependents")
+    options: Object = {name: call.query[name] for name in from_query if call.query.get(name)}
+    if not call.body.startswith(b"k8s\0"):  # protobuf, as typed clients send it: they say nothing in it
+        body = body_of(call) or {}
+        if not isinstance(body, dict):
+            raise bad_request("the body of the request has to be DeleteOptions")
+        options |= {key: value for key, value in body.items() if value is not None}
+    grace, policy = options.get("gracePeriodSeconds"), options.get("propagationPolicy")
+    if isinstance(grace, str) and grace.lstrip("-").isdigit() and len(grace) < 19:
+        options["gracePeriodSeconds"] = grace = int(grace)
+    if grace is not None and (type(grace) is not int or not -(1 << 62) < grace < 1 << 31):
+        raise bad_request(f"invalid gracePeriodSeconds: {grace!r}")
+    if policy is not None and policy not in POLICIES:
+        said = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": '
+        raise ApiError(422, "Invalid", f'{said}supported values: "Background", "Foreground", "Orphan"')
+    preconditions = options.get("preconditions")
+    if not isinstance(preconditions or {}, dict):
+        raise bad_request("preconditions has to be an object")
+    return options
