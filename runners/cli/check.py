@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -78,6 +79,7 @@ def check_features(paths: list[str], options: list[str], *, json: bool, sarif: P
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
     said = StringIO()
+    gc.disable()  # a check ends before there is much garbage
     with redirect_stderr(said):
         arguments = ["--gherkube", "--gherkube-check", "--collect-only", *options, *dict.fromkeys(paths)]
         ended = pytest.main(arguments, plugins)

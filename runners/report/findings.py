@@ -114,7 +114,7 @@ def summary(findings: Findings) -> str:
     """How much was looked at and what was found, in one line."""
     looked = f"{_number(findings.features, 'feature')}, {_number(findings.scenarios, 'scenario')}"
     counts = [_number(count, level) for level in LEVELS if (count := findings.count(level))]
-    return f"{looked}: {', '.join(counts) or 'nothing found'}"
+    return f"{looked}: {', '.join(counts) or 'no mistakes found'}"
 
 
 def _number(count: int, noun: str) -> str:
