@@ -335,7 +335,7 @@ class Kubelets:
     def _reconsider(self, _: object = None) -> None:
         """A ConfigMap, a Secret or an image changed: pods that wait for a retry may succeed with the next."""
         for key, worker in list(self._failing.items()):
-            if any(container.waits is not None for container in worker.containers):
+            if worker.retrying or any(container.waits is not None for container in worker.containers):
                 worker.reconsider()
             else:
                 del self._failing[key]
