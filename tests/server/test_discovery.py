@@ -6,9 +6,8 @@ import pytest
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.resources import RESOURCES, Resource
+from gherkube.runners.simulator.api.resources import RESOURCES, Custom, Resource
 from gherkube.runners.simulator.server import discovery
-from gherkube.runners.simulator.server.discovery import SCALE, STATUS, Served
 
 ALL = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
@@ -108,11 +107,12 @@ def test_aggregated_discovery_says_the_same_as_the_lists(version: str) -> None:
 
 def test_custom_resources_are_served_after_the_built_in_groups_newest_version_first() -> None:
     """A registry with more in it: v2 before v1 before v2beta1, as Kubernetes ranks versions."""
+    custom = Custom("shop", ("all",), {}, (), {"specReplicasPath": ".spec.replicas"})
     more = [
-        Served(Resource("shops", "acme.example", version, "Shop", True, ("sh",)), ("all",), (STATUS, SCALE))
+        Resource("shops.acme.example", "acme.example", version, "Shop", True, ("sh",), True, custom=custom)
         for version in ("v1", "v2beta1", "v2", "v10", "first")
     ]
-    registry = [*more, *discovery.built_in()]
+    registry = discovery.registry([*more, *RESOURCES.values()])
     last = discovery.groups(registry)["groups"][-1]
     assert last["name"] == "acme.example"
     assert [each["version"] for each in last["versions"]] == ["v10", "v2", "v1", "v2beta1", "first"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.api.resources import Custom, Resource
 from gherkube.runners.simulator.server import tables
 from gherkube.runners.simulator.server.printers.cells import human
 from tests.server.rendering import rendered
@@ -393,7 +393,11 @@ def test_rows_hold_what_was_asked_for(include: str, kind: str | None) -> None:
     assert (row["object"] or {}).get("kind") == kind
 
 
-SHOP = Resource("shops", "acme.example", "v1", "Shop")
+def shop(*columns: Object) -> Resource:
+    custom = Custom("shop", (), {}, columns, None)
+    return Resource("shops.acme.example", "acme.example", "v1", "Shop", custom=custom)
+
+
 COLUMNS = [
     {"name": "Color", "type": "string", "jsonPath": ".spec.color"},
     {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
@@ -406,7 +410,7 @@ def test_a_custom_resource_is_printed_by_its_own_columns() -> None:
     """additionalPrinterColumns; what is absent or of another type is empty."""
     first = made(spec={"color": "red", "size": 3.0, "open": True}, status={"since": BORN})
     second = made("two", spec={"size": "large"}, status={"since": "soon"})
-    shown = tables.table(SHOP, {"metadata": {}, "items": [first, second]}, now=NOW, columns=COLUMNS)
+    shown = tables.table(shop(*COLUMNS), {"metadata": {}, "items": [first, second]}, now=NOW)
     assert [row["cells"] for row in shown["rows"]] == [
         ["one", "red", 3, True, "60s"],
         ["two", None, None, None, "<invalid>"],
@@ -420,5 +424,5 @@ def test_a_custom_resource_is_printed_by_its_own_columns() -> None:
 
 def test_a_custom_resource_without_columns_shows_its_age() -> None:
     """A plain kind of Kubernetes shows when it was created."""
-    assert rendered(tables.table(SHOP, made(), now=NOW, columns=[])).splitlines()[1] == "one    60s"
-    assert rendered(tables.table(SHOP, made(), now=NOW)).splitlines()[0] == "NAME   CREATED AT"
+    assert rendered(tables.table(shop(), made(), now=NOW)).splitlines()[1] == "one    60s"
+    assert rendered(tables.table(resource("Role"), made(), now=NOW)).splitlines()[0] == "NAME   CREATED AT"

@@ -148,16 +148,23 @@ pkg/controlplane/apiserver/aggregator.go DefaultGenericAPIServicePriorities
 @cache
 def built_in() -> tuple[Served, ...]:
     """The kinds of Kubernetes that the simulator serves."""
+    return registry(RESOURCES.values())
+
+
+def registry(resources: Iterable[Resource]) -> tuple[Served, ...]:
+    """What is served when these resources are, each in all its versions, with what is not stored."""
     return (
-        *(of(resource) for resource in (*RESOURCES.values(), *OTHER_GROUPS)),
+        *(of(resource) for resource in (*resources, *OTHER_GROUPS)),
         *(Served(resource, verbs=("create",)) for resource in UNSTORED),
     )
 
 
 def of(resource: Resource) -> Served:
-    """A resource of Kubernetes with what discovery says of it."""
-    name = resource.name
+    """A resource with what discovery says of it."""
+    name, custom = resource.name, resource.custom
     plain = (STATUS,) if resource.has_status else ()
+    if custom is not None:
+        return Served(resource, custom.categories, (*plain, SCALE) if custom.scale else plain)
     return Served(
         resource,
         CATEGORIES.get(name, ()),
@@ -244,7 +251,7 @@ def _by_group(served: Iterable[Served] | None) -> dict[str, dict[str, list[Serve
 def _rank(one: Served) -> tuple[object, ...]:
     name, version = one.resource.group, one.resource.version
     place = GROUPS.index(name) if name in GROUPS else len(GROUPS)
-    return place, name, version_rank(version), version, one.resource.name
+    return place, name, version_rank(version), version, one.resource.plural
 
 
 def version_rank(version: str) -> tuple[int, ...]:
@@ -267,7 +274,7 @@ def _group(name: str, versions: Iterable[str]) -> Object:
 def _entries(one: Served) -> list[Object]:
     resource = one.resource
     entry: Object = {
-        "name": resource.name,
+        "name": resource.plural,
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
@@ -282,7 +289,7 @@ def _entries(one: Served) -> list[Object]:
 
 def _subresource_entry(resource: Resource, sub: Subresource) -> Object:
     return {
-        "name": f"{resource.name}/{sub.name}",
+        "name": f"{resource.plural}/{sub.name}",
         "singularName": "",
         "namespaced": resource.namespaced,
         **({"group": sub.group, "version": sub.version} if sub.group else {}),
@@ -294,7 +301,7 @@ def _subresource_entry(resource: Resource, sub: Subresource) -> Object:
 def _discovered(one: Served) -> Object:
     resource = one.resource
     told: Object = {
-        "resource": resource.name,
+        "resource": resource.plural,
         "responseKind": {"group": "", "version": "", "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,

@@ -46,15 +46,14 @@ def table(
     now: float,
     include: str = "Metadata",
     headers: bool = True,
-    columns: Sequence[Object] | None = None,
 ) -> Object:
     """A Table of a list, or of a single object.
 
     `now`: unix seconds, for ages. `include`: what a row holds beside its cells: "Metadata", "Object" or
     "None". `headers`: whether the columns are named; in a watch only the first Table needs them.
-    `columns`: the additionalPrinterColumns of a custom resource, None for a kind of Kubernetes.
     """
-    printed = _custom(columns) if columns is not None else PRINTERS.get(resource.qualified_kind, PLAIN)
+    custom = resource.custom
+    printed = _custom(custom.columns) if custom else PRINTERS.get(resource.qualified_kind, PLAIN)
     objects = listing.get("items", [listing])
     return {
         "kind": "Table",
