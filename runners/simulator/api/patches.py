@@ -17,12 +17,14 @@ from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.schema import table
 
 MERGE_KEYS = {
+    "Condition": "type",
     "Container": "name",
     "ContainerPort": "containerPort",
     "DeploymentCondition": "type",
     "EnvVar": "name",
     "EphemeralContainer": "name",
     "HostAlias": "ip",
+    "HostIP": "ip",
     "LocalObjectReference": "name",
     "NamespaceCondition": "type",
     "NodeAddress": "type",
@@ -32,15 +34,20 @@ MERGE_KEYS = {
     "PodCondition": "type",
     "PodIP": "ip",
     "PodResourceClaim": "name",
+    "PodResourceClaimStatus": "name",
     "PodSchedulingGate": "name",
     "ReplicaSetCondition": "type",
+    "ResourceStatus": "name",
     "ServicePort": "port",
     "TopologySpreadConstraint": "topologyKey",
     "Volume": "name",
     "VolumeDevice": "devicePath",
     "VolumeMount": "mountPath",
+    "VolumeMountStatus": "mountPath",
 }
 """By the struct of a list's elements: the field under which they are merged."""
+REPLACED = frozenset({("ServiceAccount", "imagePullSecrets")})
+"""Lists that are replaced whole all the same, by struct and field."""
 SETS = frozenset({("ObjectMeta", "finalizers"), ("NodeSpec", "podCIDRs")})
 """Lists of texts that are merged as sets, by struct and field."""
 
@@ -95,7 +102,7 @@ def _merge_list(old: list[Any], patch: list[Any], struct: str, field: str, type_
     if (struct, field) in SETS:
         return [*old, *(item for item in patch if item not in old)]
     merge_key = MERGE_KEYS.get(element)
-    if merge_key is None:
+    if merge_key is None or (struct, field) in REPLACED:
         return [_plain(item) for item in patch]
     if any(item.get(PATCH) == "replace" for item in patch):
         return [_plain(item) for item in patch if PATCH not in item]
