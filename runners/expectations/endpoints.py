@@ -8,6 +8,7 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count
+from gherkube.runners.expectations.pods import short
 from gherkube.runners.expectations.statement import Check, Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, WorkloadRef
 from gherkube.runners.expectations.view import View
@@ -63,7 +64,7 @@ class EndpointsStatement(Statement):
             ready = list(ready_endpoints(view, self.service))
             found = f"{len(ready)} endpoint{'' if len(ready) == 1 else 's'}"
             pods = [(endpoint.get("targetRef") or {}).get("name", "?") for endpoint in ready]
-            found += f" ({', '.join(sorted(pods)[:6])})" if pods else ""
+            found += f" ({short(pods)})" if pods else ""
             if selected is None:
                 assert self.count is not None
                 return self.count.holds(len(ready), len(ready)), found
@@ -72,8 +73,9 @@ class EndpointsStatement(Statement):
                 pod = view.referred(self.service.namespace, endpoint.get("targetRef") or {"name": ""})
                 if pod is None or not selected.includes(pod):
                     others.append(name)
-            words = f"; others are {', '.join(sorted(others)[:6])}" if others else ""
-            return bool(ready) and not others, found + words
+            if others:
+                found = f"{len(others)} of {len(ready)} endpoints are others ({short(others)})"
+            return bool(ready) and not others, found
 
         def concerns(change: Change) -> bool:
             if change.resource == "endpointslices":

@@ -15,7 +15,7 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.causes import Causes
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
 from gherkube.runners.expectations.pods import PodsStatement
-from gherkube.runners.expectations.requests import Requests, RequestsStatement
+from gherkube.runners.expectations.requests import Requests, RequestsStatement, Verdict
 from gherkube.runners.expectations.statement import Both, Statement, Tracker
 from gherkube.runners.expectations.story import objects, story
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Stays, Throughout, Time
@@ -117,8 +117,8 @@ class Judge:
 
         if self._pass(statement, tracker, time.seconds, broken, hopeful=False):
             lasted = clock.now() - (end - time.seconds)
-            how = f", after {lasted:.1f} s" if lasted >= 0.05 else ", from the start"
-            self._fail(statement, time, f"{tracker.found()} at {self._view.told()}{how}")
+            how = f"{lasted:.1f} s after it began" if lasted >= 0.05 else "from the start"
+            self._fail(statement, time, f"{tracker.found()} at {self._view.told()}, {how}")
         if (rest := end - clock.now()) > 0:
             clock.sleep(rest)
 
@@ -222,7 +222,7 @@ class Judge:
         for change in view.replay(self.cluster.history, statement.resources):
             tracker.changed(change)
         if not tracker.holds():
-            self._fail(statement, time, tracker.found())
+            self._fail(statement, time, tracker.found(), then=tracker.broke)
 
     def _throughout(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         if tracker.holds():
@@ -232,7 +232,7 @@ class Judge:
                     break
             else:
                 return
-        self._fail(statement, time, f"{tracker.found()} at {view.told()}", then=view)
+        self._fail(statement, time, f"{tracker.found()} at {view.told()}", then=view.position)
 
     def _at_some_time(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         course = _Course(tracker, view.at)
@@ -248,11 +248,17 @@ class Judge:
     # --- Requests
 
     def _judge_requests(self, statement: RequestsStatement, time: Time) -> None:
-        holds, found = self._look_at_requests(statement, time)
-        if not holds:
-            self._fail(statement, time, found)
+        verdict = self._look_at_requests(statement, time)
+        if not verdict.holds:
+            then = None if verdict.at is None else self._position_at(verdict.at)
+            self._fail(statement, time, verdict.found, then=then)
 
-    def _look_at_requests(self, statement: RequestsStatement, time: Time) -> tuple[bool, str]:
+    def _position_at(self, at: float) -> int:
+        """The position in the history at that time."""
+        changes = enumerate(self.cluster.history.since())
+        return next((position for position, change in changes if change.at > at), len(self.cluster.history))
+
+    def _look_at_requests(self, statement: RequestsStatement, time: Time) -> Verdict:
         traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._view.origin
         if isinstance(time, Becomes):
             if statement.requests is not None:
@@ -266,11 +272,11 @@ class Judge:
         requests = self._to(statement, [one for one in traffic.requests if one.at >= start.at])
         if not isinstance(time, AtSomeTime):
             return statement.look(requests, origin)
-        if any(statement.look([one], origin)[0] for one in requests):
-            return True, ""
-        return False, f"of none; in all, {statement.look(requests, origin)[1]}"
+        if any(statement.look([one], origin).holds for one in requests):
+            return Verdict(True, "")
+        return Verdict(False, f"of none; in all, {statement.look(requests, origin).found}")
 
-    def _look_at_next(self, statement: RequestsStatement, time: Becomes) -> tuple[bool, str]:
+    def _look_at_next(self, statement: RequestsStatement, time: Becomes) -> Verdict:
         """Of the next requests that flow by themselves; with a time, of any so many in a row until then."""
         traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._view.origin
         if not traffic.flows(statement.service):
@@ -286,7 +292,7 @@ class Judge:
             requests = self._to(statement, traffic.requests[before:])
             for last in range(max(seen, NEXT - 1), len(requests)):
                 verdict = statement.look(requests[last + 1 - NEXT : last + 1], origin)
-                if verdict[0] or time.within is None:
+                if verdict.holds or time.within is None:
                     return verdict
             seen = len(requests)
         return verdict
@@ -344,16 +350,16 @@ class Judge:
         time: Time,
         found: str,
         *,
-        then: View | None = None,
+        then: int | None = None,
         unreachable: str = "",
         nearest: str = "",
     ) -> NoReturn:
-        """`then`: the moment of the past at which it was not so; now, where none is given."""
+        """`then`: the position just after the change with which it was not so; now, where none is given."""
         now, history = self._now(), self.cluster.history
         missing = statement.missing(now)
-        at = now if then is None else self._view_at_position(then)
+        at = now if then is None else View().move(history, then)
         causes = Causes(history, at, self.cluster.clock.now() if then is None else at.at)
-        rolling = then is not None and isinstance(statement, PodsStatement)
+        rolling = then is not None and isinstance(statement, PodsStatement | RequestsStatement)
         start = self.first_when or Moment("", 0.0, 0)
         told = story(history, now, statement.subject, start, until=at.position)
         raise ExpectationFailed(
@@ -368,12 +374,6 @@ class Judge:
                 objects=[] if missing else objects(at, statement.subject, causes.unwell(statement.subject)),
             )
         )
-
-    def _view_at_position(self, then: View) -> View:
-        """A view of that moment that knows all resources, not only those that were replayed."""
-        view = View().move(self.cluster.history, then.position)
-        view.origin, view.at = then.origin, max(view.at, then.at)
-        return view
 
 
 class _Course:

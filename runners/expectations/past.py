@@ -77,6 +77,7 @@ class _HappenedTracker(Tracker):
         """All pods of the window by uid, in their newest version."""
         self._did: dict[Happening, dict[str, Object]] = {what: {} for what in HAPPENINGS}
         self._made = 0
+        self._broke: int | None = None
         self._unclear: list[Change] = []
         """Changes of pods of whose owner nothing was known then."""
         for pod in view.of("pods").values():
@@ -90,6 +91,13 @@ class _HappenedTracker(Tracker):
             unclear, self._unclear = self._unclear, []
             for one in unclear:
                 self._see(one)
+        most = self._statement.count.high
+        if self._broke is None and most is not None and self._n() > most:
+            self._broke, self._broke_at = self._view.position, self._view.told()
+
+    @property
+    def broke(self) -> int | None:
+        return self._broke
 
     def _see(self, change: Change) -> None:
         pod, old = change.object, change.old
@@ -127,7 +135,8 @@ class _HappenedTracker(Tracker):
         n = self._n()
         if not n:
             return f"none {what}"
-        return f"{n} {what} ({'in the place of ' if what == 'replaced' else ''}{names(did)})"
+        since = f", too many from {self._broke_at} on" if self._broke is not None else ""
+        return f"{n} {what} ({'in the place of ' if what == 'replaced' else ''}{names(did)}){since}"
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ class _OneAtATimeTracker(Tracker):
         """Whether each active pod is ready, by uid."""
         self._deleted = self._made = self._ready = 0
         self._broken = ""
+        self._broke: int | None = None
         self._see_all()
         self._start = len(self._active)
         self._look()
@@ -206,6 +216,11 @@ class _OneAtATimeTracker(Tracker):
             self._broken = f"there were {active} pods, {active - wanted} more than {wanted}"
         if self._broken:
             self._broken += f" at {self._view.told()}"
+            self._broke = self._view.position
+
+    @property
+    def broke(self) -> int | None:
+        return self._broke
 
     def holds(self) -> bool:
         return not self._broken and bool(self._deleted and self._made)
@@ -278,6 +293,16 @@ class _KeptTracker(Tracker):
         """Those meant, by uid, as they are now; None when they are gone."""
         self._before = {uid: restarts(pod) for uid, pod in self._pods.items() if pod is not None}
         self._last = {uid: pod for uid, pod in self._pods.items() if pod is not None}
+        self._broke: int | None = None
+
+    @property
+    def broke(self) -> int | None:
+        return self._broke
+
+    def _enough(self) -> bool:
+        """Whether as many are left as there must be at least."""
+        count = self._statement.count
+        return len(self._pods) >= (1 if count is None else count.low)
 
     def changed(self, change: Change) -> None:
         if change.resource != "pods":
@@ -289,6 +314,8 @@ class _KeptTracker(Tracker):
         gone = change.type == DELETED
         if self._ready_only and (gone or not (is_active(pod) and is_ready(pod))):
             del self._pods[uid]
+            if self._broke is None and not self._enough():
+                self._broke, self._broke_at = self._view.position, self._view.told()
             return
         self._pods[uid] = None if gone else pod
         self._last[uid] = pod
@@ -314,7 +341,8 @@ class _KeptTracker(Tracker):
         if n == 0 or (statement.count is not None and not statement.count.holds(n, n)):
             kept = [self._last[uid] for uid in self._pods]
             how = "ready all along" if self._ready_only else "there at that moment"
-            return f"{n or 'no'} {statement.selector.noun(n != 1)} {'was' if n == 1 else 'were'} {how}" + (
-                f" ({names(kept)})" if kept else ""
-            )
+            since = f", too few from {self._broke_at} on" if self._broke is not None else ""
+            which = f" ({names(kept)})" if kept else ""
+            were = "was" if n == 1 else "were"
+            return f"{n or 'no'} {statement.selector.noun(n != 1)} {were} {how}{which}{since}"
         return f"{len(self._others())} not {statement.words} ({names(self._others())})"

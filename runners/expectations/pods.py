@@ -292,10 +292,15 @@ def _min_ready(owner: Object | None) -> int:
 
 
 def names(pods: Iterable[Object], most: int = 6) -> str:
-    """Pods by name, each after the first by its last part where it shares the rest: `web-6c9f-a, -b`."""
+    """Pods by name; see `short`."""
+    return short((pod["metadata"]["name"] for pod in pods), most)
+
+
+def short(full: Iterable[str], most: int = 6) -> str:
+    """Names, each after the first by its last part where it shares the rest: `web-6c9f-a, -b`."""
     words: list[str] = []
     before = ""
-    listed = sorted(pod["metadata"]["name"] for pod in pods)
+    listed = sorted(full)
     for name in listed[:most]:
         stem, dash, tail = name.rpartition("-")
         words.append(f"-{tail}" if dash and stem == before else name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count, every
@@ -15,8 +15,16 @@ from gherkube.runners.expectations.view import View
 from gherkube.runners.objects import Key
 from gherkube.runners.traffic import Request
 
-Verdict: TypeAlias = tuple[bool, str]
 Requests: TypeAlias = Sequence[Request]
+Outcome: TypeAlias = tuple[bool, str]
+
+
+class Verdict(NamedTuple):
+    """Whether it is true, what there is, in words, and when the first request came out otherwise."""
+
+    holds: bool
+    found: str
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,57 +107,57 @@ class RequestsStatement(Statement):
         Times are told from `origin` on.
         """
         if not requests:
-            return (
-                False,
-                f"there were no requests to {_name(self.service)}: a judgement over none says nothing",
-            )
+            none = f"there were no requests to {_name(self.service)}: a judgement over none says nothing"
+            return Verdict(False, none)
         told = [request._replace(at=request.at - origin) for request in requests] if origin else requests
-        return RULES[self.what](told, self.argument)
+        holds, found = RULES[self.what](told, self.argument)
+        first = next((request.at for request in requests if not request.answered), None)
+        return Verdict(holds, found, None if holds or self.what == "unanswered" else first)
 
 
-def _answered(requests: Requests, count: Count) -> Verdict:
+def _answered(requests: Requests, count: Count) -> Outcome:
     n = sum(request.answered for request in requests)
     return count.holds(n, len(requests)), f"{n} of {len(requests)} answered{_failures(requests)}"
 
 
-def _unanswered(requests: Requests, count: Count) -> Verdict:
+def _unanswered(requests: Requests, count: Count) -> Outcome:
     n = sum(not request.answered for request in requests)
     return count.holds(n, len(requests)), f"{n} of {len(requests)} unanswered{_failures(requests)}"
 
 
-def _by_version(requests: Requests, version: str) -> Verdict:
+def _by_version(requests: Requests, version: str) -> Outcome:
     same = all(request.answered and match_image(request.image, version) for request in requests)
     return same, _by_images(requests)
 
 
-def _share(requests: Requests, wanted: tuple[float, float, str]) -> Verdict:
+def _share(requests: Requests, wanted: tuple[float, float, str]) -> Outcome:
     low, high, version = wanted
     n = sum(request.answered and match_image(request.image, version) for request in requests)
     percent = 100 * n / len(requests)
     return low <= percent <= high, f"{n} of {len(requests)} ({percent:.4g}%): {_by_images(requests)}"
 
 
-def _by_pods(requests: Requests, count: Count) -> Verdict:
+def _by_pods(requests: Requests, count: Count) -> Outcome:
     pods = sorted({request.pod for request in requests if request.answered})
     return bool(pods) and count.holds(
         len(pods), len(pods)
     ), f"{len(pods)} pods answered ({', '.join(pods[:6])})"
 
 
-def _gap(requests: Requests, seconds: float) -> Verdict:
+def _gap(requests: Requests, seconds: float) -> Outcome:
     longest, begin = longest_gap(requests)
     found = f"the longest gap is {longest:.3g} s, from t+{begin:.1f} s on" if longest else "no gap"
     return longest <= seconds, found + _failures(requests)
 
 
-def _contains(requests: Requests, text: str) -> Verdict:
+def _contains(requests: Requests, text: str) -> Outcome:
     wrong = [request for request in requests if not request.answered or text not in request.body]
     if not wrong:
         return True, f"{len(requests)} answers contain it"
     return False, f"{len(wrong)} of {len(requests)} do not, one at t+{wrong[0].at:.1f} s: {_one(wrong[0])}"
 
 
-RULES: dict[str, Callable[[Requests, Any], Verdict]] = {
+RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
     "answered": _answered,
     "unanswered": _unanswered,
     "by_version": _by_version,

@@ -47,6 +47,11 @@ class Tracker(ABC):
         """What there is at the view's moment, in the fewest words; "" where nearness means nothing."""
         return ""
 
+    @property
+    def broke(self) -> int | None:
+        """Of a window: the position in the history just after which it could no longer be true of it."""
+        return None
+
 
 class Statement(ABC):
     """A judgement about one moment, or about all that happened in a window."""

@@ -124,10 +124,14 @@ class PodSelector:
             if not any(test(pod["metadata"].get("labels") or {}) for pod in self._ever(view)):
                 return f'no pod{of} ever had the labels "{self.labels}"'
         if self.version and not any(has_version(spec, self.version) for spec in self._specs(view)):
-            return f"no pod{of} ever was of version {self.version}"
+            return f"no pod{of} ever was of version {self.version}{self._images(view)}"
         if self.image and not any(has_image(spec, self.image) for spec in self._specs(view)):
-            return f'no pod{of} ever had the image "{self.image}"'
+            return f'no pod{of} ever had the image "{self.image}"{self._images(view)}'
         return ""
+
+    def _images(self, view: View) -> str:
+        known = sorted({image for spec in self._specs(view) for image in images_of(spec)})
+        return f"; there were {', '.join(known[:6])}" if known else ""
 
     def _ever(self, view: View) -> Iterator[Object]:
         """The pods of the workload, or of the namespace, that there are or were."""

@@ -59,7 +59,7 @@ class Causes:
             lines = of_deployment(scene, subject, obj)
             return [*(strategy(scene, subject) if rolling and lines else ()), *lines]
         if subject.resource == "services":
-            return of_service(scene, subject, obj)
+            return of_service(scene, subject, obj, rolling=rolling)
         if subject.resource == "nodes":
             return self._node(subject, obj)
         return of_owner(scene, subject.text, [p for p in scene.pods() if subject.owns(scene.view, p)], obj)

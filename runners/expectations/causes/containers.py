@@ -12,7 +12,6 @@ from gherkube.runners.objects import Object, condition
 
 PULLS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-PROBES = ("startup", "readiness", "liveness")
 KILLED = re.compile(r"ontainer (\S+) failed (liveness|startup) probe")
 OUTPUT = 3
 """How many of the last lines of a container's output are told."""
@@ -135,18 +134,34 @@ def _limit(pod: Object, name: str) -> str:
     return ""
 
 
-def probe(_scene: Scene, pod: Object) -> str:
+def probe(scene: Scene, pod: Object) -> str:
     """The probe that a running container has not passed."""
     known = {one["name"]: one for one in (pod.get("status") or {}).get("containerStatuses") or ()}
     for spec in pod["spec"]["containers"]:
         status = known.get(spec["name"]) or {}
         if "running" not in (status.get("state") or {}) or status.get("ready"):
             continue
-        for role in ("startup", "readiness"):
-            if f"{role}Probe" in spec and (role == "readiness" or not status.get("started")):
-                shown = told_probe(pod, spec["name"], role)
-                return f"container {spec['name']} runs, but has not passed its {role} probe{shown}"
+        role = asked(spec, status)
+        if role:
+            runs = f"container {spec['name']} runs{_again(scene, pod, status)}"
+            return f"{runs}, but has not passed its {role} probe{told_probe(pod, spec['name'], role)}"
     return ""
+
+
+def asked(spec: Object, status: Object) -> str:
+    """The probe that a running container has yet to pass, "" when there is none."""
+    if "startupProbe" in spec and not status.get("started"):
+        return "startup"
+    return "readiness" if "readinessProbe" in spec else ""
+
+
+def _again(scene: Scene, pod: Object, status: Object) -> str:
+    end = (status.get("lastState") or {}).get("terminated")
+    if end is None:
+        return ""
+    role = killed_by(scene, pod, status["name"], end)
+    how = f"it failed its {role} probe" if role else f"it ended with exit code {end.get('exitCode', '?')}"
+    return f" again after {how}"
 
 
 def told_probe(pod: Object, name: str, role: str) -> str:

@@ -38,9 +38,7 @@ def flaps(scene: Scene) -> bool:
 
 def reason(scene: Scene, subject: Subject | None) -> str:
     """What no retry brings about, in words; "" where nothing is known to be so."""
-    ref = subject.workload if isinstance(subject, PodSelector) else subject
-    if isinstance(ref, WorkloadRef) and ref.resource == "services":
-        ref = None
+    ref = _owner(subject)
     obj = ref.find(scene.view) if ref is not None else None
     if ref is not None and obj is not None:
         if is_deleting(obj) and obj["metadata"].get("finalizers"):
@@ -61,9 +59,9 @@ def reason(scene: Scene, subject: Subject | None) -> str:
 
 def unready(scene: Scene, subject: Subject | None) -> str:
     """The pod that stays as it is on a cluster that knows its future, in words; "" when all are ready."""
-    ref = subject.workload if isinstance(subject, PodSelector) else subject
+    ref = _owner(subject)
     for pod in scene.pods():
-        if (isinstance(ref, WorkloadRef) and ref.owns(scene.view, pod)) or ref is None:
+        if ref is None or ref.owns(scene.view, pod):
             name = pod["metadata"]["name"]
             if scene.is_down(pod):
                 return f"{NOTHING} brings node {pod['spec']['nodeName']} back"
@@ -73,6 +71,12 @@ def unready(scene: Scene, subject: Subject | None) -> str:
             if is_active(pod) and not is_ready(pod) and volume(scene, pod):
                 return f"{NOTHING} gives pod {name} what it waits for"
     return ""
+
+
+def _owner(subject: Subject | None) -> WorkloadRef | None:
+    """The owner of the pods on which the subject depends; None where that may be any."""
+    ref = subject.workload if isinstance(subject, PodSelector) else subject
+    return None if ref is None or ref.resource == "services" else ref
 
 
 def _lacks(scene: Scene, pod: Object) -> str:

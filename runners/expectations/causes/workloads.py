@@ -91,7 +91,7 @@ def strategy(scene: Scene, ref: WorkloadRef) -> list[str]:
     if n == 0:
         return []
     share = f" (maxUnavailable {said})"
-    return [f"its rolling update may have {n} of {wanted} pods unavailable{share}"]
+    return [f"the rolling update of {ref.text} may have {n} of {wanted} pods unavailable{share}"]
 
 
 def _resolved(value: int | str, of: int, *, up: bool) -> int:
