@@ -14,7 +14,7 @@ from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.client import VERSION
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
-from gherkube.runners.simulator.server import discovery, forms
+from gherkube.runners.simulator.server import discovery, forms, openapi
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
 from gherkube.runners.simulator.server.negotiation import wanted
 from gherkube.runners.simulator.server.paths import Target, no_such_path, parse
@@ -84,10 +84,24 @@ class Front:
         parts = path.split("/")[1:]
         if parts[0] in ("api", "apis") and len(parts) <= (2 if parts[0] == "api" else 3):
             return self._discovery(parts, call)
+        if parts[0] == "openapi":
+            return self._openapi(parts[1:], call)
         return None
 
+    def _openapi(self, parts: list[str], call: Call) -> Reply:
+        """kube-openapi/pkg/handler3/handler.go; kubectl takes JSON where it also takes protobuf."""
+        served = discovery.registry(self.cluster.api.resources.versions())
+        wanted(call.headers.get("accept", ""))
+        if parts == ["v2"]:
+            return Reply(openapi.v2(served))
+        if parts == ["v3"]:
+            return Reply(openapi.v3_index(served))
+        if parts[:1] == ["v3"]:
+            return Reply(openapi.v3("/".join(parts[1:]), served))
+        raise no_such_path()
+
     def _discovery(self, parts: list[str], call: Call) -> Reply:
-        served = [*map(discovery.of, self.cluster.api.resources)]
+        served = discovery.registry(self.cluster.api.resources.versions())
         if len(parts) == 1:
             form = wanted(call.headers.get("accept", ""), forms=DISCOVERY_FORMS)
             if form.what:
