@@ -360,3 +360,23 @@ def test_other_languages_rules_outlines_and_tags(project):
         parts = ([f"{failed} failed"] if failed else []) + ([f"{passed} passed"] if passed else [])
         assert f"\n{', '.join(parts)}" in done.out, f"{options}\n{done.out}"
         assert done.code == bool(failed)
+
+
+def test_a_sentence_without_its_keyword_is_not_taken_for_description(project):
+    """Whatever stands before it: prose is left alone, a known sentence is not."""
+    project.write(
+        a__feature="""
+            Feature: F
+              Scenario: S
+                The pods come up one by one.
+                3 pods are ready
+                Expect 4 pods are ready
+                Given a cluster with 1 node
+                Then no pods run on node "node-1"
+        """
+    )
+    done = project.gherkube("run")
+    assert done.code == 2
+    assert "a.feature:4: “3 pods are ready” would be taken for a description" in done.out
+    assert "write Given, When or Then before it in the place of “Expect”" in done.out
+    assert "come up" not in done.out
