@@ -116,13 +116,13 @@ def run(attack: Attack, folder: Path, way: str, at: Path) -> Ended:
     (project / "attack.yaml").unlink()
     (project / "gherkube.toml").touch()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COLUMNS"))}
-    environment = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **attack.environment}
+    environment = {**kept, "COLUMNS": "200", **attack.environment}
     if attack.setup:
         subprocess.run([sys.executable, attack.setup], cwd=project, env=environment, check=True)
         (project / attack.setup).unlink()
     command = [part.replace("{out}", str(out)) for part in COMMANDS[way]]
     if way != "run":
-        command += ["-p", "no:cacheprovider"]
+        command += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]  # the latter for speed
     pipe = -1
     if attack.signal:
         os.mkfifo(project / "ready")

@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: S
+    Then all is well
+      """
+      and it costs nothing
+      """

@@ -1,0 +1,3 @@
+Feature: F
+  Scenario: größer
+    Given a cluster with 1 node

@@ -1,0 +1,3 @@
+# Feature: F
+#   Scenario: S
+#     Then 3 pods are ready

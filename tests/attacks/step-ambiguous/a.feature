@@ -1,0 +1,3 @@
+Feature: F
+  Scenario: S
+    Then there are 3 things

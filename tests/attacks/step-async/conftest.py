@@ -1,0 +1,6 @@
+from pytest_bdd import then
+
+
+@then("it is awaited")
+async def awaited():
+    raise AssertionError

@@ -1,0 +1,6 @@
+from pytest_bdd import then
+
+
+@then("it is so")
+def is_so():
+    return False

@@ -1,0 +1,3 @@
+Feature: F
+  Scenario: attacked
+    Then they are judged

@@ -1,0 +1,4 @@
+Feature: F
+  Scenario: S
+    Then these are so
+      | true | false
