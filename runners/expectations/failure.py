@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from gherkube.runners.errors import GherkubeError
 from gherkube.runners.objects import Object
@@ -37,14 +39,19 @@ class Failure:
         return lines + _labelled("history", [" · ".join(self.history)] if self.history else [])
 
     def rest(self) -> list[str]:
-        """What the block leaves out: the whole history, and the objects."""
-        import yaml
-
-        lines = _labelled("all of it", self.whole)
+        """What the block leaves out: every entry of the history, and the status of the objects."""
+        lines = _labelled("whole", self.whole)
         for obj in self.objects:
-            kept = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "managedFields"}}
-            lines += _labelled("object", yaml.safe_dump(kept, sort_keys=False).splitlines())
+            name = f"{obj.get('kind', 'object')} {obj['metadata']['name']}"
+            lines += _labelled("status", [name, *(f"  {line}" for line in _yaml(obj.get("status")))])
         return lines
+
+
+def _yaml(value: Any) -> list[str]:
+    import yaml
+
+    shared_nothing = json.loads(json.dumps(value))
+    return str(yaml.safe_dump(shared_nothing, sort_keys=False)).splitlines()
 
 
 class ExpectationFailed(GherkubeError):  # noqa: N818 - the outcome's name

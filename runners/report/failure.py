@@ -75,6 +75,9 @@ def _told(error: BaseException) -> Iterator[str]:
     label = next((label for kind, label in _LABELS if isinstance(error, kind)), "refused ")
     if isinstance(error, GherkubeError):
         yield from _indented(label, str(error))
+        for cause in getattr(getattr(error, "error", None) or error, "details", {}).get("causes") or ():
+            if cause.get("message") and cause["message"] not in str(error):
+                yield from _indented("why     ", cause["message"])
         return
     internal = is_internal(error)
     yield from _indented("internal error:" if internal else "raised  ", _words(error))

@@ -73,7 +73,7 @@ class Causes:
         scene = self.scene
         if certain and permanent.is_at_rest(scene):
             return "nothing is left to happen"
-        if not steady or permanent.flaps(scene):
+        if not steady or permanent.is_uncertain(scene):
             return ""
         words = permanent.reason(scene, subject)
         if words or not certain:

@@ -31,9 +31,20 @@ def is_at_rest(scene: Scene) -> bool:
     )
 
 
-def flaps(scene: Scene) -> bool:
-    """Whether a container was restarted, or has crashed: it may come up once more, and nothing is certain."""
-    return any(map(_flaps, scene.pods()))
+def is_uncertain(scene: Scene) -> bool:
+    """Whether an attempt may come out differently from the one before.
+
+    A container that was restarted, or has crashed, may come up once more. A deployment of strategy
+    Recreate goes on when it looks next though a pod that has ended is held.
+    """
+    pods = scene.pods()
+    if any(map(_flaps, pods)):
+        return True
+    held = any(is_deleting(pod) and (pod.get("status") or {}).get("phase") in ENDED for pod in pods)
+    return held and any(
+        (one["spec"].get("strategy") or {}).get("type") == "Recreate" and not rollout_status(one).done
+        for one in scene.view.of("deployments").values()
+    )
 
 
 def reason(scene: Scene, subject: Subject | None) -> str:
