@@ -132,7 +132,9 @@ def _unusable(findings: Findings, said: str) -> None:
     """The finding of what pytest could not start with: settings, own modules, options."""
     text = re.sub(r"\x1b\[[\d;]*m", "", said).strip().removeprefix("ERROR: ")
     found = re.fullmatch(r"(\S+\.(?:toml|ini|cfg|py))(?::(\d+))?: (.*)", text, re.DOTALL)
-    file, line, what = (found[1], int(found[2] or 1), found[3]) if found else (".", 1, text)
+    ini = re.search(r"inifile: (.+)", text)
+    unplaced = (ini[1] if ini else ".", 1, text.removeprefix("usage: "))
+    file, line, what = (found[1], int(found[2] or 1), found[3]) if found else unplaced
     findings.add(Finding(_shown(file), line, "own-steps", what))
 
 
