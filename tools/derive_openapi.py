@@ -64,7 +64,12 @@ REPLACED = {
 
 PROTOCOLS, OPERATORS = "SCTP TCP UDP", "DoesNotExist Exists In NotIn"
 EFFECTS, PULLS = "NoExecute NoSchedule PreferNoSchedule", "Always IfNotPresent Never"
-METRICS = "ContainerResource External Object Pods Resource"
+NAMES = (
+    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT RTMAX RTMIN SEGV "
+    "STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ"
+)
+REAL_TIME = (*(f"RTMIN+{number}" for number in range(1, 16)), *(f"RTMAX-{number}" for number in range(1, 15)))
+SIGNALS = " ".join(sorted(f"SIG{name}" for name in (*NAMES.split(), *REAL_TIME)))
 VALUES = {
     "admissionregistration.v1.MutatingWebhook.failurePolicy": "Fail Ignore",
     "admissionregistration.v1.MutatingWebhook.matchPolicy": "Equivalent Exact",
@@ -72,6 +77,9 @@ VALUES = {
     "admissionregistration.v1.ValidatingWebhook.failurePolicy": "Fail Ignore",
     "admissionregistration.v1.ValidatingWebhook.matchPolicy": "Equivalent Exact",
     "admissionregistration.v1.ValidatingWebhook.sideEffects": "None NoneOnDryRun Some Unknown",
+    "apiextensions.v1.ValidationRule.reason": (
+        "FieldValueDuplicate FieldValueForbidden FieldValueInvalid FieldValueRequired"
+    ),
     "apps.v1.DaemonSetUpdateStrategy.type": "OnDelete RollingUpdate",
     "apps.v1.DeploymentStrategy.type": "Recreate RollingUpdate",
     "apps.v1.StatefulSetSpec.podManagementPolicy": "OrderedReady Parallel",
@@ -82,14 +90,22 @@ VALUES = {
     "batch.v1.PodFailurePolicyOnExitCodesRequirement.operator": "In NotIn",
     "batch.v1.PodFailurePolicyRule.action": "Count FailIndex FailJob Ignore",
     "core.v1.AppArmorProfile.type": "Localhost RuntimeDefault Unconfined",
+    "core.v1.AzureDiskVolumeSource.cachingMode": "None ReadOnly ReadWrite",
+    "core.v1.AzureDiskVolumeSource.kind": "Dedicated Managed Shared",
     "core.v1.Container.imagePullPolicy": PULLS,
     "core.v1.Container.terminationMessagePolicy": "FallbackToLogsOnError File",
     "core.v1.ContainerPort.protocol": PROTOCOLS,
+    "core.v1.ContainerStatus.stopSignal": SIGNALS,
     "core.v1.EndpointPort.protocol": PROTOCOLS,
     "core.v1.EphemeralContainer.imagePullPolicy": PULLS,
     "core.v1.EphemeralContainer.terminationMessagePolicy": "FallbackToLogsOnError File",
     "core.v1.HTTPGetAction.scheme": "HTTP HTTPS",
+    "core.v1.HostPathVolumeSource.type": (
+        " BlockDevice CharDevice Directory DirectoryOrCreate File FileOrCreate Socket"
+    ),
     "core.v1.ImageVolumeSource.pullPolicy": PULLS,
+    "core.v1.Lifecycle.stopSignal": SIGNALS,
+    "core.v1.ModifyVolumeStatus.status": "InProgress Infeasible Pending",
     "core.v1.NamespaceStatus.phase": "Active Terminating",
     "core.v1.NodeSelectorRequirement.operator": "DoesNotExist Exists Gt In Lt NotIn",
     "core.v1.NodeStatus.phase": "Pending Running Terminated",
@@ -136,7 +152,7 @@ VALUES = {
     "storage.v1.StorageClass.reclaimPolicy": "Delete Recycle Retain",
     "storage.v1.StorageClass.volumeBindingMode": "Immediate WaitForFirstConsumer",
 }
-"""By field: the values it may have."""
+"""By field: the values it may have, with a space between; one at the start stands for the empty text."""
 
 
 def derive() -> dict[str, Any]:
@@ -144,7 +160,8 @@ def derive() -> dict[str, Any]:
     loose = {name: loosened(schema) for name, schema in source().items()} | REPLACED
     for field, values in VALUES.items():
         struct, _, name = field.rpartition(".")
-        add_values(loose[f"io.k8s.api.{struct}"]["properties"][name], values.split())
+        (schema,) = (schema for full, schema in loose.items() if full.endswith(f".{struct}"))
+        add_values(schema["properties"][name], values.split(" "))
     wanted, to_do = set(), [*NO_KINDS, *(name for name, schema in loose.items() if is_wanted(schema))]
     while to_do:
         if (name := to_do.pop()) not in wanted:
