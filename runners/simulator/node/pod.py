@@ -314,7 +314,7 @@ class PodWorker:
             self._timer = None
         if self._generator is not None:
             self._generator.close()  # type: ignore[attr-defined]
-            self._generator = None
+            self._generator, self.retrying = None, False
             self.done_at = self.kubelet.clock.now
 
     # --- events --------------------------------------------------------------------------------
