@@ -9,7 +9,7 @@ from typing import Any
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.pods import short
-from gherkube.runners.expectations.statement import Check, Statement, Tracker
+from gherkube.runners.expectations.statement import Check, Sight, Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, WorkloadRef
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import Change
@@ -60,14 +60,15 @@ class EndpointsStatement(Statement):
     def track(self, view: View) -> Tracker:
         selected = Selected(self.only, view) if self.only is not None else None
 
-        def look(view: View) -> tuple[bool, str]:
+        def look(view: View) -> Sight:
             ready = list(ready_endpoints(view, self.service))
             found = f"{len(ready)} endpoint{'' if len(ready) == 1 else 's'}"
             pods = [(endpoint.get("targetRef") or {}).get("name", "?") for endpoint in ready]
             found += f" ({short(pods)})" if pods else ""
             if selected is None:
                 assert self.count is not None
-                return self.count.holds(len(ready), len(ready)), found
+                away = self.count.distance(len(ready), len(ready))
+                return Sight(not away, found, away)
             others = []
             for endpoint, name in zip(ready, pods, strict=True):
                 pod = view.referred(self.service.namespace, endpoint.get("targetRef") or {"name": ""})
@@ -75,7 +76,7 @@ class EndpointsStatement(Statement):
                     others.append(name)
             if others:
                 found = f"{len(others)} of {len(ready)} endpoints are others ({short(others)})"
-            return bool(ready) and not others, found
+            return Sight(bool(ready) and not others, found)
 
         def concerns(change: Change) -> bool:
             if change.resource == "endpointslices":

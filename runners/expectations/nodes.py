@@ -82,6 +82,9 @@ class _NodesTracker(Tracker):
     def distance(self) -> float:
         return self._statement.count.distance(len(self._used()), self._there())
 
+    def nearest(self) -> str:
+        return f"on {len(self._used())}" if self._node else ""
+
     def found(self) -> str:
         used = self._used()
         return f"they are on {len(used)}: {', '.join(used)}" if used else "they are on no node"

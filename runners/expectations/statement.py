@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
 from gherkube.runners.expectations.time import Moment
@@ -124,29 +124,41 @@ class Statement(ABC):
         return None
 
 
+class Sight(NamedTuple):
+    """What a look shows: whether it holds, what there is, in words, and, of counts, how far that is away."""
+
+    holds: bool
+    found: str
+    away: float | None = None
+
+
 class Check(Tracker):
     """A verdict that is made anew after a change that concerns it, and kept until the next."""
 
-    def __init__(
-        self,
-        view: View,
-        look: Callable[[View], tuple[bool, str]],
-        concerns: Callable[[Change], bool],
-    ) -> None:
+    def __init__(self, view: View, look: Callable[[View], Sight], concerns: Callable[[Change], bool]) -> None:
         self._view, self._look, self._concerns = view, look, concerns
-        self._verdict: tuple[bool, str] | None = None
+        self._verdict: Sight | None = None
 
     def changed(self, change: Change) -> None:
         if self._verdict is not None and self._concerns(change):
             self._verdict = None
 
     def holds(self) -> bool:
-        return self._see()[0]
+        return self._see().holds
 
     def found(self) -> str:
-        return self._see()[1]
+        return self._see().found
 
-    def _see(self) -> tuple[bool, str]:
+    def distance(self) -> float:
+        sight = self._see()
+        if sight.holds:
+            return 0.0
+        return 1.0 if sight.away is None else sight.away
+
+    def nearest(self) -> str:
+        return "" if self._see().away is None else self.found()
+
+    def _see(self) -> Sight:
         if self._verdict is None:
             self._verdict = self._look(self._view)
         return self._verdict

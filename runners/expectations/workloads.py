@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.partial import check_fields, difference, differences, field, leaves
-from gherkube.runners.expectations.statement import Check, Statement, Tracker
+from gherkube.runners.expectations.statement import Check, Sight, Statement, Tracker
 from gherkube.runners.expectations.subjects import (
     WorkloadRef,
     images_of,
@@ -22,7 +22,7 @@ from gherkube.runners.history import Change
 from gherkube.runners.kubectl.status import rollout_status
 from gherkube.runners.objects import Object, condition
 
-Verdict: TypeAlias = tuple[bool, str]
+Verdict: TypeAlias = tuple[bool, str] | tuple[bool, str, float]
 Look: TypeAlias = Callable[[View, WorkloadRef, Any], Verdict]
 
 REPLICAS = {
@@ -47,7 +47,8 @@ def _replicas(view: View, ref: WorkloadRef, counts: Any) -> Verdict:
     status = _of(view, ref).get("status") or {}
     found = {name: status.get(REPLICAS[name], 0) for name, _ in counts}
     words = " and ".join(f"{n} {name.replace('_', '-')}" for name, n in found.items())
-    return all(count.holds(found[name], found[name]) for name, count in counts), f"{words} replicas"
+    away = sum(count.distance(found[name], found[name]) for name, count in counts)
+    return not away, f"{words} replicas", away
 
 
 def _condition(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
@@ -264,10 +265,10 @@ class WorkloadStatement(Statement):
     def track(self, view: View) -> Tracker:
         ref, look, argument = self.workload, self.rule.look, self.argument
 
-        def verdict(view: View) -> Verdict:
+        def verdict(view: View) -> Sight:
             if ref.find(view) is None:
-                return False, f"there is no {ref.text}"
-            return look(view, ref, argument)
+                return Sight(False, f"there is no {ref.text}")
+            return Sight(*look(view, ref, argument))
 
         def concerns(change: Change) -> bool:
             metadata = change.object["metadata"]
