@@ -161,8 +161,8 @@ def _told(changes: Iterable[Change], view: View, acts: Sequence[Mark]) -> Iterat
             continue
         if kind == "rollout" and any(act.at <= change.at <= act.at + AFTER for act in acts):
             continue
-        for line in story(_One((change,)), view, None, Moment("", 0.0, 0)):
-            words = _REVISION.sub("", line.partition(" s  ")[2])
+        for line in story(_One((change,)), view, None, Moment("", 0.0, 0)).whole:
+            words = _REVISION.sub("", line.partition("  ")[2])
             yield Mark(change.at, kind, words)
 
 
