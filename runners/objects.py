@@ -22,7 +22,7 @@ class Key(NamedTuple):
 def key_of(obj: Object) -> Key:
     """The key of an object."""
     metadata = obj["metadata"]
-    return Key(metadata.get("namespace", ""), metadata["name"])
+    return tuple.__new__(Key, (metadata.get("namespace", ""), metadata["name"]))
 
 
 def controller_of(obj: Object) -> Object | None:

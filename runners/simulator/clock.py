@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import exp, inf
@@ -121,7 +122,12 @@ class Clock:
 
 def timestamp(seconds: float) -> str:
     """A virtual time as the API writes it: RFC 3339, whole seconds, UTC."""
-    return (EPOCH + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _stamp(int(seconds))
+
+
+@lru_cache(4096)
+def _stamp(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds_of(stamp: str) -> float:

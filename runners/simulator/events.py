@@ -10,11 +10,14 @@ staging/src/k8s.io/client-go/tools/record/events_cache.go EventCorrelator
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.objects import Key, Object
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.resources import TYPE_META
 from gherkube.runners.simulator.clock import EPOCH
+from gherkube.runners.simulator.store import Place
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.api.server import ApiServer
@@ -73,6 +76,10 @@ class EventRecorder:
         if said.event is None or not self._raise(said, message):
             self._create(said, reporter, self._reference(kind, involved, field_path), type, reason, message)
 
+    def forget(self, obj: Object) -> None:
+        """Nothing more will be said about this object: it is gone."""
+        self._subjects.pop(obj["metadata"]["uid"], None)
+
     def _subject(self, metadata: Object) -> _Subject:
         """What was said of an object so far; what was not talked of for longest is forgotten."""
         subjects = self._subjects
@@ -94,10 +101,11 @@ class EventRecorder:
         similar.last = now
         messages = similar.messages
         if message not in messages:
-            messages.append(message)
+            messages = similar.messages = (*messages, message)
         if len(messages) < SIMILAR:
             return False
-        del messages[self._api.chance.stream("events").randrange(SIMILAR)]
+        dropped = self._api.chance.stream("events").randrange(SIMILAR)
+        similar.messages = (*messages[:dropped], *messages[dropped + 1 :])
         return True
 
     def _is_too_much(self, subject: _Subject, type_: str) -> bool:
@@ -135,8 +143,7 @@ class EventRecorder:
         stamp = clock.timestamp()
         self._nanos = max(self._nanos + 1, int(clock.now * 1e9))
         event: Object = {
-            "kind": "Event",
-            "apiVersion": "v1",
+            **TYPE_META["events"],
             "metadata": {
                 "name": f"{reference['name']}.{_EPOCH_NANOS + self._nanos:x}",
                 "namespace": reference.get("namespace", "default"),
@@ -153,11 +160,8 @@ class EventRecorder:
             "reportingComponent": reporter,
             "reportingInstance": self._host if reporter else "",
         }
-        try:
-            stored = self._api.create_trusted("events", event)
-        except ApiError:
-            return
-        said.event = Key(stored["metadata"]["namespace"], stored["metadata"]["name"])
+        with suppress(ApiError):
+            said.event = self._api.create_event(event)
 
     def _raise(self, said: _Said, message: str) -> bool:
         """Patches the event that is there already; False when it is gone."""
@@ -193,7 +197,7 @@ class _Similar:
 
     def __init__(self) -> None:
         self.last = 0.0
-        self.messages: list[str] = []
+        self.messages: tuple[str, ...] = ()
 
 
 class _Said:
@@ -203,4 +207,4 @@ class _Said:
 
     def __init__(self, first: str) -> None:
         self.first, self.count = first, 0
-        self.event: Key | None = None
+        self.event: Place | None = None

@@ -7,6 +7,7 @@ rules: what may be written is decided in `api/`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, ValuesView
 from typing import TypeAlias
 
@@ -28,17 +29,16 @@ class Store:
         self.version = 0
         """The newest resourceVersion."""
         self.log = Log()
-        self._objects: dict[str, dict[Place, Object]] = {}
-        self._watchers: dict[str, list[Watcher]] = {}
+        self._objects: defaultdict[str, dict[Place, Object]] = defaultdict(dict)
+        self._watchers: defaultdict[str, list[Watcher]] = defaultdict(list)
 
     def get(self, resource: str, key: Place) -> Object | None:
         """The newest version of an object, or None."""
-        objects = self._objects.get(resource)
-        return objects.get(key) if objects is not None else None
+        return self._objects[resource].get(key)
 
     def all(self, resource: str) -> ValuesView[Object]:
         """The newest versions of all objects of a resource, in the order in which they were created."""
-        return self._objects.setdefault(resource, {}).values()
+        return self._objects[resource].values()
 
     def put(self, resource: str, obj: Object) -> Object:
         """Stores a new version of the object (or a new object) and returns it with its resourceVersion.
@@ -47,9 +47,7 @@ class Store:
         """
         metadata = obj["metadata"]
         key = metadata.get("namespace", ""), metadata["name"]
-        objects = self._objects.get(resource)
-        if objects is None:
-            objects = self._objects[resource] = {}
+        objects = self._objects[resource]
         old = objects.get(key)
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
@@ -67,17 +65,17 @@ class Store:
 
     def watch(self, resource: str, watcher: Watcher) -> Callable[[], None]:
         """Calls the watcher with each change of a resource ("" for all) at once; returns how to stop."""
-        watchers = self._watchers.setdefault(resource, [])
+        watchers = self._watchers[resource]
         watchers.append(watcher)
         return lambda: watchers.remove(watcher)
 
     def resources(self) -> Iterator[str]:
-        """The resources that ever had an object."""
+        """The resources that ever had an object, or were asked for."""
         return iter(self._objects)
 
     def _tell(self, change: Change) -> None:
         self.log.append(change)
-        for watcher in self._watchers.get(change.resource, ()):
+        for watcher in self._watchers[change.resource]:
             watcher(change)
-        for watcher in self._watchers.get("", ()):
+        for watcher in self._watchers[""]:
             watcher(change)

@@ -19,7 +19,7 @@ from gherkube.runners.simulator.api.refusals import already_exists, conflict, fo
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.services import ServiceAllocator
 from gherkube.runners.simulator.clock import Chance
-from gherkube.runners.simulator.store import Store
+from gherkube.runners.simulator.store import Place, Store
 
 Admission: TypeAlias = Callable[[Object], Object]
 
@@ -49,6 +49,18 @@ class Writes(Deletions):
     def create_trusted(self, resource: str, obj: Object) -> Object:
         """Stores a new object with its name, uid, creationTimestamp, generation and first status."""
         return self._insert(self.resources[resource], obj)
+
+    def create_event(self, event: Object) -> Place:
+        """Stores a new event, which has its name already; returns its key. Half of all changes are such."""
+        metadata = event["metadata"]
+        key = metadata["namespace"], metadata["name"]
+        self._check_namespace(RESOURCES["events"], metadata)
+        if self.store.get("events", key) is not None:
+            raise already_exists(RESOURCES["events"], key[1])
+        metadata["uid"] = names.uid(self._uids)
+        metadata["creationTimestamp"] = self.clock.timestamp()
+        self.store.put("events", event)
+        return key
 
     def replace_trusted(self, resource: str, obj: Object) -> Object:
         """Puts the object in the place of the stored one, whose status stays.

@@ -71,18 +71,19 @@ class Informer:
 
     def _deliver(self) -> None:
         changes, self._coming = self._coming, []
+        objects, indexes, handlers = self.objects, self._indexes, self._handlers
         for change in changes:
             _, kind, _, obj, _ = change
             key = key_of(obj)
             if kind == DELETED:
-                self.objects.pop(key, None)
-                for index in self._indexes:
+                objects.pop(key, None)
+                for index in indexes:
                     index.drop(key)
             else:
-                self.objects[key] = obj
-                for index in self._indexes:
+                objects[key] = obj
+                for index in indexes:
                     index.put(key, obj)
-            for handler in self._handlers:
+            for handler in handlers:
                 handler(change)
 
 

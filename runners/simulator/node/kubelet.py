@@ -316,6 +316,7 @@ class Kubelets:
         kubelet.free(worker.ip)
         if kubelet.is_up:
             worker.abandon()
+        kubelet.recorder.forget(pod)
 
     def _node_changed(self, change: Change) -> None:
         kubelet = self._kubelets.get(change.object["metadata"]["name"])
