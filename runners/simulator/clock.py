@@ -146,6 +146,13 @@ class Chance:
         self.seed = seed
         self._streams: dict[str, random.Random] = {}
 
+    def reseed(self, seed: int) -> None:
+        """From now on all chance comes from that seed; uids, which must not come twice, from the old one."""
+        self.seed = seed
+        for purpose, stream in self._streams.items():
+            if purpose != "uids":
+                stream.seed(f"{seed}/{purpose}")
+
     def stream(self, purpose: str) -> random.Random:
         """The source of chance for that purpose; the same object each time."""
         stream = self._streams.get(purpose)

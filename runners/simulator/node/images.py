@@ -155,6 +155,10 @@ class Images:
         for listener in self._listeners:
             listener(name)
 
+    def said(self) -> Mapping[str, Behaviour]:
+        """What was said, by the full names of the images."""
+        return self._said
+
     def of(self, image: str, env: Mapping[str, str] | None = None) -> Behaviour:
         """How a container of that image with that environment behaves."""
         parsed = parse_image(image)

@@ -20,6 +20,7 @@ from gherkube.runners.simulator.node.application import Answer, Question
 from gherkube.runners.simulator.node.containers import Container
 from gherkube.runners.simulator.node.images import Images, parse_image
 from gherkube.runners.simulator.node.nodes import healthy_conditions, node_info
+from gherkube.runners.simulator.node.output import Line, printed
 from gherkube.runners.simulator.node.pod import PodWorker
 
 WATCH_TAKES, DELETION_TAKES = 0.1, 0.04
@@ -242,6 +243,16 @@ class Kubelets:
             version = behaviour.version or _version(image.tag)
             body = f"{image.repository} | Running on: {pod.name} | v={version}"
         return Reply(behaviour.answer_code, body, REPLY_TAKES + behaviour.answer_seconds)
+
+    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[Line] | None:
+        """What the container's run (or the one before it) has printed by now; None when there was none."""
+        worker = self._workers.get(pod)
+        found = next((each for each in worker.containers if each.name == container), None) if worker else None
+        run = (found.previous if previous else found.run) if found else None
+        if found is None or run is None:
+            return None
+        port = run.application.behaviour.port
+        return printed(run.application, next(iter(found.ports(port))), self._clock.now)
 
     def _listener(self, worker: PodWorker, port: int) -> Container | None:
         return next((each for each in worker.containers if port in self._ports(each)), None)

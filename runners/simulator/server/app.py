@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gherkube.runners.errors import ApiError
+from gherkube.runners.errors import ApiError, GherkubeError
+from gherkube.runners.simulator.server.admin import ADVANCE, CLOCK, Time
 from gherkube.runners.simulator.server.calls import JSON, Call, Reply
 from gherkube.runners.simulator.server.forms import encoded
 from gherkube.runners.simulator.server.front import HEALTH, Front, refusal
@@ -47,6 +48,7 @@ class Server:
     def __init__(self, front: Front, pump: Pump, *, token: str = "", limits: Limits | None = None) -> None:
         self.front, self.pump = front, pump
         self._token, self._limits = token, limits or Limits()
+        self._time = Time(pump)
         self._in_flight = 0
         self._watching: set[asyncio.Task[object]] = set()
 
@@ -81,7 +83,7 @@ class Server:
             return _response(refusal(ApiError(413, "RequestEntityTooLarge", said)))
         except web.HTTPException as error:
             return _response(refusal(ApiError(error.status, error.reason.replace(" ", ""), error.reason)))
-        except ApiError as error:
+        except GherkubeError as error:
             return _response(refusal(error))
 
     @web.middleware
@@ -118,6 +120,8 @@ class Server:
             await request.read(),
         )
         self.pump.catch_up()
+        if call.path in (ADVANCE, CLOCK):
+            return _response(await self._time.answer(call))
         if call.watches:
             return await self._watch(request, call)
         reply = self.front.answer(call)

@@ -12,7 +12,7 @@ from typing import Any
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.server import tables
+from gherkube.runners.simulator.server import events, tables
 from gherkube.runners.simulator.server.calls import JSON
 from gherkube.runners.simulator.server.negotiation import Form
 
@@ -35,6 +35,10 @@ def shaped(
             raise ApiError(400, "BadRequest", f'unrecognized includeObject value: "{include}"')
         table = tables.table(resource, obj, now=now, include=include, headers=headers)
         return table if form.version == "v1" else {**table, "apiVersion": f"meta.k8s.io/{form.version}"}
+    if resource.group == events.GROUP:
+        obj = events.as_new(obj)
+    elif resource.custom is not None:
+        obj = _in_version(obj, resource)
     if form.what.startswith("PartialObjectMetadata"):
         return _metadata_alone(obj)
     if "items" in obj and obj["kind"] == f"{resource.kind}List":
@@ -62,6 +66,15 @@ def _metadata_alone(obj: Object) -> Object:
             "items": [_metadata_alone(item) for item in obj["items"]],
         }
     return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": obj["metadata"]}
+
+
+def _in_version(obj: Object, resource: Resource) -> Object:
+    """A custom object, or a list of them, as one of the version that is asked for."""
+    if "items" in obj and obj.get("kind") == f"{resource.kind}List":
+        return {**obj, "items": [_in_version(item, resource) for item in obj["items"]]}
+    if obj.get("kind") != resource.kind or obj.get("apiVersion") == resource.api_version:
+        return obj
+    return {**obj, "apiVersion": resource.api_version}
 
 
 def _without_type(item: Object) -> Object:

@@ -10,19 +10,28 @@ import sys
 import traceback
 
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.client import VERSION
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
-from gherkube.runners.simulator.server import discovery, forms, openapi
+from gherkube.runners.simulator.server import access, discovery, events, forms, logs, openapi, proxy
+from gherkube.runners.simulator.server.admin import Admin
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
 from gherkube.runners.simulator.server.negotiation import wanted
 from gherkube.runners.simulator.server.paths import Target, no_such_path, parse
-from gherkube.runners.simulator.server.verbs import Verbs, not_allowed
+from gherkube.runners.simulator.server.verbs import Verbs, not_allowed, object_of
 
 WINDOW = 100_000
 """How many changes back a watch may begin, and a list look."""
 HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+REFUSED = {
+    "exec": "the containers of the simulator hold no programs to run",
+    "attach": "the containers of the simulator hold no programs to attach to",
+    "portforward": "use the proxy of the service or pod (kubectl proxy, or kubectl get --raw)",
+}
+"""Why a subresource of pods is not there."""
 DISCOVERY_FORMS = frozenset({"APIGroupDiscoveryList"})
 
 
@@ -31,7 +40,7 @@ class Front:
 
     def __init__(self, cluster: Simulator, *, window: int = WINDOW) -> None:
         self.cluster, self.window = cluster, window
-        self._verbs = Verbs(cluster.api, window)
+        self._verbs, self._admin = Verbs(cluster.api, window), Admin(cluster)
 
     def answer(self, call: Call) -> Reply:
         """The answer to any request but a watch; every refusal is a Status."""
@@ -52,28 +61,61 @@ class Front:
 
     def resource_at(self, target: Target) -> Resource:
         """The resource that a path names. ApiError NotFound when there is none."""
-        resource = self.cluster.api.resources.named(target.resource)
-        if (resource.group, resource.version) != (target.group, target.version):
+        found = self.cluster.api.resources.served(target.group, target.version, target.resource)
+        if found is None and (target.group, target.resource) == (events.GROUP, "events"):
+            found = discovery.OTHER_GROUPS[0]
+        if found is None or (target.namespace and not found.namespaced):
             raise no_such_path()
-        if target.namespace and not resource.namespaced:
-            raise no_such_path()
-        return resource
+        return found
 
     def _answer(self, call: Call) -> Reply:
         path = call.path.rstrip("/") or "/"
-        fixed = self._fixed(path, call)
-        if fixed is not None:
+        if path.startswith("/gherkube/"):
+            return self._admin.answer(call)
+        if (fixed := self._fixed(path, call)) is not None:
             if call.method not in ("GET", "HEAD"):
                 raise not_allowed()
             return fixed
         target = parse(call.path)
-        resource = self.resource_at(target)
         form = wanted(call.headers.get("accept", ""))
-        reply = self._verbs.answer(resource, target, call)
+        if (unstored := self._unstored(target, call)) is not None:
+            return unstored
+        resource = self.resource_at(target)
+        reply = self._beside(target, call) or self._verbs.answer(resource, target, call)
         if not isinstance(reply.body, dict):
             return reply
         body = forms.shaped(reply.body, form, resource, call.query, self.now())
         return Reply(forms.encoded(body, form.type, pretty=call.asks("pretty")), reply.code, form.type)
+
+    def _unstored(self, target: Target, call: Call) -> Reply | None:
+        """The answer to what is created and answered, but never stored."""
+        for resource in discovery.UNSTORED:
+            if (resource.group, resource.version, resource.name) != (*target[:2], target.resource):
+                continue
+            if call.method != "POST" or target.name:
+                raise not_allowed()
+            body = object_of(call)
+            if resource.name == "bindings":
+                bound = target._replace(resource="pods", name=_name_in(body), subresource="binding")
+                return self._verbs.answer(self.cluster.api.resources["pods"], bound, call)
+            typed = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, **body}
+            return Reply(access.reviewed(resource.name, typed), 201)
+        return None
+
+    def _beside(self, target: Target, call: Call) -> Reply | None:
+        """The answer of a subresource that is no part of the object."""
+        api, where = self.cluster.api, (target.resource, target.subresource)
+        if where in (("services", "proxy"), ("pods", "proxy")):
+            return proxy.answer(self.cluster, target)
+        if where[0] == "pods" and where[1] in REFUSED:
+            raise ApiError(501, "NotImplemented", f"{where[1]} cannot be served: {REFUSED[where[1]]}")
+        if where == ("pods", "log") and call.method == "GET":
+            pod = api.get("pods", target.name, target.namespace)
+            return Reply(logs.log(self.cluster, pod, call.query), type=TEXT)
+        if where == ("serviceaccounts", "token") and call.method == "POST":
+            account = api.get("serviceaccounts", target.name, target.namespace)
+            return Reply(access.token_of(account, object_of(call), self.cluster.clock.now()), 201)
+        return None
 
     def _fixed(self, path: str, call: Call) -> Reply | None:
         """The answer to a path that names no stored object."""
@@ -81,6 +123,10 @@ class Front:
             return Reply("ok", type=TEXT)
         if path == "/version":
             return Reply(VERSION)
+        if path == "/":
+            return Reply(
+                {"paths": ["/api", "/apis", *sorted(HEALTH), "/openapi/v2", "/openapi/v3", "/version"]}
+            )
         parts = path.split("/")[1:]
         if parts[0] in ("api", "apis") and len(parts) <= (2 if parts[0] == "api" else 3):
             return self._discovery(parts, call)
@@ -113,6 +159,13 @@ class Front:
         if len(parts) == 2:
             return Reply(discovery.group(parts[1], served))
         return Reply(discovery.resources(parts[1], parts[2], served))
+
+
+def _name_in(body: Object) -> str:
+    name = (body.get("metadata") or {}).get("name")
+    if not isinstance(name, str) or not name:
+        raise bad_request("name is required")
+    return name
 
 
 def refusal(error: Exception) -> Reply:

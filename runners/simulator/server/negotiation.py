@@ -1,6 +1,6 @@
 """Which form an answer is wanted in, and what the body of a request says.
 
-JSON and YAML are spoken; protobuf and CBOR are declined, as the lists of kubectl and client-go allow.
+Answers are JSON or YAML; protobuf and CBOR are declined, as the lists of kubectl and client-go allow.
 staging/src/k8s.io/apiserver/pkg/endpoints/handlers/negotiation
 """
 
@@ -10,6 +10,7 @@ import json
 from typing import Any, NamedTuple, NoReturn
 
 from gherkube.runners.errors import ApiError
+from gherkube.runners.simulator.server import protobuf
 from gherkube.runners.simulator.server.calls import JSON, YAML, Call
 
 JSONS = frozenset({"", JSON})
@@ -67,6 +68,8 @@ def body_of(call: Call) -> Any:
     type_ = content_type(call)
     if type_ in YAMLS:
         return _from_yaml(call.body)
+    if type_ == PROTOBUF or call.body.startswith(protobuf.MAGIC):
+        return _from_protobuf(call.body)
     if type_ in JSONS or type_.endswith("+json"):
         return _from_json(call.body)
     raise unsupported(f"{JSON}, {YAML}")
@@ -94,6 +97,13 @@ def _from_yaml(body: bytes) -> Any:
         return _sound(json.loads(json.dumps(value, allow_nan=False, default=_as_text)))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise _malformed("yaml", error) from None
+
+
+def _from_protobuf(body: bytes) -> Any:
+    try:
+        return _sound(protobuf.decode(body))
+    except protobuf.Malformed as error:
+        raise _malformed("protobuf", error) from None
 
 
 def _as_text(value: Any) -> str:

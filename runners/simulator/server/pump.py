@@ -51,6 +51,10 @@ class Pump:
         self.mode, self.speed = mode, speed
         self._rebase()
 
+    def now(self) -> float:
+        """The virtual time."""
+        return self._clock.now
+
     def alarm(self, at: float, call: Callable[[], object]) -> None:
         """Calls back once the virtual time has come."""
         heappush(self._alarms, (at, next(self._order), call))

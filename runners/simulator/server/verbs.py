@@ -14,7 +14,7 @@ from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer, FieldValidation
-from gherkube.runners.simulator.server import chunks
+from gherkube.runners.simulator.server import chunks, events
 from gherkube.runners.simulator.server.calls import Call, Reply
 from gherkube.runners.simulator.server.negotiation import body_of, content_type, unsupported
 from gherkube.runners.simulator.server.paths import Target, no_such_path
@@ -65,7 +65,7 @@ class Verbs:
         return Reply(chunks.listing(self._api, resource, target.namespace, call.query, self._window))
 
     def _create(self, resource: Resource, target: Target, call: Call) -> Reply:
-        obj = _typed(resource, _object(call))
+        obj = _typed(resource, object_of(call))
         if resource.namespaced and not target.namespace:
             raise bad_request("the namespace of the request is missing: post to the path of a namespace")
         created = self._api.create(
@@ -73,11 +73,12 @@ class Verbs:
             namespace=target.namespace,
             dry_run=bool(call.query.get("dryRun")),
             field_validation=_validation(call),
+            manager=_manager(call),
         )
         return Reply(created, 201)
 
     def _post(self, resource: Resource, target: Target, call: Call) -> Reply:
-        body = _object(call)
+        body = object_of(call)
         if target.subresource == "eviction" and call.query.get("dryRun"):
             self._api.get(resource.name, target.name, target.namespace)
             return Reply({**body, "kind": "Status", "apiVersion": "v1", "status": "Success"}, 201)
@@ -85,7 +86,7 @@ class Verbs:
         return Reply(done, 201)
 
     def _replace(self, resource: Resource, target: Target, call: Call) -> Reply:
-        obj = _object(call)
+        obj = object_of(call)
         if target.subresource not in WRITABLE:
             raise no_such_path()
         metadata = obj.get("metadata") or {}
@@ -108,6 +109,7 @@ class Verbs:
             resource=resource.name,
             dry_run=bool(call.query.get("dryRun")),
             field_validation=_validation(call),
+            manager=_manager(call),
         )
         return Reply(new)
 
@@ -122,18 +124,33 @@ class Verbs:
         patched = self._api.patch(
             resource.name,
             target.name,
-            body_of(call),
+            _renamed(resource, body_of(call)),
             target.namespace,
             type=PATCH_TYPES[type_],
             subresource=target.subresource,
             dry_run=bool(call.query.get("dryRun")),
             field_validation=_validation(call),
+            manager=_manager(call),
         )
         return Reply(patched)
 
-    def _apply(self, _resource: Resource, _target: Target, _call: Call) -> Reply:
+    def _apply(self, resource: Resource, target: Target, call: Call) -> Reply:
         """Server-side apply."""
-        raise unsupported(", ".join(PATCH_TYPES))
+        if not call.query.get("fieldManager"):
+            said = "fieldManager: Required value: is required for apply patch"
+            raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {said}')
+        applied, created = self._api.apply(
+            resource.name,
+            target.name,
+            _typed(resource, object_of(call)),
+            target.namespace,
+            manager=_manager(call),
+            force=call.asks("force"),
+            subresource=target.subresource,
+            dry_run=bool(call.query.get("dryRun")),
+            field_validation=_validation(call),
+        )
+        return Reply(applied, 201 if created else 200)
 
     def _delete(self, resource: Resource, target: Target, call: Call) -> Reply:
         if target.subresource:
@@ -185,11 +202,26 @@ def not_allowed() -> ApiError:
     )
 
 
-def _object(call: Call) -> Object:
+def object_of(call: Call) -> Object:
+    """The body, which has to be an object. ApiError BadRequest."""
     body = body_of(call)
     if not isinstance(body, dict):
         raise bad_request("the body of the request has to be an object")
     return body
+
+
+def _renamed(resource: Resource, obj: Any) -> Any:
+    """What is sent of an event, as it is stored."""
+    return events.as_core(obj) if resource.group == events.GROUP and isinstance(obj, dict) else obj
+
+
+def _manager(call: Call) -> str:
+    """Who writes: handlers/create.go managerOrUserAgent"""
+    named = call.query.get("fieldManager") or call.headers.get("user-agent", "").partition("/")[0]
+    if len(named) > 128 or not named.isprintable():
+        said = "metadata.fieldManager: Too long: may not be more than 128 bytes"
+        raise ApiError(422, "Invalid", said)
+    return named or "unknown"
 
 
 def _typed(resource: Resource, obj: Object) -> Object:
@@ -201,7 +233,8 @@ def _typed(resource: Resource, obj: Object) -> Object:
             f"the API version in the data ({given[0]}, Kind={given[1]}) does not match "
             f"the expected API version ({expected})"
         )
-    return {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
+    typed = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
+    return events.as_core(typed) if resource.group == events.GROUP else typed
 
 
 def _validation(call: Call) -> FieldValidation:
@@ -227,11 +260,10 @@ def _delete_options(call: Call) -> Object:
     """The DeleteOptions of the body, or those of the query."""
     from_query = ("propagationPolicy", "gracePeriodSeconds", "dryRun", "orphanDependents")
     options: Object = {name: call.query[name] for name in from_query if call.query.get(name)}
-    if not call.body.startswith(b"k8s\0"):  # protobuf, as typed clients send it: they say nothing in it
-        body = body_of(call) or {}
-        if not isinstance(body, dict):
-            raise bad_request("the body of the request has to be DeleteOptions")
-        options |= {key: value for key, value in body.items() if value is not None}
+    body = body_of(call) or {}
+    if not isinstance(body, dict):
+        raise bad_request("the body of the request has to be DeleteOptions")
+    options |= {key: value for key, value in body.items() if value is not None}
     grace, policy = options.get("gracePeriodSeconds"), options.get("propagationPolicy")
     if isinstance(grace, str) and grace.lstrip("-").isdigit() and len(grace) < 19:
         options["gracePeriodSeconds"] = grace = int(grace)

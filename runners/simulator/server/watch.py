@@ -15,7 +15,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.reads import WatchEvent
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.server import chunks, forms
+from gherkube.runners.simulator.server import chunks, events, forms
 from gherkube.runners.simulator.server.calls import Call
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.negotiation import wanted
@@ -99,7 +99,7 @@ class Watch:
 
     def _line(self, event: WatchEvent) -> bytes:
         obj = event.object
-        if self._form.what:
+        if self._form.what or self._resource.custom or self._resource.group == events.GROUP:
             now = self._front.now()
             obj = forms.shaped(obj, self._form, self._resource, self._call.query, now, headers=self._headers)
             self._headers = False

@@ -1,0 +1,87 @@
+"""`pods/log`: what the containers of a pod printed. pkg/registry/core/pod/strategy.go LogLocation"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from gherkube.runners.errors import ApiError
+from gherkube.runners.objects import Object, container_statuses, key_of
+from gherkube.runners.simulator.api.refusals import bad_request
+from gherkube.runners.simulator.clock import EPOCH, seconds_of
+from gherkube.runners.simulator.cluster import Simulator
+from gherkube.runners.simulator.node.output import Line
+from gherkube.runners.simulator.server.calls import TRUE
+from gherkube.runners.simulator.server.chunks import number
+
+DEFAULT = "kubectl.kubernetes.io/default-container"
+
+
+def log(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> str:
+    """What the log says now. ApiError BadRequest when there is none."""
+    lines = lines_of(cluster, pod, query)
+    since = number(query.get("sinceSeconds", ""), "sinceSeconds")
+    if since:
+        lines = [line for line in lines if line.at >= cluster.clock.now() - since]
+    if query.get("sinceTime"):
+        lines = [line for line in lines if line.at >= _moment(query["sinceTime"])]
+    if query.get("tailLines"):
+        tail = number(query["tailLines"], "tailLines")
+        lines = lines[-tail:] if tail else []
+    text = "".join(map(rendered(query), lines))
+    limit = number(query.get("limitBytes", ""), "limitBytes")
+    return text.encode()[:limit].decode(errors="ignore") if limit else text
+
+
+def lines_of(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> list[Line]:
+    """All lines of the container that is asked for."""
+    name = _container(pod, query.get("container", ""))
+    previous = query.get("previous", "") in TRUE
+    found = cluster.kubelets.output(key_of(pod), name, previous=previous)
+    if found is not None:
+        return found
+    pod_name = pod["metadata"]["name"]
+    if previous:
+        raise bad_request(f'previous terminated container "{name}" in pod "{pod_name}" not found')
+    waits = next((each for each in container_statuses(pod) if each["name"] == name), {})
+    reason = waits.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
+    if not pod["spec"].get("nodeName"):
+        raise bad_request(f"pod {pod_name} does not have a host assigned")
+    raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {reason}')
+
+
+def rendered(query: Mapping[str, str]):  # type: ignore[no-untyped-def]
+    """How a line is written: with its time, as Go's log does, and once more if timestamps are asked for."""
+    stamps = query.get("timestamps", "") in TRUE
+
+    def render(line: Line) -> str:
+        moment = EPOCH + timedelta(seconds=line.at)
+        stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.%f000Z ") if stamps else ""
+        return f"{stamp}{moment:%H:%M:%S} {line.text}\n"
+
+    return render
+
+
+def _container(pod: Object, asked: str) -> str:
+    names = [
+        container["name"]
+        for field in ("initContainers", "containers", "ephemeralContainers")
+        for container in pod["spec"].get(field, ())
+    ]
+    pod_name = pod["metadata"]["name"]
+    if asked:
+        if asked not in names:
+            raise bad_request(f"container {asked} is not valid for pod {pod_name}")
+        return asked
+    if len(names) > 1:
+        raise bad_request(
+            f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]"
+        )
+    return str(names[0])
+
+
+def _moment(text: str) -> float:
+    try:
+        return seconds_of(datetime.fromisoformat(text).astimezone(UTC).isoformat())
+    except ValueError:
+        raise ApiError(400, "BadRequest", f'parsing time "{text[:40]}": it is no RFC 3339 time') from None
