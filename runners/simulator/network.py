@@ -132,15 +132,17 @@ class Network:
         if not targets:
             return None
         if rules.service["spec"].get("sessionAffinity") == "ClientIP":
-            return self._stick(node, service, targets)
+            client = rules.service["spec"].get("sessionAffinityConfig", {}).get("clientIP", {})
+            return self._stick(node, service, targets, client.get("timeoutSeconds", AFFINITY))
         return targets[int(self._random.random() * len(targets))]
 
-    def _stick(self, node: str, service: Key, targets: list[Target]) -> Target:
+    def _stick(self, node: str, service: Key, targets: list[Target], seconds: float) -> Target:
+        """The target of the last connection for so many seconds; any, and remembered, after that."""
         uid, until = self._sticky.get((node, service), ("", 0.0))
         chosen = next((target for target in targets if target.uid == uid), None)
         if chosen is None or self._clock.now > until:
             chosen = targets[int(self._random.random() * len(targets))]
-        self._sticky[node, service] = chosen.uid, self._clock.now + AFFINITY
+        self._sticky[node, service] = chosen.uid, self._clock.now + seconds
         return chosen
 
     def _rules(self, node: str, service: Key) -> Rules | None:

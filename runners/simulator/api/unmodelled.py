@@ -1,44 +1,151 @@
 """What the simulator does not act on though a cluster would: a scenario that needs it is not judged.
 
-One row for each field: which (a dotted path; `[]` stands for every element of a list) and why it
-matters. What is not listed is either modelled or inert here: it changes nothing that a scenario can see
-(annotations, securityContext, resizePolicy, …).
+One row for each field: which (a dotted path; `[]` stands for every element of a list), why it matters,
+and with which values where not with all. `INERT` are the fields that are kept and change nothing here;
+all others are modelled (`tests/simulator/api/test_unmodelled.py` holds the three against the schema).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.objects import Object
 
-POD_FIELDS = (
-    ("affinity.podAffinity", "pods are not placed beside other pods"),
-    ("affinity.podAntiAffinity", "pods are not kept apart from other pods"),
-    ("topologySpreadConstraints", "pods spread over nodes by the default constraints only"),
-    ("priorityClassName", "no pod preempts another"),
-    ("activeDeadlineSeconds", "no pod is ended at a deadline"),
-    ("resourceClaims", "devices are not allocated"),
-    ("resources", "requests of whole pods are not counted"),
-    ("runtimeClassName", "there are no runtime classes"),
-    ("evictionResponders", "the field is newer than Kubernetes 1.34"),
-    ("schedulingGroup", "the field is newer than Kubernetes 1.34"),
-    ("containers[].lifecycle.stopSignal", "containers are stopped by SIGTERM"),
-    ("containers[].restartPolicyRules", "containers restart by their pod's policy only"),
-    ("initContainers[].lifecycle.stopSignal", "containers are stopped by SIGTERM"),
-    ("initContainers[].restartPolicyRules", "containers restart by their pod's policy only"),
+
+class Row(NamedTuple):
+    """A field that is not modelled; `when` says with which values."""
+
+    path: str
+    why: str
+    when: Callable[[Any], bool] = bool
+
+
+def _all_but(*values: Any) -> Callable[[Any], bool]:
+    return lambda value: bool(value) and value not in values
+
+
+def _only(*values: Any) -> Callable[[Any], bool]:
+    return lambda value: value in values
+
+
+def _no_field(path: str) -> bool:
+    """Whether no variable can refer to it. pkg/apis/core/pods/helpers.go ConvertDownwardAPIFieldLabel"""
+    return path not in REFERABLE and not re.fullmatch(r"metadata\.(labels|annotations)\['.+'\]", path)
+
+
+REFERABLE = {
+    *("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"),
+    *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
+}
+NEWER = "the field is newer than Kubernetes 1.34"
+ELSEWHERE = "the answer would come from elsewhere"
+PROFILES = "profiles on nodes are not modelled"
+SECURITY = (
+    Row("securityContext.seccompProfile.type", PROFILES, _only("Localhost")),
+    Row("securityContext.appArmorProfile.type", PROFILES, _only("Localhost")),
+    Row("securityContext.windowsOptions", "all nodes run Linux"),
 )
+PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+HOOKS = ("lifecycle.preStop", "lifecycle.postStart")
+CONTAINER = (
+    *SECURITY,
+    Row("env[].valueFrom.fieldRef.fieldPath", "there is no such field to refer to", _no_field),
+    Row("env[].valueFrom.fileKeyRef", NEWER),
+    *(Row(f"{each}.httpGet.host", ELSEWHERE) for each in (*PROBES, *HOOKS)),
+    *(Row(f"{each}.httpGet.protocol", NEWER) for each in (*PROBES, *HOOKS)),
+    *(Row(f"{each}.tcpSocket.host", ELSEWHERE) for each in PROBES),
+    *(Row(f"{each}.grpc.mode", NEWER) for each in PROBES),
+    *(Row(f"{each}.tcpSocket", "on a cluster such a hook fails") for each in HOOKS),
+    Row("lifecycle.stopSignal", "containers are stopped by SIGTERM"),
+    Row("resources.claims", "devices are not allocated"),
+    Row("restartPolicyRules", "containers restart by their pod's policy only"),
+    Row("volumeMounts[].bindMountOptions", NEWER),
+)
+POD = (
+    *SECURITY,
+    Row("securityContext.sysctls", "kernels of nodes are not modelled"),
+    Row("affinity.podAffinity", "pods are not placed beside other pods"),
+    Row("affinity.podAntiAffinity", "pods are not kept apart from other pods"),
+    Row("topologySpreadConstraints", "pods spread over nodes by the default constraints only"),
+    Row("priorityClassName", "no pod preempts another"),
+    Row("priority", "no pod preempts another"),
+    Row("preemptionPolicy", "no pod preempts another", _all_but("PreemptLowerPriority")),
+    Row("activeDeadlineSeconds", "no pod is ended at a deadline"),
+    Row("ephemeralContainers", "containers are not added to a running pod"),
+    Row("hostnameOverride", NEWER),
+    Row("os.name", "all nodes run Linux", _all_but("linux")),
+    Row("overhead", "there are no runtime classes"),
+    Row("resourceClaims", "devices are not allocated"),
+    Row("resources", "requests of whole pods are not counted"),
+    Row("runtimeClassName", "there are no runtime classes"),
+    Row("evictionResponders", NEWER),
+    Row("schedulingGroup", NEWER),
+    *(
+        Row(f"{containers}[].{row.path}", row.why, row.when)
+        for containers in ("containers", "initContainers")
+        for row in CONTAINER
+    ),
+    Row("volumes[].emptyDir.medium", "huge pages are not modelled", lambda medium: "HugePages" in medium),
+    Row(
+        "volumes[].hostPath.type",
+        "what is on a node's disk is not modelled",
+        _all_but("DirectoryOrCreate", "FileOrCreate"),
+    ),
+    Row("volumes[].projected.sources[].clusterTrustBundle", "there are no trust bundles"),
+    Row("volumes[].projected.sources[].podCertificate", "pods get no certificates"),
+)
+"""Of the spec of a pod."""
 INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
 """Volumes that are there at once; any other would have to be attached or provisioned."""
-FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "services": (("spec.trafficDistribution", "requests prefer no pod"),),
+TOPOLOGY = "requests prefer no endpoint"
+ROWS: dict[str, tuple[Row, ...]] = {
+    "services": (
+        Row("spec.trafficDistribution", TOPOLOGY),
+        Row("spec.ipFamilies", "the cluster is of IPv4 only", lambda families: "IPv6" in families),
+        Row("spec.ipFamilyPolicy", "the cluster is of IPv4 only", _only("RequireDualStack")),
+        Row("spec.allocateLoadBalancerNodePorts", "node ports are always given", _only(False)),
+        Row(
+            "metadata.annotations.service§kubernetes§io/topology-mode",
+            TOPOLOGY,
+            _all_but("Disabled", "disabled"),
+        ),
+    ),
+    "namespaces": (
+        Row(
+            "metadata.labels.pod-security§kubernetes§io/enforce",
+            "no pod is refused for its security",
+            _all_but("privileged"),
+        ),
+    ),
 }
+"""Of whole objects; `§` stands for a dot within a name."""
+INERT = {
+    "PodSpec": "dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC hostPID "
+    "hostUsers imagePullSecrets setHostnameAsFQDN shareProcessNamespace",
+    "Container": "args command resizePolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy "
+    "tty volumeDevices workingDir",
+    "EnvVarSource": "resourceFieldRef",
+    "ObjectFieldSelector": "apiVersion",
+    "HTTPGetAction": "httpHeaders",
+    "GRPCAction": "service",
+    "VolumeMount": "mountPropagation subPath subPathExpr",
+    "SecurityContext": "allowPrivilegeEscalation capabilities privileged procMount readOnlyRootFilesystem "
+    "runAsGroup seLinuxOptions",
+    "PodSecurityContext": "fsGroup fsGroupChangePolicy runAsGroup seLinuxChangePolicy seLinuxOptions "
+    "supplementalGroups supplementalGroupsPolicy",
+    "ServiceSpec": "externalIPs externalName healthCheckNodePort loadBalancerClass loadBalancerIP "
+    "loadBalancerSourceRanges",
+    "ServicePort": "appProtocol",
+}
+"""By struct: the fields that are kept and change nothing that a scenario sees."""
 
 
 def check_modelled(resource: str, kind: str, obj: Object) -> None:
     """Raises CannotJudge when the object has a field that would matter on a cluster and does not here."""
-    for path, why in FIELDS.get(resource, ()):
-        _check(kind, "", path, obj, why)
+    _check(kind, "", ROWS.get(resource, ()), obj)
     if resource == "pods":
         _check_pod_spec(kind, "spec.", obj["spec"])
     elif resource in ("deployments", "replicasets"):
@@ -46,28 +153,33 @@ def check_modelled(resource: str, kind: str, obj: Object) -> None:
 
 
 def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
-    for path, why in POD_FIELDS:
-        _check(kind, prefix, path, spec, why)
+    _check(kind, prefix, POD, spec)
+    for container in (*spec["containers"], *spec.get("initContainers", ())):
+        security = {**spec.get("securityContext", {}), **container.get("securityContext", {})}
+        if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
+            raise _not_modelled(kind, f"{prefix}containers[].securityContext.runAsNonRoot", "it runs as root")
     for volume in spec.get("volumes", ()):
         for source in volume:
             if source not in INERT_VOLUMES:
                 raise _not_modelled(kind, f"{prefix}volumes[].{source}", "such volumes are not provisioned")
 
 
-def _check(kind: str, prefix: str, path: str, root: Object, why: str) -> None:
-    if _is_set(root, path.split(".")):
-        raise _not_modelled(kind, prefix + path, why)
+def _check(kind: str, prefix: str, rows: Iterable[Row], root: Object) -> None:
+    for path, why, when in rows:
+        if any(when(value) for value in _values(root, path.split("."))):
+            raise _not_modelled(kind, prefix + path.replace("§", "."), why)
 
 
-def _is_set(part: Any, path: list[str]) -> bool:
-    """Whether something that is not empty stands at the path."""
+def _values(part: Any, path: list[str]) -> Iterator[Any]:
+    """What stands at the path: several values where it leads through lists."""
     if not path:
-        return bool(part)
-    inner = part.get(path[0].removesuffix("[]"))
-    if inner is None:
-        return False
-    branches = inner if path[0].endswith("[]") else (inner,)
-    return any(_is_set(branch, path[1:]) for branch in branches)
+        yield part
+        return
+    name = path[0].replace("§", ".")
+    inner = part.get(name.removesuffix("[]"))
+    if inner is not None:
+        for branch in inner if name.endswith("[]") else (inner,):
+            yield from _values(branch, path[1:])
 
 
 def _not_modelled(kind: str, path: str, why: str) -> CannotJudge:

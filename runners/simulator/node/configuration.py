@@ -6,6 +6,7 @@ pkg/kubelet/kubelet_pods.go makeEnvironmentVariables, pkg/volume/{configmap,secr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.store import Store
@@ -63,24 +64,47 @@ def _data(store: Store, namespace: str, resource: str, word: str, reference: Obj
 
 
 def missing_volumes(store: Store, pod: Object) -> list[str]:
-    """What FailedMount says of each volume whose ConfigMap or Secret is not there."""
+    """What FailedMount says of each volume whose ConfigMap or Secret, or a key of it, is not there."""
     namespace = pod["metadata"]["namespace"]
     problems = []
     for volume in pod["spec"].get("volumes", ()):
-        for resource, word, name in _sources(volume):
-            if store.get(resource, Key(namespace, name)) is None:
-                problems.append(
-                    f'MountVolume.SetUp failed for volume "{volume["name"]}" : {word} "{name}" not found'
-                )
+        for source in _sources(volume):
+            if why := source.missing(store, namespace):
+                problems.append(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {why}')
                 break
     return problems
 
 
-def _sources(volume: Object) -> Iterator[tuple[str, str, str]]:
+class _Source(NamedTuple):
+    """A ConfigMap or Secret that a volume shows, and the keys of it that it asks for."""
+
+    resource: str
+    word: str
+    name: str
+    keys: list[str]
+
+    def missing(self, store: Store, namespace: str) -> str:
+        """What is not there, in the kubelet's words, or ""."""
+        found = store.get(self.resource, Key(namespace, self.name))
+        if found is None:
+            return f'{self.word} "{self.name}" not found'
+        there = {**found.get("data", {}), **found.get("binaryData", {})}
+        said = NO_KEY[self.resource]
+        return next((f"{said}: {key}" for key in self.keys if key not in there), "")
+
+
+NO_KEY = {
+    "configmaps": "configmap references non-existent config key",
+    "secrets": "references non-existent secret key",
+}
+"""MakePayload of pkg/volume/configmap and pkg/volume/secret"""
+
+
+def _sources(volume: Object) -> Iterator[_Source]:
     projected = volume.get("projected", {}).get("sources", ())
     for source in (volume, *projected):
         for field, (resource, word) in KINDS.items():
             if (reference := source.get(field)) is not None and not reference.get("optional"):
                 name = reference.get("name") or reference.get("secretName")
                 if name != ROOT_CERTIFICATES:
-                    yield resource, word, name
+                    yield _Source(resource, word, name, [item["key"] for item in reference.get("items", ())])

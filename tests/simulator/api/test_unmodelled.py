@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.simulator.api.schema import table
-from gherkube.runners.simulator.api.unmodelled import FIELDS, POD_FIELDS
+from gherkube.runners.simulator.api.unmodelled import INERT, POD, ROWS, Row
 from tests.simulator.api.workshop import Json, container, deployment, pod, server, service
 
 CLAIM = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
@@ -63,19 +65,141 @@ def test_what_is_inert_is_stored() -> None:
     assert stored["spec"]["securityContext"] == {"runAsNonRoot": True}
 
 
-def test_every_row_names_a_field_that_there_is() -> None:
-    """The table follows the schema: a misspelt row would never be found."""
-    structs = table()["structs"]
+def test_a_row_may_be_of_some_values_only() -> None:
+    """What is as on every cluster is taken; what a cluster would act on is not."""
+    api = server()
+    api.create(pod("linux", os={"name": "linux"}, preemptionPolicy="PreemptLowerPriority", priority=0))
+    api.create(service(ipFamilyPolicy="PreferDualStack", allocateLoadBalancerNodePorts=True))
+    fine = {"name": "h", "hostPath": {"path": "/x", "type": "DirectoryOrCreate"}}
+    api.create(pod("disk", volumes=[fine]))
+    for wrong in (
+        pod(os={"name": "windows"}),
+        pod(preemptionPolicy="Never"),
+        pod(priority=1000),
+        pod(volumes=[{"name": "h", "hostPath": {"path": "/x", "type": "Directory"}}]),
+        pod(containers=[container(securityContext={"seccompProfile": {"type": "Localhost"}})]),
+        service("two", ipFamilies=["IPv6"]),
+        service("two", type="LoadBalancer", allocateLoadBalancerNodePorts=False),
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": "n", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+        },
+    ):
+        with pytest.raises(CannotJudge):
+            api.create(wrong)
 
-    def check(path: str, struct: str) -> None:
-        *before, last = path.split(".")
+
+def test_whoever_may_not_be_root_and_is_cannot_be_judged() -> None:
+    """Also where the pod says the one and the container the other."""
+    non_root, root = {"runAsNonRoot": True}, {"runAsUser": 0}
+    server().create(pod(securityContext=non_root))
+    server().create(pod(securityContext=non_root, containers=[container(securityContext={"runAsUser": 7})]))
+    with pytest.raises(CannotJudge, match="runs as root"):
+        server().create(pod(securityContext=non_root, containers=[container(securityContext=root)]))
+
+
+def plain(type_: str) -> str:
+    return type_.lstrip("[]{}").rstrip("?")
+
+
+def rows() -> Iterator[tuple[str, str, Row]]:
+    """Each row with the struct and field at the end of its path; a row that leads nowhere fails here."""
+    structs = table()["structs"]
+    roots = {"services": "Service", "namespaces": "Namespace"}
+    of_objects = ((roots[resource], row) for resource, each in ROWS.items() for row in each)
+    for struct, row in (*of_objects, *(("PodSpec", row) for row in POD)):
+        *before, last = row.path.split(".")
         for step in before:
             type_ = structs[struct][step.removesuffix("[]")]
-            assert type_.startswith("[]") == step.endswith("[]")
-            struct = type_.removeprefix("[]")
-        assert last in structs[struct]
+            assert type_.startswith("[]") == step.endswith("[]"), row
+            if type_.startswith("{}"):  # labels and annotations: the last step is a key
+                break
+            struct = plain(type_)
+        else:
+            assert last in structs[struct], row
+            yield struct, last, row
 
-    for path, _ in POD_FIELDS:
-        check(path, "PodSpec")
-    for path, _ in FIELDS["services"]:
-        check(path, "Service")
+
+OPAQUE = {"ObjectMeta", "LabelSelector", "NodeAffinity", "Volume"}
+"""Structs that are modelled as a whole, or whose own table says which parts are (INERT_VOLUMES)."""
+MODELLED = {
+    "Affinity": "nodeAffinity",
+    "ClientIPConfig": "timeoutSeconds",
+    "ConfigMapEnvSource": "name optional",
+    "ConfigMapKeySelector": "key name optional",
+    "Container": "env envFrom image imagePullPolicy lifecycle livenessProbe name ports readinessProbe "
+    "resources restartPolicy securityContext startupProbe volumeMounts",
+    "ContainerPort": "containerPort hostIP hostPort name protocol",
+    "DeploymentSpec": "minReadySeconds paused progressDeadlineSeconds replicas revisionHistoryLimit selector "
+    "strategy template",
+    "DeploymentStrategy": "rollingUpdate type",
+    "EnvFromSource": "configMapRef prefix secretRef",
+    "EnvVar": "name value valueFrom",
+    "EnvVarSource": "configMapKeyRef fieldRef secretKeyRef",
+    "ExecAction": "command",
+    "GRPCAction": "port",
+    "HTTPGetAction": "path port scheme",
+    "Lifecycle": "postStart preStop",
+    "LifecycleHandler": "exec httpGet sleep",
+    "PodReadinessGate": "conditionType",
+    "PodSchedulingGate": "name",
+    "PodSecurityContext": "appArmorProfile runAsNonRoot runAsUser seccompProfile",
+    "PodSpec": "affinity automountServiceAccountToken containers hostNetwork hostname initContainers "
+    "nodeName nodeSelector os readinessGates restartPolicy schedulerName schedulingGates securityContext "
+    "serviceAccount serviceAccountName subdomain terminationGracePeriodSeconds tolerations volumes",
+    "PodTemplateSpec": "metadata spec",
+    "Probe": "exec failureThreshold grpc httpGet initialDelaySeconds periodSeconds successThreshold "
+    "tcpSocket terminationGracePeriodSeconds timeoutSeconds",
+    "ReplicaSetSpec": "minReadySeconds replicas selector template",
+    "ResourceRequirements": "limits requests",
+    "RollingUpdateDeployment": "maxSurge maxUnavailable",
+    "SecretEnvSource": "name optional",
+    "SecretKeySelector": "key name optional",
+    "SecurityContext": "appArmorProfile runAsNonRoot runAsUser seccompProfile",
+    "ServicePort": "name nodePort port protocol targetPort",
+    "ServiceSpec": "clusterIP clusterIPs externalTrafficPolicy internalTrafficPolicy ports "
+    "publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig type",
+    "SessionAffinityConfig": "clientIP",
+    "SleepAction": "seconds",
+    "TCPSocketAction": "port",
+    "Toleration": "effect key operator tolerationSeconds value",
+    "VolumeMount": "mountPath name readOnly recursiveReadOnly",
+}
+"""By struct: the fields that something in the simulator acts on."""
+
+
+def test_every_field_is_modelled_or_inert_or_not_judged() -> None:
+    """None is left out by mistake: a field that a new schema brings has to be put into one of the three."""
+    structs = table()["structs"]
+    not_judged: dict[str, dict[str, bool]] = {}
+    for struct, field, row in rows():
+        known = not_judged.setdefault(struct, {})
+        known[field] = known.get(field, False) or row.when is bool
+    to_do, seen, found = ["PodSpec", "DeploymentSpec", "ReplicaSetSpec", "ServiceSpec"], set(), {}
+    while to_do:
+        struct = to_do.pop()
+        seen.add(struct)
+        refused, inert = not_judged.get(struct, {}), INERT.get(struct, "").split()
+        modelled = MODELLED.get(struct, "").split()
+        assert not {*modelled} & {*inert}, struct
+        assert not {field for field, whole in refused.items() if whole} & {*modelled, *inert}, struct
+        assert {*modelled, *inert} <= structs[struct].keys(), struct
+        found[struct] = structs[struct].keys() - {*modelled, *inert} - refused.keys()
+        further = structs[struct].keys() - {*inert} - {field for field, whole in refused.items() if whole}
+        types = {plain(structs[struct][field]) for field in further}
+        to_do += sorted((types & structs.keys()) - OPAQUE - seen - {*to_do})
+    assert {struct: fields for struct, fields in found.items() if fields} == {
+        "AppArmorProfile": {"localhostProfile"},  # their types say that they matter
+        "SeccompProfile": {"localhostProfile"},
+    }
+    assert {*MODELLED, *INERT} <= seen
+
+
+def test_every_inert_field_is_documented() -> None:
+    """Whoever reads what the simulator leaves out finds all of it."""
+    text = (Path(__file__).parents[3] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    section = text.partition("## What is kept and changes nothing")[2].partition("\n## ")[0]
+    for struct, fields in INERT.items():
+        missing = [field for field in fields.split() if f"`{field}`" not in section]
+        assert not missing, (struct, missing)

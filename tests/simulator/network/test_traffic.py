@@ -110,6 +110,20 @@ def test_client_affinity(bench: Any) -> None:
     assert len({request.pod for request in bench.traffic.send(WEB, 20)}) == 1
 
 
+def test_client_affinity_has_its_time(bench: Any) -> None:
+    """After so many seconds without a connection the client may come to another pod."""
+    bench.service(sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 5}})
+    for at in range(8):
+        bench.pod(f"web-{at}", ip=f"10.244.1.{at}")
+    bench.run()
+    bench.nodes[1:] = []
+    found = set()
+    for _ in range(20):
+        found |= {request.pod for request in bench.traffic.send(WEB, 1)}
+        bench.run(6.0)
+    assert len(found) > 1
+
+
 def lost(new_bench: Any, seed: int, *, stops_after: float) -> int:
     """How many of the requests each 10 ms are lost when one of two pods goes, and stops that much later."""
     bench = new_bench(seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gherkube.runners.errors import UsageError
@@ -247,6 +249,32 @@ def test_missing_volumes() -> None:
     world.api.create_trusted("configmaps", {"metadata": {"name": "absent", "namespace": "default"}})
     world.run(15)
     assert "`Started`×1" in world.story()
+
+
+@pytest.mark.parametrize(
+    ("source", "resource", "said"),
+    [
+        (
+            {"configMap": {"name": "c", "items": [{"key": "a", "path": "a"}]}},
+            "configmaps",
+            "configmap references non-existent config key: a",
+        ),
+        (
+            {"projected": {"sources": [{"secret": {"name": "c", "items": [{"key": "a", "path": "a"}]}}]}},
+            "secrets",
+            "references non-existent secret key: a",
+        ),
+    ],
+)
+def test_missing_key_of_a_volume(source: Any, resource: str, said: str) -> None:
+    """What a volume asks for by key has to be there, as on a node."""
+    world = World()
+    world.api.create_trusted(
+        resource, {"metadata": {"name": "c", "namespace": "default"}, "data": {"b": "Yg=="}}
+    )
+    world.pod(spec={"volumes": [{"name": "v", **source}]})
+    world.run(5)
+    assert world.messages("FailedMount") == [f'MountVolume.SetUp failed for volume "v" : {said}']
 
 
 def test_addresses_in_order_of_sandboxes() -> None:
