@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.names import suffix
+from gherkube.runners.simulator.api.refusals import forbidden
+from gherkube.runners.simulator.api.resources import RESOURCES
 from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.store import Store
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SOURCE: Object = {
@@ -30,6 +33,8 @@ TOKEN_SOURCE: Object = {
 }
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 ADDED: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", "enableServiceLinks": True}
+DEFAULT_ACCOUNT = "default"
+"""The service account that is in every namespace of a real cluster; here it is not stored."""
 KEPT = 1024
 """How many templates are remembered."""
 
@@ -48,17 +53,22 @@ class _Prepared(NamedTuple):
 class PodAdmission:
     """Completes a pod that is about to be created."""
 
-    def __init__(self, chance: Chance) -> None:
-        self._names = chance.stream("names")
+    def __init__(self, store: Store, chance: Chance) -> None:
+        self._store, self._names = store, chance.stream("names")
         self._prepared: dict[int, _Prepared] = {}
 
     def __call__(self, pod: Object) -> Object:
-        """The pod with its defaults and its first status; the template's spec is not touched."""
+        """The pod with its defaults and its first status; the template's spec is not touched.
+
+        Forbidden when its service account is not there.
+        """
         source = pod["spec"]
         prepared = self._prepared.get(id(source))
         if prepared is None or prepared.source is not source:
             prepared = self._prepare(source)
         spec = prepared.spec
+        if spec["serviceAccountName"] != DEFAULT_ACCOUNT:
+            self._check_account(pod["metadata"], spec["serviceAccountName"])
         if prepared.mounts_token:
             name = "kube-api-access-" + suffix(self._names)
             mount = {"name": name, "readOnly": True, "mountPath": TOKEN_PATH}
@@ -69,6 +79,13 @@ class PodAdmission:
                     for container, mounts in containers
                 ]
         return {**pod, "spec": spec, "status": prepared.status}
+
+    def _check_account(self, metadata: Object, account: str) -> None:
+        namespace = metadata["namespace"]
+        if self._store.get("serviceaccounts", Key(namespace, account)) is None:
+            why = f'serviceaccount "{account}" not found'
+            why = f"error looking up service account {namespace}/{account}: {why}"
+            raise forbidden(RESOURCES["pods"], metadata.get("name") or metadata["generateName"], why)
 
     def _prepare(self, source: Object) -> _Prepared:
         if len(self._prepared) >= KEPT:
@@ -106,7 +123,7 @@ def _compute(amounts: Object) -> Object:
 
 
 def _identity(spec: Object) -> Object:
-    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT_ACCOUNT
     return {"serviceAccountName": account, "serviceAccount": account}
 
 

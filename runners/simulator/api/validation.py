@@ -228,6 +228,17 @@ def check_selector_kept(new: Object, old: Object) -> Iterator[FieldError]:
         yield wrong("spec.selector", _as_go(selector), IMMUTABLE)
 
 
+def check_immutable(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateConfigMapUpdate, ValidateSecretUpdate: what is immutable stays so, and as it is"""
+    if old.get("immutable"):
+        said = "field is immutable when `immutable` is set"
+        if not new.get("immutable"):
+            yield forbidden_field("immutable", said)
+        for field in ("data", "binaryData"):
+            if new.get(field) != old.get(field):
+                yield forbidden_field(field, said)
+
+
 def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidatePodUpdate"""
     before, after = old["spec"], new["spec"]
@@ -302,6 +313,8 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "customresourcedefinitions": check_definition,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
+    "configmaps": check_immutable,
+    "secrets": check_immutable,
     "deployments": check_selector_kept,
     "replicasets": check_selector_kept,
     "pods": check_pod_update,

@@ -38,7 +38,7 @@ class Writes(Deletions):
         self._names, self._uids = chance.stream("names"), chance.stream("uids")
         self._services = ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
-            "pods": [PodAdmission(chance)],
+            "pods": [PodAdmission(store, chance)],
             "services": [self._services],
             "namespaces": [_complete_namespace],
         }

@@ -295,3 +295,28 @@ def test_of_a_pod_little_but_the_image_can_change() -> None:
     assert message(api.patch, "pods", "p", more) == (
         'Pod "p" is invalid: spec.containers: Forbidden: pod updates may not add or remove containers'
     )
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
+def test_what_is_immutable_stays_as_it_is(kind: str) -> None:
+    """Its data do not change, and it does not become mutable; its labels may change."""
+    api = server()
+    data = {"a": "Yg=="}
+    api.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": "c"}, "data": data, "immutable": True})
+    resource = f"{kind.lower()}s"
+    said = "Forbidden: field is immutable when `immutable` is set"
+    head = f'{kind} "c" is invalid: '
+    assert message(api.patch, resource, "c", {"data": {"a": "Yw=="}}) == f"{head}data: {said}"
+    assert message(api.patch, resource, "c", {"immutable": False}) == f"{head}immutable: {said}"
+    api.patch(resource, "c", {"metadata": {"labels": {"a": "b"}}})
+
+
+def test_a_pod_needs_its_service_account() -> None:
+    """The default one is there; another has to be created first."""
+    api = server()
+    api.create(pod(serviceAccountName="default"))
+    said = message(api.create, pod("builder", serviceAccountName="ci"))
+    assert said.startswith('pods "builder" is forbidden: error looking up service account default/ci: ')
+    assert said.endswith('serviceaccount "ci" not found')
+    api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ci"}})
+    api.create(pod("builder", serviceAccountName="ci"))
