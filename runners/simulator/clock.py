@@ -43,8 +43,8 @@ def _nothing() -> None:
 class Clock:
     """Virtual time, in seconds since the simulation began."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
         self.pending = 0
         """How many events are to come that are not retries: 0 means that nothing new will happen."""
         self._queue: list[tuple[float, int, Timer]] = []

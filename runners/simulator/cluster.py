@@ -63,11 +63,11 @@ class Simulator:
     name = "simulator"
     owns_namespaces = True
 
-    def __init__(self, seed: int = 0, nodes: int = 3, *, keeps: bool = False) -> None:
-        """`keeps`: also what nothing acts on is stored and served (see `ApiServer`)."""
+    def __init__(self, seed: int = 0, nodes: int = 3, *, keeps: bool = False, start: float = 0.0) -> None:
+        """`keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH."""
         self.seed = seed
         chance = Chance(seed)
-        self.store = Store(Clock())
+        self.store = Store(Clock(start))
         self.api = ApiServer(self.store, chance, keeps=keeps)
         self.images = Images()
         self.kubelets = Kubelets(self.api, chance, self.images)
@@ -122,7 +122,7 @@ class Simulator:
         """Nothing to end: the simulator is plain data."""
 
     def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
-        self.api.create_trusted("nodes", make_node(name, index, *self._size, taints))
+        self.api.create_trusted("nodes", make_node(name, index, *self._size, taints, self.store.clock.now))
         self.kubelets.add_node(name)
 
     def _remove_node(self, name: str) -> None:

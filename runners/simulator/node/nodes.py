@@ -27,8 +27,10 @@ HEALTHY = (
 """Type, status, reason and message of a node's conditions while its kubelet is well, in order."""
 
 
-def make_node(name: str, index: int, cpu: str, memory: str, taints: Sequence[Object] = ()) -> Object:
-    """A node that is Ready since the beginning; `index` gives it its addresses, 0 is the control plane's.
+def make_node(
+    name: str, index: int, cpu: str, memory: str, taints: Sequence[Object] = (), now: float = 0.0
+) -> Object:
+    """A node that is Ready since `now`; `index` gives it its addresses, 0 is the control plane's.
 
     `cpu` and `memory` are quantities, all of which pods may use.
     """
@@ -66,7 +68,7 @@ def make_node(name: str, index: int, cpu: str, memory: str, taints: Sequence[Obj
         "status": {
             "capacity": room,
             "allocatable": room,
-            "conditions": healthy_conditions(0.0),
+            "conditions": healthy_conditions(now),
             "addresses": [
                 {
                     "type": "InternalIP",
