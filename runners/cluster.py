@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gherkube.runners.history import History
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 
 if TYPE_CHECKING:
     import kubernetes.client
@@ -139,6 +139,9 @@ class Cluster(Protocol):
 
     def node_names(self) -> Iterable[str]:
         """The nodes that take pods, in order: what the language calls node-1, node-2, …"""
+
+    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
+        """The lines that the container's run, or the one before it, has printed; none if it did not run."""
 
     def client(self) -> kubernetes.client.ApiClient:
         """An official client for this cluster, for a user's own steps."""

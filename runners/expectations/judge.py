@@ -358,7 +358,10 @@ class Judge:
         now, history = self._now(), self.cluster.history
         missing = statement.missing(now)
         at = now if then is None else View().move(history, then)
-        causes = Causes(history, at, self.cluster.clock.now() if then is None else at.at)
+        if then is None:
+            causes = Causes(history, at, self.cluster.clock.now(), self.cluster.output)
+        else:
+            causes = Causes(history, at, at.at)
         rolling = then is not None and isinstance(statement, PodsStatement | RequestsStatement)
         start = self.first_when or Moment("", 0.0, 0)
         told = story(history, now, statement.subject, start, until=at.position)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
@@ -111,6 +111,10 @@ class Simulator:
     def node_names(self) -> list[str]:
         """The nodes that take pods, in order."""
         return list(self._workers)
+
+    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
+        """The lines that the container's run, or the one before it, has printed."""
+        return [line.text for line in self.kubelets.output(pod, container, previous=previous) or ()]
 
     def client(self) -> kubernetes.client.ApiClient:
         """An official client whose transport is in this process."""

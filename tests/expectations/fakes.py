@@ -36,6 +36,7 @@ class Script:
         self.traffic = self
         self.requests: list[Request] = []
         self.flowing = False
+        self.printed: dict[tuple[str, str, bool], list[str]] = {}
         self.foresees = False
         self.idle_from = float("inf")
         self.asked = 0
@@ -111,6 +112,9 @@ class Script:
             self._objects[key] = obj
         kind = DELETED if gone else ADDED if old is None else MODIFIED
         self.history.append(Change(self._now, kind, resource, obj, old))
+
+    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
+        return self.printed.get((pod.name, container, previous), [])
 
     # --- Traffic
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gherkube.runners.expectations.causes import permanent
 from gherkube.runners.expectations.causes.nodes import blocked
 from gherkube.runners.expectations.causes.pods import told_pods, unwell
-from gherkube.runners.expectations.causes.scene import Scene
+from gherkube.runners.expectations.causes.scene import Output, Scene
 from gherkube.runners.expectations.causes.services import of_service
 from gherkube.runners.expectations.causes.workloads import of_deployment, of_owner, strategy
 from gherkube.runners.expectations.statement import Subject
@@ -34,14 +34,17 @@ if TYPE_CHECKING:
 def why(cluster: Cluster, subject: Subject) -> list[str]:
     """The chain of causes for a workload or pods as they are now, one line each; none when all is well."""
     view = View().move(cluster.history)
-    return Causes(cluster.history, view, cluster.clock.now()).why(subject)
+    return Causes(cluster.history, view, cluster.clock.now(), cluster.output).why(subject)
 
 
 class Causes:
-    """What keeps things from being well at the view's moment, at `now` seconds of the run."""
+    """What keeps things from being well at the view's moment, at `now` seconds of the run.
 
-    def __init__(self, history: History, view: View, now: float) -> None:
-        self.scene = Scene(history, view, now)
+    `output` is the cluster's, where that moment is the present.
+    """
+
+    def __init__(self, history: History, view: View, now: float, output: Output | None = None) -> None:
+        self.scene = Scene(history, view, now, output)
 
     def why(self, subject: Subject | None, *, rolling: bool = False) -> list[str]:
         """The lines of the chain, each deeper one indented; `rolling`: also what a rolling update may do."""

@@ -86,12 +86,14 @@ def crash(scene: Scene, pod: Object, container: Object) -> str:
     return f"container {name} crashes: exit code {end.get('exitCode', '?')}{_lived(end)}{again}"
 
 
-def output(pod: Object) -> list[str]:
-    """The last lines of what a container that crashed has left: its termination message."""
+def output(scene: Scene, pod: Object) -> list[str]:
+    """The last lines that a container which crashed has left: its termination message, or what it printed."""
     for container in statuses(pod):
         end = last_end(container)
-        if end is not None and end.get("exitCode") and (text := (end.get("message") or "").strip()):
-            return text.splitlines()[-OUTPUT:]
+        if end is not None and end.get("exitCode"):
+            lines = (end.get("message") or "").strip().splitlines()
+            runs = "running" in (container.get("state") or {})
+            return (lines or scene.printed(pod, container["name"], previous=runs))[-OUTPUT:]
     return []
 
 

@@ -67,7 +67,8 @@ def _evidence(scene: Scene, pod: Object, words: str) -> list[str]:
         return []
     if unscheduled(pod):
         return node_groups(scene, pod)
-    lines = [f"it says: {line}" for line in output(pod)]
+    last = output(scene, pod)
+    lines = [f"its output ends: {' · '.join(last)}"] if last else []
     reasons = ("Unhealthy",) if _is_killed_by_probe(scene, pod) or probe(scene, pod) else ()
     return lines + _newest(scene, pod, words, *reasons)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 from gherkube.runners.expectations.events import count_of
 from gherkube.runners.expectations.view import View
@@ -14,11 +14,18 @@ LONGEST = 200
 """How long a message of Kubernetes is told."""
 
 
-class Scene:
-    """The objects of a view, at `now` seconds of the run, with the events about them."""
+Output: TypeAlias = Callable[..., list[str]]
+"""`Cluster.output`."""
 
-    def __init__(self, history: History, view: View, now: float) -> None:
-        self.view, self.now = view, now
+
+class Scene:
+    """The objects of a view, at `now` seconds of the run, with the events about them.
+
+    `output` is that of the cluster, where the moment is the present.
+    """
+
+    def __init__(self, history: History, view: View, now: float, output: Output | None = None) -> None:
+        self.view, self.now, self._output = view, now, output
         self._history = history
         self._events: dict[str, list[tuple[float, Object]]] | None = None
 
@@ -48,6 +55,10 @@ class Scene:
             self._events = self._find_events()
         found = self._events.get(about["metadata"].get("uid", ""), [])
         return [(at, event) for at, event in found if not reasons or event.get("reason") in reasons]
+
+    def printed(self, pod: Object, container: str, *, previous: bool) -> list[str]:
+        """The lines that the container's run, or the one before it, has printed, as far as that is known."""
+        return self._output(key_of(pod), container, previous=previous) if self._output is not None else []
 
     def told(self, at: float, event: Object) -> str:
         """An event in words: `event 12 s ago (×4): Failed to pull image "hello:2": not found`."""
