@@ -32,17 +32,19 @@ class Printer(NamedTuple):
 def printer(columns: str, row: Row) -> Printer:
     """A printer from its columns as text: "Name, Desired:integer, Selector*".
 
-    `:type` where it is not "string"; `*` marks a column that only `-o wide` shows.
+    `:type` where it is not "string", `:name` where the string is a name; `*` marks a column that only
+    `-o wide` shows.
     """
     return Printer(tuple(_column(text.strip()) for text in columns.split(",")), row)
 
 
 def _column(text: str) -> Object:
     name, _, type_ = text.removesuffix("*").partition(":")
+    is_name = name == "Name" or type_ == "name"
     return {
         "name": name,
-        "type": type_ or "string",
-        "format": "name" if name == "Name" else "",
+        "type": "string" if is_name else type_ or "string",
+        "format": "name" if is_name else "",
         "description": "",
         "priority": int(text.endswith("*")),
     }

@@ -6,7 +6,7 @@ pkg/printers/internalversion/printers.go printConfigMap, printPersistentVolumeCl
 from __future__ import annotations
 
 from gherkube.runners.objects import Object, is_deleting
-from gherkube.runners.simulator.server.printers.cells import UNSET, Cells, age, name, printer
+from gherkube.runners.simulator.server.printers.cells import NONE, UNSET, Cells, age, name, printer
 
 MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 DEFAULT_CLASS = (
@@ -89,6 +89,31 @@ def _storage_class(obj: Object, now: float) -> Cells:
     ]
 
 
+def _driver(obj: Object, now: float) -> Cells:
+    spec = obj["spec"]
+    requests = spec.get("tokenRequests")
+    return [
+        name(obj),
+        spec.get("attachRequired", True),
+        spec.get("podInfoOnMount", False),
+        spec.get("storageCapacity", False),
+        UNSET if requests is None else ",".join(each["audience"] for each in requests),
+        spec.get("requiresRepublish", False),
+        ",".join(spec.get("volumeLifecycleModes") or ()) or NONE,
+        age(obj, now),
+    ]
+
+
+def _driver_node(obj: Object, now: float) -> Cells:
+    return [name(obj), len(obj["spec"].get("drivers") or ()), age(obj, now)]
+
+
+def _attachment(obj: Object, now: float) -> Cells:
+    spec, attached = obj["spec"], (obj.get("status") or {}).get("attached", False)
+    volume = spec["source"].get("persistentVolumeName", "")
+    return [name(obj), spec["attacher"], volume, spec["nodeName"], attached, age(obj, now)]
+
+
 def _binding(obj: Object, now: float) -> Cells:
     role = obj["roleRef"]
     subjects = obj.get("subjects") or ()
@@ -125,6 +150,15 @@ PRINTERS = {
     ),
     "StorageClass.storage.k8s.io": printer(
         "Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age", _storage_class
+    ),
+    "CSIDriver.storage.k8s.io": printer(
+        "Name, AttachRequired:boolean, PodInfoOnMount:boolean, StorageCapacity:boolean, TokenRequests, "
+        "RequiresRepublish:boolean, Modes, Age",
+        _driver,
+    ),
+    "CSINode.storage.k8s.io": printer("Name, Drivers:integer, Age", _driver_node),
+    "VolumeAttachment.storage.k8s.io": printer(
+        "Name, Attacher:name, PV, Node, Attached:boolean, Age", _attachment
     ),
     "RoleBinding.rbac.authorization.k8s.io": BINDING,
     "ClusterRoleBinding.rbac.authorization.k8s.io": BINDING,
