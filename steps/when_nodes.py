@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gherkube.runners import kubectl
-from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count
 from gherkube.steps.phrases import Pods
 from gherkube.steps.sentence import Topic
@@ -57,5 +57,12 @@ def uncordon(world: World, name: str) -> None:
 
 @TOPIC.says("I drain node {name:text}", 'I drain node "node-1"')
 def drain(world: World, name: str) -> None:
-    world.api.get("nodes", name)
-    raise CannotJudge(f"draining node “{name}” is not there yet: evictions are not modelled")
+    """As `kubectl drain --ignore-daemonsets --delete-emptydir-data` does, for as long as the patience."""
+    kubectl.drain(
+        world.api,
+        world.cluster.clock,
+        name,
+        ignore_daemonsets=True,
+        delete_emptydir_data=True,
+        timeout=world.judge.patience,
+    )

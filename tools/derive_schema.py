@@ -39,6 +39,8 @@ KINDS = {
     "Scale": "V1Scale",
     "Binding": "V1Binding",
     "Eviction": "V1Eviction",
+    "PodDisruptionBudget": "V1PodDisruptionBudget",
+    "ResourceQuota": "V1ResourceQuota",
 }
 KEPT_KINDS = {
     "StatefulSet": "V1StatefulSet",
@@ -47,8 +49,6 @@ KEPT_KINDS = {
     "Job": "V1Job",
     "CronJob": "V1CronJob",
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
-    "PodDisruptionBudget": "V1PodDisruptionBudget",
-    "ResourceQuota": "V1ResourceQuota",
     "LimitRange": "V1LimitRange",
     "ReplicationController": "V1ReplicationController",
     "PodTemplate": "V1PodTemplate",

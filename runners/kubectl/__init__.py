@@ -24,6 +24,7 @@ object as it is afterwards. What kubectl or the API server refuses raises `Refus
     label | annotate(api, resource, name, namespace, changes, *, overwrite=False) -> Outcome
         changes: Mapping[key, value or None to remove]
     cordon | uncordon(api, node) -> Outcome
+    drain(api, clock, node, *, ignore_daemonsets, delete_emptydir_data, force, pod_selector, timeout, say)
 
 Upstream: the kubectl staging repository, `pkg/cmd` and `pkg/polymorphichelpers`.
 """
@@ -37,6 +38,7 @@ from gherkube.runners.kubectl.apply import (
     patch,
 )
 from gherkube.runners.kubectl.delete import delete, delete_all
+from gherkube.runners.kubectl.drain import drain
 from gherkube.runners.kubectl.expose import expose
 from gherkube.runners.kubectl.history import history, revisions
 from gherkube.runners.kubectl.images import set_env, set_image
@@ -59,6 +61,7 @@ __all__ = [
     "create_deployment",
     "delete",
     "delete_all",
+    "drain",
     "expose",
     "history",
     "label",

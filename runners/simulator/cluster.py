@@ -17,11 +17,13 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
 from gherkube.runners.simulator.controllers.deployment import DeploymentController
+from gherkube.runners.simulator.controllers.disruption import DisruptionController
 from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
+from gherkube.runners.simulator.controllers.quota import QuotaController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.log import Log
@@ -51,6 +53,8 @@ CONTROLLERS = (
     EndpointsController,
     GarbageController,
     NamespaceController,
+    DisruptionController,
+    QuotaController,
 )
 
 

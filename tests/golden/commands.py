@@ -289,6 +289,22 @@ class Commands:
     def _uncordon(self, said: Words, _: str) -> Iterator[str]:
         yield from (kubectl.uncordon(self._api, node).text for node in said.words)
 
+    def _drain(self, said: Words, _: str) -> Iterator[str]:
+        lines: list[str] = []
+        for node in said.words:
+            kubectl.drain(
+                self._api,
+                self._clock,
+                node,
+                ignore_daemonsets="--ignore-daemonsets" in said.flags,
+                delete_emptydir_data="--delete-emptydir-data" in said.flags,
+                force="--force" in said.flags,
+                pod_selector=said.flags.get("--pod-selector", ""),
+                timeout=_seconds(said.flags.get("--timeout", "0s")),
+                say=lines.append,
+            )
+        yield from lines
+
     def _targets(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
         """(resource, name, namespace) of `deploy/web rs/web` or `deploy web other`."""
         if words and "/" in words[0]:

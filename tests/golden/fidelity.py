@@ -13,9 +13,7 @@ REAL = (HERE / "recordings", HERE / "again")
 
 NOT_YET = {
     "daemonset-update": "DaemonSet",
-    "drain-with-budget": "drain and PodDisruptionBudget",
     "jobs": "Job",
-    "quota": "ResourceQuota",
     "statefulset-update": "StatefulSet",
 }
 """Scenarios that need what the simulator does not model."""

@@ -53,5 +53,5 @@ def test_commands_change_the_cluster_and_say_what_kubectl_says() -> None:
 
 def test_what_is_not_played_is_not_passed_over() -> None:
     """An unknown verb is no success."""
-    with pytest.raises(CannotJudge, match="kubectl drain"):
-        Commands(Simulator(), "default").run(["drain", "node-1"])
+    with pytest.raises(CannotJudge, match="kubectl taint"):
+        Commands(Simulator(), "default").run(["taint", "node-1"])

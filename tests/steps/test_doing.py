@@ -173,11 +173,8 @@ def test_nodes(world: World, say: Say) -> None:
     [
         ("given", 'statefulset "db" runs 3 replicas of "hello:1"', "StatefulSet"),
         ("given", 'daemonset "agent" runs "hello:1"', "DaemonSet"),
-        ("given", "a quota of 10 pods", "ResourceQuota"),
-        ("given", 'a budget that keeps at least 2 pods of deployment "web" available', "PodDisruptionBudget"),
         ("given", 'the kustomization "overlays/staging"', "kustomize"),
         ("given", 'the chart "charts/web" as release "web"', "helm"),
-        ("when", 'I drain node "node-1"', "drain"),
         ("when", "I run `kubectl rollout status deployment/web --timeout=20s`", "kubectl rollout status"),
     ],
 )

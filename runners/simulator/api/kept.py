@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gherkube.runners.simulator.api import schema
 from gherkube.runners.simulator.api.resources import Resource
 
-BATCH, POLICY, NETWORKING = "batch", "policy", "networking.k8s.io"
+BATCH, NETWORKING = "batch", "networking.k8s.io"
 RBAC, STORAGE, ADMISSION = "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"
 
 KEPT = (
@@ -19,8 +19,6 @@ KEPT = (
     Resource(
         "horizontalpodautoscalers", "autoscaling", "v2", "HorizontalPodAutoscaler", True, ("hpa",), True
     ),
-    Resource("poddisruptionbudgets", POLICY, "v1", "PodDisruptionBudget", True, ("pdb",), True, True),
-    Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True),
     Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
     Resource("replicationcontrollers", "", "v1", "ReplicationController", True, ("rc",), True, True),
     Resource("podtemplates", "", "v1", "PodTemplate"),

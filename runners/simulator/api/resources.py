@@ -74,6 +74,8 @@ class Resource(NamedTuple):
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
+NO_PODS = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
+
 RESOURCES = {
     resource.name: resource
     for resource in (
@@ -90,6 +92,10 @@ RESOURCES = {
         Resource("secrets", "", "v1", "Secret"),
         Resource("serviceaccounts", "", "v1", "ServiceAccount", True, ("sa",)),
         Resource("leases", "coordination.k8s.io", "v1", "Lease"),
+        Resource(
+            "poddisruptionbudgets", "policy", "v1", "PodDisruptionBudget", True, ("pdb",), True, True, NO_PODS
+        ),
+        Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True, False, {}),
     )
 }
 TYPE_META: dict[str, Object] = {
@@ -104,8 +110,6 @@ NOT_MODELLED = {
     "jobs": ("batch", "Job"),
     "cronjobs": ("batch", "CronJob"),
     "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),
-    "poddisruptionbudgets": ("policy", "PodDisruptionBudget"),
-    "resourcequotas": ("", "ResourceQuota"),
     "limitranges": ("", "LimitRange"),
     "replicationcontrollers": ("", "ReplicationController"),
     "podtemplates": ("", "PodTemplate"),

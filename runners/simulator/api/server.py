@@ -17,6 +17,7 @@ from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
 from gherkube.runners.simulator.api.custom import DEFINITIONS
 from gherkube.runners.simulator.api.defaults import set_defaults
+from gherkube.runners.simulator.api.eviction import evict
 from gherkube.runners.simulator.api.kept import kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
 from gherkube.runners.simulator.api.reads import Reads
@@ -31,7 +32,7 @@ from gherkube.runners.simulator.api.scale import Paths, scale_of, scale_paths, s
 from gherkube.runners.simulator.api.services import carry_over
 from gherkube.runners.simulator.api.unmodelled import check_modelled
 from gherkube.runners.simulator.api.validation import validate
-from gherkube.runners.simulator.api.writes import OWNED, Writes, with_condition
+from gherkube.runners.simulator.api.writes import OWNED, Writes
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.store import Store
 
@@ -195,26 +196,9 @@ class ApiServer(Reads, Writes):
             self.bind(Key(stored["metadata"]["namespace"], name), body["target"]["name"])
             return SUCCESS
         if (resource, subresource) == ("pods", "eviction"):
-            return self._evict(stored, body.get("deleteOptions") or {})
+            evict(self, stored, body.get("deleteOptions") or {})
+            return SUCCESS
         raise no_such_path()
-
-    def _evict(self, pod: Object, options: Object) -> Object:
-        """pkg/registry/core/pod/storage/eviction.go, for a cluster without disruption budgets"""
-        metadata = pod["metadata"]
-        if "deletionTimestamp" not in metadata and pod["spec"].get("nodeName"):
-            disrupted = {
-                "type": "DisruptionTarget",
-                "status": "True",
-                "lastProbeTime": None,
-                "lastTransitionTime": self.clock.timestamp(),
-                "reason": "EvictionByEvictionAPI",
-                "message": "Eviction API: evicting",
-            }
-            conditions = with_condition(pod["status"].get("conditions", []), disrupted)
-            self.put_status("pods", pod, {**pod["status"], "conditions": conditions})
-        grace = options.get("gracePeriodSeconds")
-        self.delete("pods", metadata["name"], metadata["namespace"], grace_period=grace)
-        return SUCCESS
 
     def _put_scale(
         self, info: Resource, stored: Object, scale: Object, dry_run: bool, track: Track | None

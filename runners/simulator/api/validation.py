@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gherkube.runners.objects import Object
+from gherkube.runners.quantities import parse
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.custom import check_custom, check_definition
+from gherkube.runners.simulator.api.quota import COMPUTE
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -39,6 +41,7 @@ from gherkube.runners.simulator.api.validation_pods import (
     check_port,
 )
 
+EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 IMMUTABLE = "field is immutable"
 NO_PERCENT = (
@@ -76,6 +79,31 @@ def check_deployment(deployment: Object) -> Iterator[FieldError]:
     deadline = spec["progressDeadlineSeconds"]
     if deadline <= spec.get("minReadySeconds", 0):
         yield wrong("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def check_budget(budget: Object) -> Iterator[FieldError]:
+    """ValidatePodDisruptionBudgetSpec, pkg/apis/policy/validation"""
+    spec = budget.get("spec", {})
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        yield wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set")
+    for field in ("minAvailable", "maxUnavailable"):
+        if field in spec:
+            yield from check_int_or_percent(spec[field], f"spec.{field}")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in EVICTION_POLICIES:
+        yield unsupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES)
+    if "selector" in spec:
+        yield from check_selector(spec["selector"], "spec.selector")
+
+
+def check_quota(quota: Object) -> Iterator[FieldError]:
+    """ValidateResourceQuotaSpec, pkg/apis/core/validation"""
+    for name, text in quota.get("spec", {}).get("hard", {}).items():
+        field = f"spec.hard[{name}]"
+        if parse(text) < 0:
+            yield wrong(field, text, "must be greater than or equal to 0")
+        elif parse(text).denominator != 1 and name not in COMPUTE:
+            yield wrong(field, text, "must be an integer")
 
 
 def check_replica_set(replica_set: Object) -> Iterator[FieldError]:
@@ -311,6 +339,8 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "services": check_service,
     "nodes": check_node,
     "customresourcedefinitions": check_definition,
+    "poddisruptionbudgets": check_budget,
+    "resourcequotas": check_quota,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "configmaps": check_immutable,

@@ -15,6 +15,7 @@ from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
 from gherkube.runners.simulator.api.managers import Track
 from gherkube.runners.simulator.api.pods import PodAdmission
+from gherkube.runners.simulator.api.quota import QUOTAS, quotas_with
 from gherkube.runners.simulator.api.refusals import already_exists, conflict, forbidden, not_found
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.services import ServiceAllocator
@@ -159,6 +160,10 @@ class Writes(Deletions):
             new.pop("status", None)
         if track is not None:
             metadata["managedFields"] = track(None, new)
+        if self.store.all(QUOTAS):
+            for quota in quotas_with(self.store, info, new):
+                if not dry_run:
+                    self.put_status(QUOTAS, quota, quota["status"], check=False)
         return new if dry_run else self.store.put(info.name, new)
 
     def _update(
