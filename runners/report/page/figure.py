@@ -13,9 +13,11 @@ from gherkube.runners.report.page.series import Asked, Count, Mark, Series, bins
 
 MOST_PODS, MOST_MARKS, MOST_ROWS, MOST_TICKS = 40, 20, 40, 7
 """How many are shown of each; what is left out is said."""
-MOST_CHARTS = 3
+MOST_CHARTS, MOST_LINES = 3, 12
 WIDE = 760
 """The pixels that a wide screen has for the time axis: labels that do not collide there get one row."""
+LAST_TICK = 0.96
+"""Where on the axis the last tick may stand, for its words to have room."""
 TICKS = (*(n * 10.0**e for e in (-2, -1, 0) for n in (1, 2, 5)), 10, 20, 30)
 MINUTES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000)
 
@@ -51,7 +53,7 @@ def clock(seconds: float) -> str:
 
 def share(at: float, end: float) -> str:
     """A time as per cent of the axis."""
-    return f"{100 * min(max(at, 0), end) / end:.2f}".rstrip("0").rstrip(".")
+    return f"{100 * min(max(at, 0), end) / end:.1f}".removesuffix(".0")
 
 
 # --- The axis, the sentences, what happened
@@ -59,7 +61,7 @@ def share(at: float, end: float) -> str:
 
 def _ticks(end: float) -> Iterator[tuple[str, str]]:
     width = next((width for width in (*TICKS, *MINUTES) if end / width <= MOST_TICKS), end)
-    for n in range(int(end / width) + 1):
+    for n in range(int(end * LAST_TICK / width) + 1):
         at = n * width
         yield share(at, end), f"{at:g} s" if width < 60 and end < 300 else clock(at).replace(".0 s", " s")
 
@@ -117,10 +119,9 @@ def _images(series: Series) -> dict[str, str]:
 def _groups(
     groups: Sequence[Group], images: Mapping[str, str], end: float
 ) -> tuple[list[dict[str, Any]], int]:
-    """The groups with the pods that there is room for: first of all those that failed."""
-    every = [life for group in groups for life in group.lives]
-    chosen = sorted(range(len(every)), key=lambda n: (not every[n].failed, n))[:MOST_PODS]
-    kept = {id(every[n]) for n in chosen}
+    """The groups with the pods that there is room for: those that failed, then the first of each group."""
+    every = [(not life.failed, n, life) for group in groups for n, life in enumerate(group.lives)]
+    kept = {id(life) for _, _, life in sorted(every, key=lambda each: each[:2])[:MOST_PODS]}
     shown = []
     for group in groups:
         lives = [life for life in group.lives if id(life) in kept]
@@ -147,16 +148,14 @@ def _pod(life: Life, maker: str, end: float) -> dict[str, Any]:
     short = life.name.removeprefix(f"{maker}-")
     spans = []
     for span in life.spans(end):
-        until = "to the end" if span.end >= end and life.gone is None else f"to {clock(span.end)}"
-        words = f"{clock(span.start)} {until}"
+        until = "the end" if span.end >= end and life.gone is None else clock(span.end)
+        words = f"{clock(span.start)} to {until}"
         spans.append(
             (share(span.start, end), share(span.end - span.start, end), span.state, span.label, words)
         )
     return {
-        "name": life.name,
-        "short": short if not short.isdigit() else life.name,
+        "name": short if not short.isdigit() else life.name,
         "node": life.node,
-        "gone": life.gone is not None,
         "spans": spans,
     }
 
@@ -178,6 +177,7 @@ def _count(count: Count, end: float) -> dict[str, Any]:
         "workload": _workload(count.workload),
         "svg": charts.replicas(count, end),
         "top": count.top,
+        "lines": count.top if count.top <= MOST_LINES else 1,
         "rolling": rolling,
         "bounds": bounds,
         "rows": rows[:MOST_ROWS],

@@ -130,7 +130,8 @@ def _worst(verdict: Verdict) -> int:
 
 def _scenario(verdict: Verdict, folder: Path, number: int) -> dict[str, Any]:
     path = folder / verdict.history
-    drawn = None
+    drawn, text = None, verdict.text
+    acts = [step["at"] for step in verdict.steps if step["kind"] == "when"]
     if verdict.history and path.is_file():
         drawn = figure(read(path, verdict.steps, verdict.virtual or 0.0), verdict.steps)
     return {
@@ -140,7 +141,8 @@ def _scenario(verdict: Verdict, folder: Path, number: int) -> dict[str, Any]:
         "line": verdict.line,
         "virtual": "" if verdict.virtual is None else clock(verdict.virtual),
         "seconds": f"{verdict.seconds * 1000:.0f} ms" if verdict.seconds < 1 else f"{verdict.seconds:.1f} s",
-        "block": _lines(verdict.text) if verdict.text else [],
+        "block": _lines(text) if text else [],
+        "first_when": clock(acts[0]) if acts and drawn and "t+" in text else "",
         "steps": [_step(step) for step in verdict.steps],
         "rest": [_words(step) for step in verdict.rest],
         "history": verdict.history,

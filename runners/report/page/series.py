@@ -244,9 +244,14 @@ class Bin(NamedTuple):
 WIDTHS = tuple(n * 10.0**e for e in range(-2, 5) for n in (1, 2, 5))
 
 
-def bins(requests: Iterable[Asked], end: float, most: int = 80) -> tuple[float, list[Bin]]:
-    """The requests counted in at most so many stretches of equal, round width in seconds."""
-    width = next((width for width in WIDTHS if end / width <= most), WIDTHS[-1])
+def bins(requests: Sequence[Asked], end: float, most: int = 80) -> tuple[float, list[Bin]]:
+    """The requests counted in at most so many stretches of equal, round width in seconds.
+
+    Each is wide enough for two requests that are as far apart as these are on average.
+    """
+    apart = (requests[-1].at - requests[0].at) / len(requests)
+    least = max(end / most, 2 * apart)
+    width = next((width for width in WIDTHS if width >= least), WIDTHS[-1])
     found = [Bin(Counter(), 0) for _ in range(int(end / width) + 1)]
     for at, image, lost in requests:
         n = min(int(at / width + 1e-9), len(found) - 1)

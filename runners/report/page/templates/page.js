@@ -78,7 +78,7 @@ for (const timeline of all(".timeline")) {
     timeline.style.setProperty("--at", 100 * at);
     readout.style.setProperty("--up", event.clientY - timeline.getBoundingClientRect().top);
     const on = event.target.closest(".plot > li, .marks > li");
-    const pod = on?.closest(".row")?.querySelector(".pod").title;
+    const pod = on?.closest(".row")?.querySelector(".pod").textContent;
     const end = Number(timeline.dataset.end);
     readout.textContent = [`${(at * end).toFixed(end < 10 ? 2 : 1)} s`, pod, on?.textContent].filter(Boolean).join(" · ");
   });
