@@ -23,7 +23,7 @@ READY = "Then 2 pods are ready"
 # Mistakes that keep a whole file from being run: its text, the rule and the line.
 FILES: dict[str, tuple[str, str, int]] = {
     "not Gherkin": ("Fature: F\n", "syntax", 1),
-    "an open docstring": (f'Feature: F\n  Scenario: S\n    {WEB}\n      """\n', "syntax", 5),
+    "an open docstring": (f'Feature: F\n  Scenario: S\n    {WEB}\n      """\n', "syntax", 6),
     "empty": ("", "empty", 1),
     "no steps": ("Feature: F\n  Scenario: S\n", "empty", 2),
     "no Then": (f"Feature: F\n  Scenario: S\n    {WEB}\n    {UPDATE}\n", "no-then", 2),
