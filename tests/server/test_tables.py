@@ -64,6 +64,16 @@ def test_durations_are_rounded_as_kubectl_rounds_them(seconds: float, shown: str
     assert human(seconds) == shown
 
 
+def test_the_scale_of_a_workload_is_printed_as_a_scale() -> None:
+    """kubectl get deployment web --subresource=scale"""
+    scale = made(kind="Scale", spec={"replicas": 3}, status={"replicas": 2})
+    shown = tables.table(resource("Deployment.apps"), scale, now=NOW)
+    assert rendered(shown).splitlines() == [
+        "NAME   DESIRED   AVAILABLE   AGE",
+        "one    3         2           60s",
+    ]
+
+
 SPEC: dict[str, Any] = {"template": TEMPLATE, "selector": {"matchLabels": {"app": "web"}}}
 WIDE = ["app,side", "a:1,b:2", "app=web"]
 ROWS: list[tuple[str, Object, list[Any]]] = [

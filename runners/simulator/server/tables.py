@@ -52,8 +52,7 @@ def table(
     `now`: unix seconds, for ages. `include`: what a row holds beside its cells: "Metadata", "Object" or
     "None". `headers`: whether the columns are named; in a watch only the first Table needs them.
     """
-    custom = resource.custom
-    printed = _custom(custom.columns) if custom else PRINTERS.get(resource.qualified_kind, PLAIN)
+    printed = _printer(resource, listing)
     objects = listing.get("items", [listing])
     return {
         "kind": "Table",
@@ -62,6 +61,14 @@ def table(
         "columnDefinitions": list(printed.columns) if headers else None,
         "rows": [_row(resource, printed, obj, now, include) for obj in objects],
     }
+
+
+def _printer(resource: Resource, listing: Object) -> Printer:
+    if listing.get("kind") == "Scale":
+        return PRINTERS["Scale.autoscaling"]
+    if resource.custom:
+        return _custom(resource.custom.columns)
+    return PRINTERS.get(resource.qualified_kind, PLAIN)
 
 
 def _row(resource: Resource, printed: Printer, obj: Object, now: float, include: str) -> Object:
