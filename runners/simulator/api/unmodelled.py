@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from gherkube.runners.errors import CannotJudge
@@ -166,20 +167,28 @@ def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
 
 def _check(kind: str, prefix: str, rows: Iterable[Row], root: Object) -> None:
     for path, why, when in rows:
-        if any(when(value) for value in _values(root, path.split("."))):
+        way = _way(path)
+        if way[0][0] in root and any(when(value) for value in _values(root, way)):
             raise _not_modelled(kind, prefix + path.replace("§", "."), why)
 
 
-def _values(part: Any, path: list[str]) -> Iterator[Any]:
+@cache
+def _way(path: str) -> tuple[tuple[str, bool], ...]:
+    """The names of a path, each with whether it is that of a list."""
+    names = [name.replace("§", ".") for name in path.split(".")]
+    return tuple((name.removesuffix("[]"), name.endswith("[]")) for name in names)
+
+
+def _values(part: Any, way: tuple[tuple[str, bool], ...]) -> Iterator[Any]:
     """What stands at the path: several values where it leads through lists."""
-    if not path:
+    if not way:
         yield part
         return
-    name = path[0].replace("§", ".")
-    inner = part.get(name.removesuffix("[]"))
+    name, is_list = way[0]
+    inner = part.get(name)
     if inner is not None:
-        for branch in inner if name.endswith("[]") else (inner,):
-            yield from _values(branch, path[1:])
+        for branch in inner if is_list else (inner,):
+            yield from _values(branch, way[1:])
 
 
 def _not_modelled(kind: str, path: str, why: str) -> CannotJudge:
