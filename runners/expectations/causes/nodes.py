@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gherkube.runners.expectations.causes.scene import Scene, listed, number
+from gherkube.runners.expectations.pods import names
 from gherkube.runners.objects import ENDED, Object, condition, is_deleting
 from gherkube.runners.quantities import parse
 from gherkube.runners.selectors import from_label_selector
@@ -34,7 +35,7 @@ def node_groups(scene: Scene, pod: Object) -> list[str]:
     for (_, name), node in sorted(scene.view.of("nodes").items()):
         if why := _refusal(scene, node, pod):
             groups.setdefault(why, []).append(name)
-    return [f"node{'' if len(names) == 1 else 's'} {listed(names)}: {why}" for why, names in groups.items()]
+    return [f"node{'' if len(nodes) == 1 else 's'} {listed(nodes)}: {why}" for why, nodes in groups.items()]
 
 
 def _gates(pod: Object) -> str:
@@ -138,13 +139,10 @@ def blocked(scene: Scene, pods: list[Object]) -> list[str]:
     for pod in stay:
         for budget in scene.view.of("poddisruptionbudgets").values():
             if covers(budget, pod) and not (budget.get("status") or {}).get("disruptionsAllowed", 0):
-                names = listed(one["metadata"]["name"] for one in stay if covers(budget, one))
-                lines[f"{told_budget(budget)}: it keeps pod {names} where {_them(len(stay))}"] = None
+                held = [one for one in stay if covers(budget, one)]
+                which = f"{number(len(held), 'pod')} on a cordoned node ({names(held)})"
+                lines[f"{told_budget(budget)}: it holds {which}"] = None
     return list(lines)
-
-
-def _them(n: int) -> str:
-    return "it is" if n == 1 else "they are"
 
 
 def covers(budget: Object, pod: Object) -> bool:
