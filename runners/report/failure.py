@@ -27,6 +27,9 @@ CANNOT_JUDGE, UNUSABLE, EXPECTED, NOT_RUN, INTERNAL = (
     "internal error",
 )
 
+RED = (INTERNAL, FAILED, UNUSABLE, CANNOT_JUDGE, NOT_RUN)
+"""The outcomes with which no run ends as passed, worst first."""
+
 OWN, FIXTURES, PYTEST, LIBRARY, PYTHON, USER = "gherkube", "fixtures", "pytest", "library", "python", "user"
 """Whose code a frame is of; `fixtures` is gherkube's, too, but calls the user's."""
 

@@ -22,12 +22,11 @@ from gherkube.runners.report.failure import (
     INTERNAL,
     NOT_RUN,
     PASSED,
+    RED,
     SKIPPED,
     UNUSABLE,
 )
 
-RED = (INTERNAL, FAILED, UNUSABLE, CANNOT_JUDGE, NOT_RUN)
-"""The outcomes with which no run ends as passed."""
 WORST_FIRST = (*RED, SKIPPED, EXPECTED, PASSED)
 
 
@@ -74,6 +73,11 @@ class Verdict:
         self.outcome = min(self.outcome, outcome, key=WORST_FIRST.index)
         self.printed = list(report.sections)
 
+    def unrun(self, why: str) -> None:
+        """Takes note that it did not come to its end."""
+        self.outcome = min(self.outcome, NOT_RUN, key=WORST_FIRST.index)
+        self.text = self.text or why
+
 
 def _unknown(nodeid: str) -> Verdict:
     """The verdict of which nothing is known yet but where it is."""
@@ -102,6 +106,7 @@ class Results:
         self._on_verdict = on_verdict
         self._running: dict[str, Verdict] = {}
         self._selected: dict[str, Verdict] = {}
+        self._called: set[str] = set()
 
     @property
     def selected(self) -> int:
@@ -132,13 +137,22 @@ class Results:
         if report.failed:
             self.problems[report.nodeid] = report.longreprtext
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes in a phase; after the last one the verdict is final."""
+        """Takes in a phase; after the last one the verdict is final.
+
+        What a hook made of the report of a scenario meanwhile does not count.
+        """
+        if getattr(report, "gherkube", {}).get("outcome") in RED and not report.failed:
+            report.outcome = "failed"
+            report.__dict__.pop("wasxfail", None)
         verdict = self._running.get(report.nodeid)
         if verdict is None:
             verdict = self._selected.get(report.nodeid) or _unknown(report.nodeid)
             self._running[report.nodeid] = verdict
         verdict.add(report)
+        if report.when == "call":
+            self._called.add(report.nodeid)
         if report.when not in ("setup", "call"):  # a worker that died reports no phase at all
             self._end(verdict)
 
@@ -149,6 +163,10 @@ class Results:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """What was selected and did not come to its end has not been judged."""
+        self.close(session)
+
+    def close(self, session: pytest.Session) -> None:
+        """Makes the verdicts of what has none yet."""
         if session.config.option.collectonly:
             return
         if self.problems and not self.verdicts:
@@ -156,11 +174,12 @@ class Results:
         done = {verdict.nodeid for verdict in self.verdicts}
         for nodeid, verdict in self._selected.items():
             if nodeid not in done:
-                verdict.outcome = min(verdict.outcome, NOT_RUN, key=WORST_FIRST.index)
-                verdict.text = verdict.text or "the run ended before this scenario did"
+                verdict.unrun("the run ended before this scenario did")
                 self._end(verdict)
 
     def _end(self, verdict: Verdict) -> None:
+        if verdict.outcome == PASSED and verdict.nodeid not in self._called:
+            verdict.unrun("its steps were not run, only its fixtures")
         self._running.pop(verdict.nodeid, None)
         self.verdicts.append(verdict)
         self._on_verdict(verdict)

@@ -17,10 +17,11 @@ from gherkube.runners.report.failure import (
     INTERNAL,
     NOT_RUN,
     PASSED,
+    RED,
     SKIPPED,
     UNUSABLE,
 )
-from gherkube.runners.report.results import RED, WORST_FIRST, Results, Verdict
+from gherkube.runners.report.results import WORST_FIRST, Results, Verdict
 
 MARKS = {
     PASSED: ("✓", {"green": True}),
