@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from gherkube.runners.cli.sim import app as sim
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -133,8 +135,13 @@ def serve(
     kubeconfig: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the kubeconfig here.")
     ] = None,
-    nodes: Annotated[int, typer.Option(min=0, max=5000, help="How many nodes take pods.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of all chance.")] = 1,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=0, max=5000, metavar="N", help="How many nodes take pods; 3 unless said."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Seed of all chance; 1 unless said.")
+    ] = None,
     manifest: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Create what stands there at the start.")
     ] = None,
@@ -171,6 +178,9 @@ def serve(
         command=command or (),
     )
     raise typer.Exit(run_server(options))
+
+
+app.add_typer(sim, name="sim")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from gherkube.runners.simulator.server.calls import JSON, Call, Reply
 from gherkube.runners.simulator.server.forms import encoded
 from gherkube.runners.simulator.server.front import HEALTH, Front, refusal
 from gherkube.runners.simulator.server.pump import Pump
+from gherkube.runners.simulator.server.state import State, may_change
 from gherkube.runners.simulator.server.watch import Watch
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OPEN_PATHS = HEALTH | {"/version"}
 """What is answered to anybody, as by the role system:public-info-viewer."""
+MARK_EVERY = 1.0
+"""Real seconds between two notes of the time in the state."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -45,9 +49,18 @@ class Limits:
 class Server:
     """The front over HTTP. `token`: what a client has to bear; "" lets everybody in."""
 
-    def __init__(self, front: Front, pump: Pump, *, token: str = "", limits: Limits | None = None) -> None:
-        self.front, self.pump = front, pump
-        self._token, self._limits = token, limits or Limits()
+    def __init__(
+        self,
+        front: Front,
+        pump: Pump,
+        *,
+        token: str = "",
+        limits: Limits | None = None,
+        state: State | None = None,
+    ) -> None:
+        self.front, self.pump, self._state = front, pump, state
+        self._marked = 0.0
+        self._token, self.limits = token, limits or Limits()
         self._time = Time(pump)
         self._in_flight = 0
         self._watching: set[asyncio.Task[object]] = set()
@@ -55,12 +68,17 @@ class Server:
     def app(self) -> web.Application:
         """The application, which lets time pass while it runs."""
         app = web.Application(
-            client_max_size=self._limits.body, middlewares=[self._errors, self._access, self._bounded]
+            client_max_size=self.limits.body, middlewares=[self._errors, self._access, self._bounded]
         )
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.cleanup_ctx.append(self._run_pump)
         app.on_shutdown.append(self._end_watches)
         return app
+
+    def close(self) -> None:
+        """Lets go of the state."""
+        if self._state is not None:
+            self._state.close(self.pump.place())
 
     async def _run_pump(self, _app: web.Application):  # type: ignore[no-untyped-def]
         running = asyncio.ensure_future(self.pump.run())
@@ -79,7 +97,7 @@ class Server:
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
-            said = f"Request entity too large: limit is {self._limits.body}"
+            said = f"Request entity too large: limit is {self.limits.body}"
             return _response(refusal(ApiError(413, "RequestEntityTooLarge", said)))
         except web.HTTPException as error:
             return _response(refusal(ApiError(error.status, error.reason.replace(" ", ""), error.reason)))
@@ -99,9 +117,9 @@ class Server:
     @web.middleware
     async def _bounded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """How much may be asked at once."""
-        if sum(len(name) + len(value) for name, value in request.raw_headers) > self._limits.headers:
+        if sum(len(name) + len(value) for name, value in request.raw_headers) > self.limits.headers:
             raise ApiError(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
-        if self._in_flight >= self._limits.in_flight:
+        if self._in_flight >= self.limits.in_flight:
             raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.")
         self._in_flight += 1
         try:
@@ -121,12 +139,30 @@ class Server:
         )
         self.pump.catch_up()
         if call.path in (ADVANCE, CLOCK):
-            return _response(await self._time.answer(call))
+            reply = await self._time.answer(call)
+            self._mark()
+            return _response(reply)
         if call.watches:
             return await self._watch(request, call)
+        return _response(self.answer(call))
+
+    def answer(self, call: Call) -> Reply:
+        """The answer to any request but a watch, once it is kept."""
+        place = self.pump.place()
         reply = self.front.answer(call)
         self.pump.poke()
-        return _response(reply)
+        if self._state is not None and may_change(call):
+            self._state.request(call, place)
+        else:
+            self._mark()
+        return reply
+
+    def _mark(self) -> None:
+        """Keeps now and then how far time has come that clients have seen."""
+        now = time.monotonic()
+        if self._state is not None and now - self._marked >= MARK_EVERY:
+            self._marked = now
+            self._state.mark(self.pump.place())
 
     async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
         try:
@@ -142,7 +178,7 @@ class Server:
         self._in_flight -= 1
         try:
             async for lines in watch.lines():
-                await asyncio.wait_for(response.write(lines), self._limits.slow_client)
+                await asyncio.wait_for(response.write(lines), self.limits.slow_client)
             await response.write_eof()
         except (TimeoutError, ConnectionError):
             pass

@@ -33,10 +33,18 @@ def text(server: str, token: str, authority: bytes) -> str:
     return MARK + TEXT.format(server=server, authority=trusted, user=user)
 
 
+def is_ours(path: Path) -> bool:
+    """Whether that file is a kubeconfig of gherkube serve."""
+    try:
+        return path.read_text(errors="replace").startswith(MARK)
+    except OSError:
+        return False
+
+
 def write(path: Path, content: str) -> None:
     """Writes it for this user only. UsageError when a file that is not gherkube's is there."""
     try:
-        if path.exists() and not path.read_text(errors="replace").startswith(MARK):
+        if path.exists() and not is_ours(path):
             raise UsageError(f"{path} is there and was not written by gherkube serve: name another file")
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")

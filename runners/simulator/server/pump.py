@@ -55,6 +55,17 @@ class Pump:
         """The virtual time."""
         return self._clock.now
 
+    def place(self) -> tuple[int, float]:
+        """Where in the history it is: events run, and the virtual time."""
+        return self.steps, self._clock.now
+
+    def go_to(self, steps: int, at: float) -> None:
+        """Runs as many events as had been run at an earlier start when it was that time."""
+        while self.steps < steps and self._step(inf):
+            pass
+        self._clock.now = max(self._clock.now, at)
+        self._rebase()
+
     def alarm(self, at: float, call: Callable[[], object]) -> None:
         """Calls back once the virtual time has come."""
         heappush(self._alarms, (at, next(self._order), call))
