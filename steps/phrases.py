@@ -133,6 +133,13 @@ def quoted(text: str) -> str:
     return inner.replace('\\"', '"').replace("\\\\", "\\") if "\\" in inner else inner
 
 
+def some_text(text: str) -> str:
+    """What stands between the quotes. UsageError where nothing does: that names nothing."""
+    if inner := quoted(text):
+        return inner
+    raise UsageError('there is nothing between the quotes "": write what it is to be')
+
+
 _RELATIONS: dict[str, Callable[[int], Count]] = {
     "at least": at_least,
     "at most": at_most,
@@ -301,7 +308,7 @@ FIELDS: dict[str, Field] = {
         Field("share", rf"(?:at least |at most )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),
         Field("duration", _DURATION, duration),
         Field("version", rf"{_TAG}|{_QUOTED}", version),
-        Field("text", _TEXT, quoted),
+        Field("text", _TEXT, some_text),
         Field("command", "`[^`]+`", lambda text: text[1:-1]),
         Field("workload", _WORKLOAD, named),
         Field("pods", _PODS, pods),

@@ -159,7 +159,8 @@ def test_statements_about_kept_pods_and_parts(world: World) -> None:
     ("text", "message"),
     [
         ("there are 3 replica sets with 4 and 0 replicas", "3 numbers"),
-        ('the rollout status says ""', "every status"),
+        ('the rollout status says ""', "nothing between the quotes"),
+        ('every answer contains ""', "nothing between the quotes"),
         ('the 2 pods that were there at the moment "y" still exist', "no moment “y”"),
     ],
 )

@@ -91,13 +91,13 @@ def test_no_time_at_all_is_an_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "meant"),
     [
+        ("text", '""'),
         ("version", "v2", Version(tag="v2")),
         ("version", "2.0.0", Version(tag="2.0.0")),
         ("version", "v1.2-rc.1", Version(tag="v1.2-rc.1")),
         ("version", '"acme/web:2"', Version(image="acme/web:2")),
         ("text", '"say "so" twice"', 'say "so" twice'),
         ("text", r'"say \"so\""', 'say "so"'),
-        ("text", '""', ""),
         ("workload", "it", IT),
         ("workload", 'replica set "web"', Named("replicasets", "web")),
         ("workload", 'job "x" in namespace "y"', Named("jobs", "x", "y")),
