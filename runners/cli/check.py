@@ -48,6 +48,10 @@ class Quiet:
         if cache := getattr(config, "cache", None):
             cache.set = lambda key, value: None  # noqa: ARG005 - pytest's signature
 
+    def pytest_collection_finish(self) -> None:
+        """pytest looks for garbage when it ends: there is nearly none."""
+        gc.freeze()
+
     def pytest_exception_interact(
         self, call: pytest.CallInfo[Any], report: pytest.CollectReport | pytest.TestReport
     ) -> None:
