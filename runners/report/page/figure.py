@@ -14,7 +14,7 @@ from gherkube.runners.report.page.series import Asked, Count, Mark, Series, bins
 MOST_PODS, MOST_MARKS, MOST_ROWS, MOST_TICKS = 40, 20, 40, 7
 """How many are shown of each; what is left out is said."""
 MOST_CHARTS, MOST_LINES = 3, 12
-WIDE = 760
+WIDE = 560
 """The pixels that a wide screen has for the time axis: labels that do not collide there get one row."""
 LAST_TICK = 0.96
 """Where on the axis the last tick may stand, for its words to have room."""
@@ -94,7 +94,7 @@ def _marks(marks: Sequence[Mark], end: float) -> dict[str, Any]:
     for mark in marks:
         text = mark.text.partition(" ")[2] if mark.kind == "act" else mark.text
         text = text if len(text) <= 60 else f"{text[:59]}…"
-        at, width = WIDE * mark.at / end, 6.6 * len(text) + 24
+        at, width = WIDE * mark.at / end, 7.2 * len(text) + 24
         leftwards = at + width > WIDE
         taken = (at - width, at + 6) if leftwards else (at - 6, at + width)
         row = next(
