@@ -46,6 +46,14 @@ class ApiError(GherkubeError):
         return status
 
 
+class NotRun(GherkubeError):  # noqa: N818 - the outcome's name
+    """A scenario was to run, and was kept from it."""
+
+
+class Leaving(RuntimeError):  # noqa: N818 - what was done
+    """Code of the project tried to end the process of the run."""
+
+
 class Refused(GherkubeError):  # noqa: N818 - what happened to the verb
     """A verb that kubectl refuses: `text` is what it prints, `error` the server's answer if it was asked."""
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -75,8 +72,10 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
     gc.disable()  # until all is imported: nearly nothing of that is ever garbage
-    with _told_in_the_end():
+    try:
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
+    finally:
+        gc.enable()
     code = exit_code(terminal.results, ended)
     if code == 4 and terminal.results.verdicts:
         _refuse("every scenario was skipped, so nothing was judged", "look at their tags and steps")
@@ -90,18 +89,3 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
 def _refuse(what: str, then: str) -> int:
     print(f"gherkube run: {what}; {then}", file=sys.stderr)
     return 2
-
-
-@contextmanager
-def _told_in_the_end() -> Iterator[None]:
-    """SIGTERM ends the run as ^C does: what has not run is told."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        gc.enable()
-        signal.signal(signal.SIGTERM, before)

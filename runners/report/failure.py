@@ -10,12 +10,13 @@ features/bad-release.feature:9  Then four v2 pods are running
 from __future__ import annotations
 
 import linecache
+import re
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from traceback import walk_tb
 
-from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, UsageError
+from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, Leaving, NotRun, UsageError
 from gherkube.runners.expectations.failure import ExpectationFailed
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -36,16 +37,16 @@ OWN, FIXTURES, PYTEST, LIBRARY, PYTHON, USER = "gherkube", "fixtures", "pytest",
 _LABELS: tuple[tuple[type[GherkubeError], str], ...] = (
     (CannotJudge, "cannot be judged here:"),
     (UsageError, "cannot be run:"),
+    (NotRun, "not run:"),
     (ApiError, "refused "),
 )
 
 
 def outcome_of(error: BaseException) -> str:
     """What a scenario's outcome is when this ended it."""
-    if isinstance(error, CannotJudge):
-        return CANNOT_JUDGE
-    if isinstance(error, UsageError):
-        return UNUSABLE
+    for kind, outcome in ((CannotJudge, CANNOT_JUDGE), (UsageError, UNUSABLE), (NotRun, NOT_RUN)):
+        if isinstance(error, kind):
+            return outcome
     return INTERNAL if is_internal(error) else FAILED
 
 
@@ -54,7 +55,7 @@ def is_internal(error: BaseException) -> bool:
 
     A library of steps that is installed was called as a user's own step is, so what it raises is not.
     """
-    if isinstance(error, GherkubeError) or not isinstance(error, Exception):
+    if isinstance(error, (GherkubeError, Leaving)) or not isinstance(error, Exception):
         return False
     files = [Path(frame.f_code.co_filename) for frame, _ in walk_tb(error.__traceback__)]
     whose = [_whose(file) for file in files if file.is_file() and _whose(file) != PYTHON]
@@ -68,7 +69,12 @@ def block(head: str, error: BaseException, repeat: str) -> str:
     """The block of an error; `head` is the place and sentence, `repeat` the command that repeats it."""
     if is_internal(error):
         repeat = f"a mistake in gherkube: please report it, with what this shows: {repeat} -v"
-    return "\n".join([head, *_told(error), f"  next      {repeat}"])
+    return "\n".join([head, *map(_visible, _told(error)), f"  next      {repeat}"])
+
+
+def _visible(line: str) -> str:
+    """The line without what a terminal would act on, and what no file could hold."""
+    return re.sub(r"[^\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]", lambda found: repr(found[0])[1:-1], line)
 
 
 def _told(error: BaseException) -> Iterator[str]:

@@ -7,7 +7,7 @@ was selected and never ran. The terminal, JUnit and the exit code are all made f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,15 +209,18 @@ class JUnit:
     """Writes the verdicts of a run as JUnit XML, when it ends. UsageError when the file cannot be."""
 
     def __init__(self, results: Results, path: Path) -> None:
-        self.results, self.path = results, path
+        self.results, self.path = results, path.absolute()
         clear(path.parent, path.name)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Writes the file."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Iterator[None]:
+        """Writes the file, whatever other hooks do."""
         from gherkube.runners.report.junit import write
 
-        write(self.path, self.results)
+        try:
+            yield
+        finally:
+            write(self.path, self.results)
 
 
 def clear(folder: Path, pattern: str) -> None:
@@ -225,6 +228,7 @@ def clear(folder: Path, pattern: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(pattern):
-            path.unlink()
+            if not path.is_char_device():  # /dev/stdout
+                path.unlink()
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None

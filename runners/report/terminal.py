@@ -116,10 +116,15 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:  # type: ignore[override]
         """Tells what went wrong, and sums up."""
-        result = yield
+        try:
+            return (yield)
+        finally:
+            self._tell(session)
+
+    def _tell(self, session: pytest.Session) -> None:
         self._settle()
         if session.config.option.collectonly:
-            return result
+            return
         for text in self.results.problems.values():
             self._block(text, red=True)
         told = [each for each in self.results.verdicts if each.outcome in RED and each.outcome != NOT_RUN]
@@ -130,7 +135,6 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         if self.results.interrupted:
             self._tw.line("\nThe run was interrupted.", yellow=True)
         self._sum_up()
-        return result
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Told in the summary."""
