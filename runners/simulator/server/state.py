@@ -42,14 +42,17 @@ class State:
         try:
             if not path.exists():
                 _begin(path, origin)
-            self._file: IO[bytes] = path.open("r+b")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = _locked(path)
         except BlockingIOError:
             raise UsageError(f"{path} is in use by another gherkube serve: name another file") from None
         except OSError as error:
             raise UsageError(f"{path} cannot be used: {error.strerror}") from None
-        lines = list(self._whole_lines())
-        self.origin = self._origin(lines[0] if lines else None)
+        try:
+            lines = list(self._whole_lines())
+            self.origin = self._origin(lines[0] if lines else None)
+        except UsageError:
+            self._file.close()
+            raise
         self._entries = lines[1:]
         self._place = (-1, -1.0)
 
@@ -124,6 +127,16 @@ class State:
 def may_change(call: Call) -> bool:
     """Whether a request may leave anything behind; asking a program through a proxy draws from chance."""
     return call.method not in ("GET", "HEAD") or "/proxy" in call.path
+
+
+def _locked(path: Path) -> IO[bytes]:
+    file = path.open("r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _begin(path: Path, origin: Origin) -> None:
