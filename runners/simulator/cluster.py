@@ -6,13 +6,12 @@ condition holds or the virtual deadline has passed.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
@@ -43,8 +42,6 @@ CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect":
 REQUESTS = "requests"
 CPU, MEMORY = "4", "8Gi"
 """What a node has when nothing is said about it."""
-MANY = 100_000
-"""How many new objects Python's collector would search in one go for too long a time."""
 
 CONTROLLERS = (
     DeploymentController,
@@ -69,6 +66,7 @@ class Simulator:
 
     def __init__(self, seed: int = 0, nodes: int = 3, *, keeps: bool = False, start: float = 0.0) -> None:
         """`keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH."""
+        collector.search()
         self.seed = seed
         chance = Chance(seed)
         self.store = Store(Clock(start))
@@ -202,7 +200,7 @@ class VirtualTime:
         sent = self._traffic.requests
         seen = len(sent)
         try:
-            with _no_search_for_garbage():
+            with collector.at_rest():
                 while clock.step(deadline):
                     if changed or (listens and len(sent) != seen):
                         changed.clear()
@@ -218,27 +216,9 @@ class VirtualTime:
 
     def sleep(self, seconds: float) -> None:
         """Runs what happens in the next seconds."""
-        with _no_search_for_garbage():
+        with collector.at_rest():
             self._clock.run_until(self._clock.now + seconds)
 
     def idle(self) -> bool:
         """Whether nothing but retries and periodic things is left to happen."""
         return self._clock.pending == 0
-
-
-@contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
-    """Python's collector rests meanwhile: next to the history, which keeps all objects, the few cycles that
-    events leave are little, and in a large cluster the search for them takes a quarter of the time.
-
-    Afterwards very many new objects count as old ones at once: the next full search is soon enough."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_count()[0] > MANY:
-            gc.freeze()
-            gc.unfreeze()
-        if enabled:
-            gc.enable()

@@ -15,7 +15,7 @@ from gherkube.runners.history import Change
 
 CHUNK = 5_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
-KEPT = 20_000
+KEPT = 80_000
 """How many of the newest changes stay in memory."""
 
 

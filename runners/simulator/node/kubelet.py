@@ -328,6 +328,8 @@ class Kubelets:
         if kubelet.is_up:
             worker.abandon()
         kubelet.recorder.forget(pod)
+        worker.prober = None  # it and the publisher refer back: what is left is no garbage to search for
+        del worker.publisher
 
     def _node_changed(self, change: Change) -> None:
         kubelet = self._kubelets.get(change.object["metadata"]["name"])
