@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.report.failure import block, is_internal
 from gherkube.runners.report.results import JUnit, Results, exit_code
 from gherkube.runners.report.terminal import ScenarioReporter
 
@@ -74,6 +75,9 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
     gc.disable()  # until all is imported: nearly nothing of that is ever garbage
     try:
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
+    except (Exception, SystemExit) as error:  # of a hook, or of what steps did to Python
+        print(block("the end of the run", error, "mend it, and run again"), file=sys.stderr)
+        ended = pytest.ExitCode.INTERNAL_ERROR if is_internal(error) else pytest.ExitCode.TESTS_FAILED
     finally:
         gc.enable()
     code = exit_code(terminal.results, ended)

@@ -121,11 +121,12 @@ def frames(error: BaseException, whose: tuple[str, ...] = (USER,)) -> list[tuple
         file = Path(frame.f_code.co_filename)
         if file.is_file() and _whose(file) in whose:
             code = linecache.getline(str(file), line).strip()
-            found.append((f"{_shown(file)}:{line} in {frame.f_code.co_name}", code))
+            found.append((f"{shown(file)}:{line} in {frame.f_code.co_name}", code))
     return found
 
 
-def _shown(file: Path) -> Path:
+def shown(file: Path) -> Path:
+    """The file as users see it, from the folder that they are in."""
     try:
         return file.relative_to(Path.cwd())
     except (ValueError, FileNotFoundError):  # elsewhere, or a step removed the folder that this is run in

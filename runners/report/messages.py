@@ -126,9 +126,15 @@ class Messages:
         told = self._told.setdefault(report.nodeid, {"start": report.start})
         told |= getattr(report, "gherkube", {}) | {"stop": report.stop}
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Writes the files."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Writes the files, whatever other hooks do."""
+        try:
+            yield
+        finally:
+            self._write(session)
+
+    def _write(self, session: pytest.Session) -> None:
         code = exit_code(self.results, session.exitstatus)
         lines = [
             json.dumps(_given(each), ensure_ascii=False, separators=(",", ":")) + "\n"

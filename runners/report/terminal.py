@@ -127,7 +127,8 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
             return
         for text in self.results.problems.values():
             self._block(text, red=True)
-        told = [each for each in self.results.verdicts if each.outcome in RED and each.outcome != NOT_RUN]
+        red = [each for each in self.results.verdicts if each.outcome in RED]
+        told = [each for each in red if each.outcome != NOT_RUN or "\n" in each.text]
         for verdict in told:
             self._block(verdict.text, **MARKS[verdict.outcome][1])
             self._printed(verdict.printed)

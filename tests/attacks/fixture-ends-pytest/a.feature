@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then all is well
+
+  Scenario: later
+    Then all is well

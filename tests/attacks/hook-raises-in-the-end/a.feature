@@ -1,0 +1,3 @@
+Feature: F
+  Scenario: attacked
+    Then it is not so

@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then it is not so
+
+  Scenario: later
+    Then all is well

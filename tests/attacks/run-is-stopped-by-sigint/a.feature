@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then it takes long
+
+  Scenario: later
+    Then all is well

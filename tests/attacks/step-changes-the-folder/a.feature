@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then I go away
+
+  Scenario: later
+    Then all is well

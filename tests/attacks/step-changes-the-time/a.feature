@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then time stands still
+
+  Scenario: later
+    Then all is well

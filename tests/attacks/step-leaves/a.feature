@@ -1,0 +1,6 @@
+Feature: F
+  Scenario: attacked
+    Then I leave
+
+  Scenario: later
+    Then all is well

@@ -1,0 +1,4 @@
+Feature: F
+  @xfail
+  Scenario: attacked
+    Then nobody can tell
