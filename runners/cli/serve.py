@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -48,6 +48,7 @@ class Options:
 
 def serve(options: Options) -> int:
     """Serves until it is interrupted, or until the command has ended; returns the exit code."""
+    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
     try:
         return asyncio.run(_serve(options))
     except UsageError as error:
@@ -75,7 +76,8 @@ async def _serve(options: Options) -> int:
 @contextlib.asynccontextmanager
 async def _listening(options: Options) -> AsyncIterator[tuple[Server, Path]]:
     """A server that listens, and its kubeconfig; both are gone afterwards."""
-    from aiohttp import web
+    with _no_authorities():
+        from aiohttp import web
 
     from gherkube.runners.simulator.server import kubeconfig, runs, tls
 
@@ -101,8 +103,8 @@ async def _listening(options: Options) -> AsyncIterator[tuple[Server, Path]]:
         url = f"{'http' if options.http else 'https'}://{_host(options.address)}:{runner.addresses[0][1]}"
         kubeconfig.write(file, kubeconfig.text(url, token, authority))
         runs.note(runs.Run(os.getpid(), url, str(file.absolute())))
-        gc.collect()
         gc.freeze()
+        gc.enable()
         yield server, file
     finally:
         runs.forget(os.getpid())
@@ -110,6 +112,21 @@ async def _listening(options: Options) -> AsyncIterator[tuple[Server, Path]]:
             file.unlink(missing_ok=True)
         await runner.cleanup()
         server.close()
+
+
+@contextlib.contextmanager
+def _no_authorities() -> Iterator[None]:
+    """aiohttp reads all certificates that the system trusts when it is imported: a tenth of a second for a
+    server that asks nobody."""
+    before = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    os.environ.update(dict.fromkeys(before, os.devnull))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def make_server(options: Options, token: str) -> Server:

@@ -12,7 +12,6 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -116,7 +115,7 @@ class State:
     def _origin(self, header: dict[str, Any] | None) -> Origin:
         if not header or "gherkube" not in header:
             raise UsageError(f"{self._path} is no state of gherkube serve: name another file")
-        if header["gherkube"] != version("gherkube"):
+        if header["gherkube"] != _version():
             raise UsageError(
                 f"{self._path} was begun by gherkube {header['gherkube']}, which alone goes on from it: "
                 "use that version, or name a new file"
@@ -127,6 +126,12 @@ class State:
 def may_change(call: Call) -> bool:
     """Whether a request may leave anything behind; asking a program through a proxy draws from chance."""
     return call.method not in ("GET", "HEAD") or "/proxy" in call.path
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("gherkube")
 
 
 def _locked(path: Path) -> IO[bytes]:
@@ -141,7 +146,7 @@ def _locked(path: Path) -> IO[bytes]:
 
 def _begin(path: Path, origin: Origin) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    header = {"gherkube": version("gherkube"), **origin._asdict()}
+    header = {"gherkube": _version(), **origin._asdict()}
     with unfinished.open("wb") as file:
         file.write(json.dumps(header).encode() + b"\n")
         file.flush()
