@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from gherkin.parser import Parser
-from gherkin.pickles.compiler import Compiler
 
 from gherkube.runners.expectations.causes import why
-from gherkube.runners.expectations.failure import ExpectationFailed, Failure
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
-from gherkube.runners.simulator.cluster import Simulator
-from gherkube.steps.world import World
-from tests.stories.telling import run, step_of
+from tests.expectations.scenarios import fails, tell
 
 WEB = 'Given deployment "web" runs 3 replicas of "hello:1"'
 CONFIGURED = '''
@@ -317,23 +312,6 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         'nothing that is going on removes the finalizer of deployment "web"',
     ),
 }
-
-
-def tell(text: str) -> World:
-    """Runs the sentences on a new simulator."""
-    feature = {**Parser().parse(f"Feature: f\n  Scenario: s\n{text}"), "uri": "x"}
-    [pickle] = Compiler().compile(feature)
-    world = World(Simulator(seed=1))
-    for step in pickle["steps"]:
-        run(world, step_of(step))
-    return world
-
-
-def fails(text: str) -> Failure:
-    """How the sentences fail."""
-    with pytest.raises(ExpectationFailed) as failed:
-        tell(text)
-    return failed.value.failure
 
 
 def is_like(lines: list[str], pattern: str) -> bool:
