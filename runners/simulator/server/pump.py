@@ -103,7 +103,8 @@ class Pump:
                 await asyncio.sleep(0)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):  # wait_for may swallow being cancelled
+                    await self._wake.wait()
 
     def _target(self) -> float:
         """The virtual time that it should be."""
