@@ -76,6 +76,7 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
     try:
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
     except (Exception, SystemExit) as error:  # of a hook, or of what steps did to Python
+        error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
         print(block("the end of the run", error, "mend it, and run again"), file=sys.stderr)
         ended = pytest.ExitCode.INTERNAL_ERROR if is_internal(error) else pytest.ExitCode.TESTS_FAILED
     finally:
