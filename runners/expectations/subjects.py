@@ -110,7 +110,8 @@ class PodSelector:
     def missing(self, view: View) -> str:
         """Why nothing is meant by this, or "": whether it matched anything up to the view's moment.
 
-        A version or an image is there as soon as a template has it. A node or a revision may be empty.
+        A version or an image is there as soon as a template has it. A node or a revision may be empty;
+        old revisions are there as soon as there is a second one.
         """
         if self.workload is not None and (words := self.workload.missing(view)):
             return words
@@ -127,7 +128,18 @@ class PodSelector:
             return f"no pod{of} ever was of version {self.version}{self._images(view)}"
         if self.image and not any(has_image(spec, self.image) for spec in self._specs(view)):
             return f'no pod{of} ever had the image "{self.image}"{self._images(view)}'
+        if self.revision == "old" and self._has_one_revision(view):
+            return f"no pod{of} ever was old: it never had more than one revision"
         return ""
+
+    def _has_one_revision(self, view: View) -> bool:
+        """Whether the workload is a deployment that never had a template but the one it has."""
+        if self.workload is None or self.workload.resource != "deployments":
+            return False
+        sets = [each for each in view.ever("replicasets") if self.workload.owns(view, each)]
+        owner = self.workload.find(view)
+        templates = [each["spec"]["template"] for each in (*sets, owner) if each is not None]
+        return len(sets) <= 1 and all(same_template(each, templates[0]) for each in templates)
 
     def _images(self, view: View) -> str:
         known = sorted({image for spec in self._specs(view) for image in images_of(spec)})
