@@ -156,18 +156,20 @@ class DeploymentController:
         ClaimReplicaSets
         """
         metadata = deployment["metadata"]
+        matches = from_label_selector(deployment["spec"]["selector"])
         claimed = []
         for each in self._owned(deployment):
-            if _selects(deployment, each):
+            if matches(each["metadata"].get("labels", {})):
                 claimed.append(each)
             elif not is_deleting(deployment):
                 release(self._api, each, metadata["uid"])
         if not is_deleting(deployment):
-            orphans = list(self._sets_of.get(none_in(metadata["namespace"]), {}).values())
             claimed += [
                 each
-                for each in orphans
-                if not is_deleting(each) and _selects(deployment, each) and adopt(self._api, each, deployment)
+                for each in list(self._sets_of.get(none_in(metadata["namespace"]), {}).values())
+                if not is_deleting(each)
+                and matches(each["metadata"].get("labels", {}))
+                and adopt(self._api, each, deployment)
             ]
         return claimed
 
