@@ -7,8 +7,10 @@ the width of the screen, colours follow light and dark, and all charts share the
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from functools import cache
+from typing import Any, TypeAlias
 
 from gherkube.runners.report.page.series import Bin, Count
 
@@ -25,9 +27,7 @@ def draw(curves: Mapping[str, Points], end: float, top: float) -> str:
 
     A curve's name is its path's class.
     """
-    from pygal import XY
-
-    chart = XY(
+    chart = _pygal().XY(
         width=WIDTH * (1 + 2 * MARGIN),
         height=HEIGHT * (1 + 2 * MARGIN),
         margin=0,
@@ -46,6 +46,16 @@ def draw(curves: Mapping[str, Points], end: float, top: float) -> str:
     )
     box = f"{WIDTH * MARGIN:g} {HEIGHT * MARGIN:g} {WIDTH} {HEIGHT}"
     return f'<svg viewBox="{box}" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
+
+
+@cache
+def _pygal() -> Any:
+    """The module, without the finder that it leaves in Python's for its plugins: of a kind of old, which
+    others stumble upon."""
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
+    return pygal
 
 
 _WORDS = ("show_legend", "show_dots", "show_x_labels", "show_y_labels", "show_x_guides", "show_y_guides")

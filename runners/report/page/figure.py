@@ -48,7 +48,8 @@ def clock(seconds: float) -> str:
     """A time of the scenario: `0.04 s`, `12.3 s`, `5 min 10 s`."""
     if seconds < 119.95:
         return f"{seconds:.1f} s" if seconds >= 0.1 or not seconds else f"{seconds:.2f} s"
-    return f"{int(seconds) // 60} min {seconds % 60:.0f} s".removesuffix(" 0 s")
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
 def share(at: float, end: float) -> str:

@@ -71,7 +71,7 @@ document.addEventListener("click", (event) => {
 for (const timeline of all(".timeline")) {
   const readout = timeline.querySelector(".readout");
   const axis = timeline.querySelector(".axis");
-  timeline.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const box = axis.getBoundingClientRect();
     const at = (event.clientX - box.left) / box.width;
     timeline.classList.toggle("pointed", at >= 0 && at <= 1);
@@ -81,7 +81,9 @@ for (const timeline of all(".timeline")) {
     const pod = on?.closest(".row")?.querySelector(".pod").textContent;
     const end = Number(timeline.dataset.end);
     readout.textContent = [`${(at * end).toFixed(end < 10 ? 2 : 1)} s`, pod, on?.textContent].filter(Boolean).join(" · ");
-  });
+  };
+  timeline.addEventListener("pointermove", point);
+  timeline.addEventListener("pointerdown", point);
   timeline.addEventListener("pointerleave", () => timeline.classList.remove("pointed"));
 }
 
