@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 
 demo: $(READY)
 	$(RUN)/gherkube run features --report out
-	@echo "The report is in out/: junit.xml, and each scenario's whole history in out/history/."
+	@echo "Open out/index.html. Beside it: junit.xml, messages.ndjson, and each scenario's whole history in history/."
 
 test: $(READY)
 	$(RUN)/ruff format --check .
