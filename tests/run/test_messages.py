@@ -287,3 +287,15 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_run(project):
     done = project.gherkube("run", "--messages", "taken/m.ndjson")
     assert done.code == 2
     assert "taken: cannot be written" in done.out
+
+
+def test_what_an_earlier_run_left_never_stands_for_this_one(project):
+    """Also where a conftest.py ends the run before it begins."""
+    project.file("a.feature", "Feature: F\n  @no-check\n  Scenario: S\n    Given a cluster with 3 nodes\n")
+    project.file("gherkube.toml", "")
+    assert project.gherkube("run", "--report", "out", "--messages", "m.ndjson").code == 0
+    written = [project.path / name for name in ("out/junit.xml", "out/messages.ndjson", "m.ndjson")]
+    assert all(path.exists() for path in written)
+    project.file("conftest.py", "raise RuntimeError\n")
+    assert project.gherkube("run", "--report", "out", "--messages", "m.ndjson").code == 2
+    assert not any(path.exists() for path in written)
