@@ -43,7 +43,8 @@ RULES: dict[str, Rule] = {
         "warning", "An image of which a Given speaks and that nothing in the scenario runs."
     ),
     "unknown-image": Rule(
-        "warning", "A version of which a Then speaks and that nothing in the scenario runs."
+        "warning",
+        "A version that nothing in the scenario runs, or an image of which the simulator knows no such tag.",
     ),
     "unjudged-attempt": Rule("warning", "An “I try to …” of which no Then says what came of it."),
     "cannot-judge": Rule(

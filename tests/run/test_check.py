@@ -338,6 +338,10 @@ IMAGES = {
         scenario(WEB, "When I update it to v2", "Then four v3 pods are running"),
         [("unknown-image", 5)],
     ),
+    "a version that nothing runs, in a When": (
+        scenario(WEB, "When I delete all v9 pods", "Then 2 pods are ready"),
+        [("unknown-image", 4)],
+    ),
     "an image that nothing runs, in a Then": (
         scenario(WEB, "When I update it to v2", 'Then no "hello:12" pods exist'),
         [("unknown-image", 5)],
@@ -365,7 +369,7 @@ IMAGES = {
         [],
     ),
     "an attempt": (
-        scenario(WEB, "When I try to scale it to 3 replicas", "Then 2 pods are ready"),
+        scenario(WEB, "When I try to undo the rollout", "Then 2 pods are ready"),
         [("unjudged-attempt", 4)],
     ),
     "an unused column": (
