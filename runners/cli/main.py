@@ -45,7 +45,7 @@ def run(
     junit: Annotated[str, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")] = "",
     report: Annotated[
         str,
-        typer.Option(metavar="DIR", help="Write histories, junit.xml and messages.ndjson to this folder."),
+        typer.Option(metavar="DIR", help="Write a report to open to this folder: index.html."),
     ] = "",
     messages: Annotated[
         str, typer.Option(metavar="FILE", help="Write the results as Cucumber Messages (ndjson).")

@@ -17,7 +17,7 @@ SIMULATOR = (
     *("server", "cluster", "client", "traffic", "network", "scheduler", "node"),
     *("controllers", "events", "api", "store"),
 )
-HEAVY = {"kubernetes", "docker", "aiohttp", "jinja2", "hypothesis"}
+HEAVY = {"kubernetes", "docker", "aiohttp", "jinja2", "pygal", "hypothesis"}
 
 
 def modules(folder: str) -> list[Path]:

@@ -52,7 +52,7 @@ def draw(curves: Mapping[str, Points], end: float, top: float) -> str:
 def _pygal() -> Any:
     """The module, without the finder that it leaves in Python's for its plugins: of a kind of old, which
     others stumble upon."""
-    import pygal
+    import pygal  # type: ignore[import-untyped]
 
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
     return pygal
