@@ -191,6 +191,8 @@ class _Parser:
 
     def requirements(self) -> list[Requirement]:
         found: list[Requirement] = []
+        if self._seen() and not self._is_word() and self._seen() != "!":
+            raise _bad(f"found '{self._seen()}', expected: !, identifier, or 'end of string'")
         while self._seen():
             found.append(self._requirement())
             token = self._next()

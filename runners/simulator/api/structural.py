@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.refusals import FieldError, required, too_long, unsupported, wrong
+from gherkube.runners.simulator.api.refusals import FieldError, render, required, too_long, wrong
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -85,7 +85,8 @@ def check(value: Any, schema: Schema, path: str = "") -> Iterator[FieldError]:
         yield _mismatch(path, value, type_)
         return
     if "enum" in schema and value not in schema["enum"]:
-        yield unsupported(path, value, [str(each) for each in schema["enum"]])
+        allowed = ", ".join(f'"{each}"' for each in schema["enum"])
+        yield FieldError(path, "Unsupported value", f"supported values: {allowed}", render(value))
     for keyword, test in _tests(value):
         if keyword in schema and (error := test(path, value, schema[keyword], schema)):
             yield error

@@ -57,7 +57,7 @@ def test_lists_by_labels(selector: str, found: str) -> None:
     [
         ("a=b c", "found 'c', expected: ',' or 'end of string'"),
         ("a,", "found '', expected: identifier after ','"),
-        ("=a", "unable to parse requirement: found '=', expected: identifier"),
+        ("=a", "found '=', expected: !, identifier, or 'end of string'"),
         ("a in b", "unable to parse requirement: found 'b' expected: '('"),
         ("a in (b", "unable to parse requirement: found '', expected: ',', or ')'"),
         ("a (b)", "unable to parse requirement: found '(', expected: in, notin, =, ==, !=, gt, lt"),
