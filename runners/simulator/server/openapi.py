@@ -128,7 +128,7 @@ def _custom(one: Served) -> Object:
     properties = {
         **(schema.get("properties") or {}),
         **_type_meta(),
-        "metadata": _reference(f"{META}ObjectMeta", "Standard object's metadata."),
+        "metadata": _metadata("Pod"),
     }
     return {"type": "object", **schema, "properties": properties, KIND_MARK: [_mark(one, one.resource.kind)]}
 
@@ -144,9 +144,9 @@ def _custom_list(one: Served, name: str) -> Object:
             "items": {
                 "description": f"List of {one.resource.plural}.",
                 "type": "array",
-                "items": _reference(name),
+                "items": {"$ref": f"#/definitions/{name}"},
             },
-            "metadata": _reference(f"{META}ListMeta", "Standard list metadata."),
+            "metadata": _metadata("PodList"),
         },
         KIND_MARK: [_mark(one, f"{kind}List")],
     }
@@ -162,8 +162,9 @@ def _type_meta() -> Object:
     return {field: pod[field] for field in ("apiVersion", "kind")}
 
 
-def _reference(name: str, description: str = "") -> Object:
-    return {"$ref": f"#/definitions/{name}", **({"description": description} if description else {})}
+def _metadata(like: str) -> Object:
+    """What every kind, or every list, says of its metadata."""
+    return _data()[0][f"io.k8s.api.core.v1.{like}"]["properties"]["metadata"]  # type: ignore[no-any-return]
 
 
 def _kinds(found: Iterable[Served], names: dict[tuple[str, str, str], str]) -> Iterator[str]:
