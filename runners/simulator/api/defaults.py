@@ -169,6 +169,16 @@ def set_secret(secret: Object) -> None:
         secret["data"] = {**secret.get("data", {}), **encoded}
 
 
+def set_priority_class(priority_class: Object) -> None:
+    """pkg/apis/scheduling/v1/defaults.go"""
+    priority_class.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def set_storage_class(storage_class: Object) -> None:
+    """pkg/apis/storage/v1/defaults.go"""
+    _fill(storage_class, reclaimPolicy="Delete", volumeBindingMode="Immediate")
+
+
 def _fill(part: Object, **defaults: Any) -> None:
     for field, value in defaults.items():
         part.setdefault(field, value)
@@ -182,4 +192,7 @@ DEFAULTS: dict[str, Callable[[Object], None]] = {
     "endpoints": set_endpoints,
     "endpointslices": set_endpoint_slice,
     "secrets": set_secret,
+    "podtemplates": set_template,
+    "priorityclasses": set_priority_class,
+    "storageclasses": set_storage_class,
 }

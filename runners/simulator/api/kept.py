@@ -21,7 +21,7 @@ KEPT = (
     ),
     Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
     Resource("replicationcontrollers", "", "v1", "ReplicationController", True, ("rc",), True, True),
-    Resource("podtemplates", "", "v1", "PodTemplate"),
+    Resource("podtemplates", "", "v1", "PodTemplate", has_generation=True),
     Resource("persistentvolumes", "", "v1", "PersistentVolume", False, ("pv",), True),
     Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",), True),
     Resource("storageclasses", STORAGE, "v1", "StorageClass", False, ("sc",)),
