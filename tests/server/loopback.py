@@ -103,7 +103,11 @@ class Watching:
 
     def next(self) -> Object:
         """The next event."""
-        return json.loads(self._loopback.run(self._response.content.readline()))  # type: ignore[no-any-return]
+        return json.loads(self.line())  # type: ignore[no-any-return]
+
+    def line(self) -> bytes:
+        """The next line."""
+        return self._loopback.run(self._response.content.readline())
 
     def ends(self) -> bool:
         """Whether there is nothing more."""

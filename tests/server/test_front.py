@@ -130,6 +130,34 @@ def test_too_many_at_once_have_to_come_again() -> None:
         assert (refused.code, refused.headers["Retry-After"]) == (429, "1")
 
 
+def test_too_many_in_a_second_have_to_wait() -> None:
+    """The rate is bounded, too; what was let through stays answered."""
+    with loopback(limits=Limits(rate=3)) as http:
+        assert [http.get("/healthz").code for _ in range(3)] == [200] * 3
+        assert http.get("/healthz").code == 429
+
+
+def test_a_name_that_a_web_page_made_up_is_not_let_in(http: Loopback) -> None:
+    """Without a token only who asks for the address itself, or localhost, gets an answer."""
+    assert http.get("/version", Host="evil.example:80").code == 403
+    assert http.get("/version", Host="localhost:1234").code == 200
+    assert http.get("/version", Host="[::1]:1234").code == 200
+
+
+def test_a_log_is_followed_to_its_end(http: Loopback) -> None:
+    """Lines come as they are printed; it ends with the container."""
+    http.ask("PATCH", "/gherkube/v1/images", {"hello:1": "takes 3 seconds to stop"})
+    pod = serve_web(http, replicas=1)
+    with http.watch(f"{PODS}/{pod}/log?follow=true") as following:
+        assert b"listening on :8080" in following.line()
+        http.ask("DELETE", f"{PODS}/{pod}")
+        http.advance("2s")
+        assert b"asked to stop, serving for another 3s" in following.line()
+        http.advance("1m")
+        while line := following.line():
+            assert b"stopped" in line
+
+
 def test_nodes_are_stopped_and_started(http: Loopback) -> None:
     """Through the admin endpoint, which refuses what is no node."""
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
+from weakref import WeakSet
 
 from aiohttp import web
 
 from gherkube.runners.errors import ApiError, GherkubeError
+from gherkube.runners.simulator.server import logs
 from gherkube.runners.simulator.server.admin import ADVANCE, CLOCK, Time
-from gherkube.runners.simulator.server.calls import JSON, Call, Reply
+from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
 from gherkube.runners.simulator.server.forms import encoded
 from gherkube.runners.simulator.server.front import HEALTH, Front, refusal
+from gherkube.runners.simulator.server.paths import parse
 from gherkube.runners.simulator.server.pump import Pump
 from gherkube.runners.simulator.server.state import State, may_change
 from gherkube.runners.simulator.server.watch import Watch
@@ -42,6 +46,8 @@ class Limits:
     connections: int = 1000
     in_flight: int = 400
     """Requests at once, long polls apart: `--max-requests-inflight`."""
+    rate: int = 2000
+    """Requests a second."""
     slow_client: float = 60.0
     """Real seconds after which a watcher that takes nothing is let go."""
 
@@ -61,7 +67,8 @@ class Server:
         self.front, self.pump, self._state = front, pump, state
         self._marked = 0.0
         self._token, self.limits = token, limits or Limits()
-        self._time = Time(pump)
+        self._time, self._rate = Time(pump), Rate(self.limits.rate)
+        self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self._in_flight = 0
         self._watching: set[asyncio.Task[object]] = set()
 
@@ -112,6 +119,8 @@ class Server:
         known = hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
         if self._token and not known and request.path not in OPEN_PATHS:
             raise ApiError(401, "Unauthorized", "Unauthorized")
+        if not self._token and not _is_direct(request.host):
+            raise ApiError(403, "Forbidden", f"the host {request.host!r} is not this server's address")
         return await handler(request)
 
     @web.middleware
@@ -119,7 +128,10 @@ class Server:
         """How much may be asked at once."""
         if sum(len(name) + len(value) for name, value in request.raw_headers) > self.limits.headers:
             raise ApiError(431, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large")
-        if self._in_flight >= self.limits.in_flight:
+        if request.transport is not None:
+            self._connections.add(request.transport)
+        busy = self._in_flight >= self.limits.in_flight or len(self._connections) > self.limits.connections
+        if busy or not self._rate.allows(time.monotonic()):
             raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.")
         self._in_flight += 1
         try:
@@ -144,6 +156,9 @@ class Server:
             return _response(reply)
         if call.watches:
             return await self._watch(request, call)
+        if call.path.endswith("/log") and call.method == "GET" and call.asks("follow"):
+            reply = self.front.answer(call)
+            return _response(reply) if reply.code >= 400 else await self._follow(request, call)
         return _response(self.answer(call))
 
     def answer(self, call: Call) -> Reply:
@@ -169,7 +184,18 @@ class Server:
             watch = Watch(self.front, self.pump, call)
         except Exception as error:
             return _response(refusal(error))
-        response = web.StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
+        return await self._stream(request, watch.lines(), JSON)
+
+    async def _follow(self, request: web.Request, call: Call) -> web.StreamResponse:
+        target = parse(call.path)
+        pod = self.front.cluster.api.get("pods", target.name, target.namespace)
+        return await self._stream(request, logs.follow(self.front.cluster, self.pump, pod, call.query), TEXT)
+
+    async def _stream(
+        self, request: web.Request, parts: AsyncIterator[bytes], type_: str
+    ) -> web.StreamResponse:
+        """Sends what comes, for as long as something may come."""
+        response = web.StreamResponse(headers={"Content-Type": type_, "Cache-Control": "no-cache, private"})
         response.enable_chunked_encoding()
         await response.prepare(request)
         task = asyncio.current_task()
@@ -177,7 +203,7 @@ class Server:
         self._watching.add(task)
         self._in_flight -= 1
         try:
-            async for lines in watch.lines():
+            async for lines in parts:
                 await asyncio.wait_for(response.write(lines), self.limits.slow_client)
             await response.write_eof()
         except (TimeoutError, ConnectionError):
@@ -186,6 +212,32 @@ class Server:
             self._in_flight += 1
             self._watching.discard(task)
         return response
+
+
+class Rate:
+    """Lets so many through a second, and as many at once."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._left, self._at = rate, float(rate), 0.0
+
+    def allows(self, now: float) -> bool:
+        """Whether one more may pass now."""
+        self._left = min(self._rate, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def _is_direct(host: str) -> bool:
+    """Whether a Host header names an address, not a name that a web page may have bent to it."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return name == "localhost"
+    return True
 
 
 def _response(reply: Reply) -> web.Response:

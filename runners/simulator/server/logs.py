@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from gherkube.runners.errors import ApiError
@@ -13,8 +14,10 @@ from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.node.output import Line
 from gherkube.runners.simulator.server.calls import TRUE
 from gherkube.runners.simulator.server.chunks import number
+from gherkube.runners.simulator.server.pump import Pump
 
-DEFAULT = "kubectl.kubernetes.io/default-container"
+LOOK_EVERY = 0.2
+"""Virtual seconds between two looks at a log that is followed."""
 
 
 def log(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> str:
@@ -31,6 +34,38 @@ def log(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> str:
     text = "".join(map(rendered(query), lines))
     limit = number(query.get("limitBytes", ""), "limitBytes")
     return text.encode()[:limit].decode(errors="ignore") if limit else text
+
+
+async def follow(
+    cluster: Simulator, pump: Pump, pod: Object, query: Mapping[str, str]
+) -> AsyncIterator[bytes]:
+    """The log as it grows, until the container has ended, or the pod is gone."""
+    told, key, uid, woken = log(cluster, pod, query), key_of(pod), pod["metadata"]["uid"], asyncio.Event()
+    yield told.encode()
+    seen = len(lines_of(cluster, pod, query))
+    pump.long_polls += 1
+    try:
+        while True:
+            at = cluster.clock.now()
+            found = cluster.store.get("pods", key)
+            if found is None or found["metadata"]["uid"] != uid:
+                return
+            try:
+                lines = lines_of(cluster, found, query)
+            except ApiError:  # it waits to start again
+                return
+            if lines[seen:]:
+                yield "".join(map(rendered(query), lines[seen:])).encode()
+            if len(lines) < seen or _has_ended(found, _container(pod, query.get("container", ""))):
+                return
+            seen = len(lines)
+            if cluster.clock.now() == at:
+                woken.clear()
+                pump.alarm(at + LOOK_EVERY, woken.set)
+                await woken.wait()
+    finally:
+        pump.long_polls -= 1
+        pump.poke()
 
 
 def lines_of(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> list[Line]:
@@ -50,7 +85,7 @@ def lines_of(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> list[
     raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {reason}')
 
 
-def rendered(query: Mapping[str, str]):  # type: ignore[no-untyped-def]
+def rendered(query: Mapping[str, str]) -> Callable[[Line], str]:
     """How a line is written: with its time, as Go's log does, and once more if timestamps are asked for."""
     stamps = query.get("timestamps", "") in TRUE
 
@@ -60,6 +95,10 @@ def rendered(query: Mapping[str, str]):  # type: ignore[no-untyped-def]
         return f"{stamp}{moment:%H:%M:%S} {line.text}\n"
 
     return render
+
+
+def _has_ended(pod: Object, name: str) -> bool:
+    return any("terminated" in each["state"] for each in container_statuses(pod) if each["name"] == name)
 
 
 def _container(pod: Object, asked: str) -> str:

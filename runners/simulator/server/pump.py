@@ -78,15 +78,12 @@ class Pump:
     def catch_up(self) -> None:
         """Runs what is due by now, for a moment at most."""
         self._slice(self._target())
-        self._ring()
 
     async def advance(self, seconds: float) -> None:
         """Lets that much virtual time pass as fast as it can."""
         goal = self._clock.now + seconds
         while self._slice(goal):
-            self._ring()
             await asyncio.sleep(0)
-        self._ring()
         self._rebase()
         self._wake.set()
 
@@ -96,9 +93,8 @@ class Pump:
             self._wake.clear()
             jumps = self._jumps()
             more = self._slice(self._target())
-            if jumps or more:
-                self._rebase()  # time does not run away from a simulator that is slower
-            self._ring()
+            if jumps:
+                self._rebase()
             if jumps or more:
                 await asyncio.sleep(0)
                 continue
@@ -125,15 +121,17 @@ class Pump:
         return None if due == inf else max(0.0, (due - self._target()) / self.speed)
 
     def _slice(self, target: float) -> bool:
-        """Runs events up to that time, for a moment; whether there are more."""
+        """Runs events up to that time, for a moment, or to the next alarm; whether there are more."""
         clock, end = self._clock, time.monotonic() + SLICE
-        while True:
+        until = min(target, self._alarms[0][0]) if self._alarms else target
+        while time.monotonic() < end:
             for _ in range(AT_ONCE):
-                if not self._step(target):
-                    clock.now = max(clock.now, target)
-                    return False
-            if time.monotonic() >= end:
-                return True
+                if not self._step(until):
+                    clock.now = max(clock.now, until)
+                    self._ring()
+                    return until < target
+        self._rebase()  # time does not run away from a simulator that is slower
+        return True
 
     def _step(self, target: float) -> bool:
         try:

@@ -79,6 +79,11 @@ class Verbs:
 
     def _post(self, resource: Resource, target: Target, call: Call) -> Reply:
         body = object_of(call)
+        _check_options(body.get("deleteOptions") or {})
+        named = body.get("target")
+        if target.subresource == "binding" and not (isinstance(named, dict) and named.get("name")):
+            said = f'Binding "{target.name}" is invalid: target.name: Required value'
+            raise ApiError(422, "Invalid", said)
         if target.subresource == "eviction" and call.query.get("dryRun"):
             self._api.get(resource.name, target.name, target.namespace)
             return Reply({**body, "kind": "Status", "apiVersion": "v1", "status": "Success"}, 201)
@@ -264,6 +269,13 @@ def _delete_options(call: Call) -> Object:
     if not isinstance(body, dict):
         raise bad_request("the body of the request has to be DeleteOptions")
     options |= {key: value for key, value in body.items() if value is not None}
+    return _check_options(options)
+
+
+def _check_options(options: Any) -> Object:
+    """DeleteOptions whose values are of their types. ApiError BadRequest, or Invalid."""
+    if not isinstance(options, dict):
+        raise bad_request("deleteOptions has to be an object")
     grace, policy = options.get("gracePeriodSeconds"), options.get("propagationPolicy")
     if isinstance(grace, str) and grace.lstrip("-").isdigit() and len(grace) < 19:
         options["gracePeriodSeconds"] = grace = int(grace)
