@@ -39,13 +39,13 @@ KINDS = {
     "Scale": "V1Scale",
     "Binding": "V1Binding",
     "Eviction": "V1Eviction",
+    "StatefulSet": "V1StatefulSet",
+    "DaemonSet": "V1DaemonSet",
+    "ControllerRevision": "V1ControllerRevision",
     "PodDisruptionBudget": "V1PodDisruptionBudget",
     "ResourceQuota": "V1ResourceQuota",
 }
 KEPT_KINDS = {
-    "StatefulSet": "V1StatefulSet",
-    "DaemonSet": "V1DaemonSet",
-    "ControllerRevision": "V1ControllerRevision",
     "Job": "V1Job",
     "CronJob": "V1CronJob",
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",

@@ -14,6 +14,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.daemonset import DaemonSetController
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
 from gherkube.runners.simulator.controllers.deployment import DeploymentController
 from gherkube.runners.simulator.controllers.disruption import DisruptionController
@@ -25,6 +26,7 @@ from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.quota import QuotaController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
+from gherkube.runners.simulator.controllers.statefulset import StatefulSetController
 from gherkube.runners.simulator.log import Log
 from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.node.images import Images
@@ -52,6 +54,8 @@ CONTROLLERS = (
     NamespaceController,
     DisruptionController,
     QuotaController,
+    StatefulSetController,
+    DaemonSetController,
 )
 
 

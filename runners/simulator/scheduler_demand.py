@@ -6,11 +6,12 @@ depend on a pod through its demand alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Object, controller_of
 from gherkube.runners.quantities import cpu_milli, memory_bytes
+from gherkube.runners.simulator.controllers.node_selection import Labels, node_term, selection
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
 
 SPREAD_OWNERS = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet"})
@@ -22,8 +23,6 @@ ASKED = ("tolerations", "nodeSelector", "affinity", "topologySpreadConstraints",
 ANY_ADDRESS = "0.0.0.0"
 UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
-Labels: TypeAlias = Mapping[str, str]
-Matcher: TypeAlias = Callable[[str, Labels], bool]
 HostPort: TypeAlias = tuple[str, str, int]
 
 
@@ -45,25 +44,14 @@ class Demand:
         self.ports = host_ports(spec)
         self.tolerations: list[Object] = spec.get("tolerations", [])
         self.affinity = spec.get("affinity") or {}
-        self.selector: dict[str, str] = spec.get("nodeSelector") or {}
+        self.matches = selection(spec)
         node_affinity = self.affinity.get("nodeAffinity") or {}
-        required = node_affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-        self.required = [node_term(term) for term in required["nodeSelectorTerms"]] if required else None
         self.preferred = [
             (entry["weight"], node_term(entry["preference"]))
             for entry in node_affinity.get("preferredDuringSchedulingIgnoredDuringExecution", ())
         ]
         self.best_effort = not (self.requests.cpu or self.requests.memory or self.requests.others)
         self.group = group_of(pod)
-
-    def matches(self, name: str, labels: Labels) -> bool:
-        """Whether a node of that name and labels is one the pod selects.
-
-        component-helpers/scheduling/corev1/nodeaffinity RequiredNodeAffinity.Match
-        """
-        if any(labels.get(key) != value for key, value in self.selector.items()):
-            return False
-        return self.required is None or any(term(name, labels) for term in self.required)
 
     def preference(self, name: str, labels: Labels) -> int:
         """The summed weights of the preferred terms that the node matches."""
@@ -183,39 +171,3 @@ def conflicting(wanted: Collection[HostPort], used: Collection[HostPort]) -> boo
         for mine in wanted
         for theirs in used
     )
-
-
-def node_term(term: Object) -> Matcher:
-    """A node selector term as a question about a node's name and labels; an empty one matches none."""
-    labels = [_expression(expression) for expression in term.get("matchExpressions") or ()]
-    fields = [_expression(expression) for expression in term.get("matchFields") or ()]
-    if not labels and not fields:
-        return lambda _name, _labels: False
-
-    def matches(name: str, of: Labels) -> bool:
-        named = {"metadata.name": name}
-        return all(test(of) for test in labels) and all(test(named) for test in fields)
-
-    return matches
-
-
-def _expression(expression: Object) -> Callable[[Labels], bool]:
-    key: str = expression["key"]
-    values: list[str] = expression.get("values") or []
-    tests: dict[str, Callable[[str | None], bool]] = {
-        "In": lambda value: value in values,
-        "NotIn": lambda value: value not in values,
-        "Exists": lambda value: value is not None,
-        "DoesNotExist": lambda value: value is None,
-        "Gt": lambda value: _number(value) > _number(values[0]),
-        "Lt": lambda value: _number(value) < _number(values[0]),
-    }
-    test = tests[expression["operator"]]
-    return lambda labels: test(labels.get(key))
-
-
-def _number(text: str | None) -> float:
-    try:
-        return int(text or "")
-    except ValueError:
-        return float("nan")

@@ -21,9 +21,11 @@ MEAN = {"states": 0.995, "events": 0.995, "lives": 0.974, "moves": 0.995, "bound
 
 CHANCE: dict[str, dict[str, float]] = {
     "container-config": {"moves": 0.9, "bounds": 0.8},
+    "drain-with-budget": {"events": 0.9},
     "liveness-fails": {"states": 0.7},
     "node-down": {"states": 0.9, "moves": 0.75, "bounds": 0.5},
     "proportional-scaling": {"states": 0.9, "lives": 0.7},
+    "quota": {"moves": 0.85},
     "readiness-never": {"events": 0.95, "lives": 0.7},
     "rolling-one-at-a-time": {"events": 0.95},
     "rolling-percentages": {"events": 0.85, "lives": 0.5, "bounds": 0.5},

@@ -12,6 +12,8 @@ from typing import Any
 
 from gherkube.runners.objects import Object
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
 
 def set_defaults(resource: str, obj: Object) -> None:
     """Completes a decoded object of that resource."""
@@ -35,6 +37,39 @@ def set_replica_set(replica_set: Object) -> None:
     spec = replica_set.setdefault("spec", {})
     spec.setdefault("replicas", 1)
     set_template(spec)
+
+
+def set_stateful_set(stateful_set: Object) -> None:
+    """SetDefaults_StatefulSet"""
+    spec = stateful_set.setdefault("spec", {})
+    _fill(spec, replicas=1, revisionHistoryLimit=10, podManagementPolicy="OrderedReady")
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    _fill(
+        spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
+    )
+    set_template(spec)
+
+
+def set_daemon_set(daemon_set: Object) -> None:
+    """SetDefaults_DaemonSet; the annotation is daemonset/strategy.go's"""
+    spec = daemon_set.setdefault("spec", {})
+    daemon_set["metadata"].setdefault("annotations", {}).setdefault(TEMPLATE_GENERATION, "1")
+    _fill(spec, revisionHistoryLimit=10)
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        _fill(strategy.setdefault("rollingUpdate", {}), maxUnavailable=1, maxSurge=0)
+    set_template(spec)
+
+
+def count_templates(daemon_set: Object, stored: Object) -> None:
+    """Counts in an annotation how often a DaemonSet's template has changed. daemonset/strategy.go"""
+    before = stored["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "1")
+    changed = daemon_set["spec"]["template"] != stored["spec"]["template"]
+    annotations = daemon_set["metadata"].get("annotations", {})
+    count = str(int(before) + 1) if changed else before
+    daemon_set["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: count}
 
 
 def set_template(spec: Object) -> None:
@@ -187,6 +222,8 @@ def _fill(part: Object, **defaults: Any) -> None:
 DEFAULTS: dict[str, Callable[[Object], None]] = {
     "deployments": set_deployment,
     "replicasets": set_replica_set,
+    "statefulsets": set_stateful_set,
+    "daemonsets": set_daemon_set,
     "pods": set_pod,
     "services": set_service,
     "endpoints": set_endpoints,

@@ -11,9 +11,6 @@ BATCH, NETWORKING = "batch", "networking.k8s.io"
 RBAC, STORAGE, ADMISSION = "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"
 
 KEPT = (
-    Resource("statefulsets", "apps", "v1", "StatefulSet", True, ("sts",), True, True, {"replicas": 0}),
-    Resource("daemonsets", "apps", "v1", "DaemonSet", True, ("ds",), True, True, {}),
-    Resource("controllerrevisions", "apps", "v1", "ControllerRevision"),
     Resource("jobs", BATCH, "v1", "Job", True, (), True, True, {}),
     Resource("cronjobs", BATCH, "v1", "CronJob", True, ("cj",), True, True, {}),
     Resource(

@@ -74,6 +74,10 @@ class Resource(NamedTuple):
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
+NO_REPLICAS = {"replicas": 0, "availableReplicas": 0}
+NO_DAEMONS = dict.fromkeys(
+    ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"), 0
+)
 NO_PODS = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
 
 RESOURCES = {
@@ -82,6 +86,9 @@ RESOURCES = {
         Resource("pods", "", "v1", "Pod", True, ("po",), True, True),
         Resource("replicasets", "apps", "v1", "ReplicaSet", True, ("rs",), True, True, {"replicas": 0}),
         Resource("deployments", "apps", "v1", "Deployment", True, ("deploy",), True, True, {}),
+        Resource("statefulsets", "apps", "v1", "StatefulSet", True, ("sts",), True, True, NO_REPLICAS),
+        Resource("daemonsets", "apps", "v1", "DaemonSet", True, ("ds",), True, True, NO_DAEMONS),
+        Resource("controllerrevisions", "apps", "v1", "ControllerRevision"),
         Resource("services", "", "v1", "Service", True, ("svc",), True, False, {"loadBalancer": {}}),
         Resource("endpoints", "", "v1", "Endpoints", True, ("ep",)),
         Resource("endpointslices", "discovery.k8s.io", "v1", "EndpointSlice", has_generation=True),
@@ -104,9 +111,6 @@ TYPE_META: dict[str, Object] = {
 }
 """By resource: what every object of it says of its type."""
 NOT_MODELLED = {
-    "statefulsets": ("apps", "StatefulSet"),
-    "daemonsets": ("apps", "DaemonSet"),
-    "controllerrevisions": ("apps", "ControllerRevision"),
     "jobs": ("batch", "Job"),
     "cronjobs": ("batch", "CronJob"),
     "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),

@@ -16,7 +16,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
 from gherkube.runners.simulator.api.custom import DEFINITIONS
-from gherkube.runners.simulator.api.defaults import set_defaults
+from gherkube.runners.simulator.api.defaults import count_templates, set_defaults
 from gherkube.runners.simulator.api.eviction import evict
 from gherkube.runners.simulator.api.kept import kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
@@ -259,6 +259,8 @@ class ApiServer(Reads, Writes):
         set_defaults(info.name, obj)
         if info.name == "services":
             carry_over(obj, stored)
+        elif info.name == "daemonsets":
+            count_templates(obj, stored)
         validate(info, obj, stored)
         self._check_modelled(info, obj)
         if info.name == "services":

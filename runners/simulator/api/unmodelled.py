@@ -99,6 +99,8 @@ POD = (
     Row("volumes[].projected.sources[].podCertificate", "pods get no certificates"),
 )
 """Of the spec of a pod."""
+TEMPLATED = frozenset({"deployments", "replicasets", "statefulsets", "daemonsets"})
+"""What has a pod template."""
 INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
 """Volumes that are there at once; any other would have to be attached or provisioned."""
 TOPOLOGY = "requests prefer no endpoint"
@@ -113,6 +115,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
             TOPOLOGY,
             _all_but("Disabled", "disabled"),
         ),
+    ),
+    "statefulsets": (
+        Row("spec.volumeClaimTemplates", "volumes are not provisioned"),
+        Row("spec.updateStrategy.rollingUpdate.maxUnavailable", "it is off in Kubernetes 1.34"),
     ),
     "namespaces": (
         Row(
@@ -149,7 +155,7 @@ def check_modelled(resource: str, kind: str, obj: Object) -> None:
     _check(kind, "", ROWS.get(resource, ()), obj)
     if resource == "pods":
         _check_pod_spec(kind, "spec.", obj["spec"])
-    elif resource in ("deployments", "replicasets"):
+    elif resource in TEMPLATED:
         _check_pod_spec(kind, "spec.template.spec.", obj["spec"]["template"]["spec"])
 
 

@@ -5,13 +5,11 @@ pkg/apis/apps/validation/validation.go, pkg/apis/core/validation/validation.go
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import parse
-from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.custom import check_custom, check_definition
 from gherkube.runners.simulator.api.quota import COMPUTE
 from gherkube.runners.simulator.api.refusals import (
@@ -25,7 +23,6 @@ from gherkube.runners.simulator.api.refusals import (
 )
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.validation_meta import (
-    check_annotations,
     check_labels,
     check_metadata,
     check_selector,
@@ -34,20 +31,23 @@ from gherkube.runners.simulator.api.validation_meta import (
 )
 from gherkube.runners.simulator.api.validation_pods import (
     EFFECTS,
-    NOT_NEGATIVE,
     PORT_RANGE,
     PROTOCOLS,
     check_pod_spec,
     check_port,
 )
+from gherkube.runners.simulator.api.validation_workloads import (
+    check_daemon_set,
+    check_deployment,
+    check_int_or_percent,
+    check_replica_set,
+    check_selector_kept,
+    check_stateful_set,
+    check_stateful_set_update,
+)
 
 EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-IMMUTABLE = "field is immutable"
-NO_PERCENT = (
-    "a valid percent string must be a numeric string followed by an ending '%' "
-    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
-)
 POD_UPDATES = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
     "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -67,18 +67,6 @@ def validate(resource: Resource, obj: Object, old: Object | None = None) -> None
         errors += UPDATE_CHECKS[resource.name](obj, old)
     if errors:
         raise invalid(resource, obj["metadata"].get("name", ""), errors)
-
-
-def check_deployment(deployment: Object) -> Iterator[FieldError]:
-    """ValidateDeploymentSpec"""
-    spec = deployment["spec"]
-    yield from _not_negative(spec, "replicas")
-    yield from check_selector_and_template(spec)
-    yield from check_strategy(spec["strategy"])
-    yield from _not_negative(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
-    deadline = spec["progressDeadlineSeconds"]
-    if deadline <= spec.get("minReadySeconds", 0):
-        yield wrong("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
 
 
 def check_budget(budget: Object) -> Iterator[FieldError]:
@@ -104,72 +92,6 @@ def check_quota(quota: Object) -> Iterator[FieldError]:
             yield wrong(field, text, "must be greater than or equal to 0")
         elif parse(text).denominator != 1 and name not in COMPUTE:
             yield wrong(field, text, "must be an integer")
-
-
-def check_replica_set(replica_set: Object) -> Iterator[FieldError]:
-    """ValidateReplicaSetSpec"""
-    yield from _not_negative(replica_set["spec"], "replicas", "minReadySeconds")
-    yield from check_selector_and_template(replica_set["spec"])
-
-
-def check_selector_and_template(spec: Object) -> Iterator[FieldError]:
-    """The selector and ValidatePodTemplateSpecForReplicaSet"""
-    selector, template = spec.get("selector"), spec["template"]
-    if selector is None:
-        yield required("spec.selector")
-    else:
-        problems = list(check_selector(selector, "spec.selector"))
-        if not selector:
-            problems.append(
-                wrong("spec.selector", _as_go(selector), "empty selector is invalid for deployment")
-            )
-        yield from problems
-        if any(problem.field.endswith((".operator", ".values")) for problem in problems):
-            yield wrong("spec.selector", _as_go(selector), "invalid label selector")
-            return
-    metadata, pod = template["metadata"], template["spec"]
-    labels = metadata.get("labels")
-    if not from_label_selector(selector)(labels or {}):
-        said = "`selector` does not match template `labels`"
-        yield wrong("spec.template.metadata.labels", labels and dict(sorted(labels.items())), said)
-    yield from check_labels(labels, "spec.template.labels")
-    yield from check_annotations(metadata.get("annotations"), "spec.template.annotations")
-    yield from check_pod_spec(pod, "spec.template.spec")
-    if pod["restartPolicy"] != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", pod["restartPolicy"], ["Always"])
-    if "activeDeadlineSeconds" in pod:
-        said = "activeDeadlineSeconds in ReplicaSet is not Supported"
-        yield forbidden_field("spec.template.spec.activeDeadlineSeconds", said)
-
-
-def check_strategy(strategy: Object) -> Iterator[FieldError]:
-    """ValidateDeploymentStrategy, ValidateRollingUpdateDeployment"""
-    type_, rolling = strategy["type"], strategy.get("rollingUpdate")
-    if type_ == "Recreate":
-        if rolling is not None:
-            said = "may not be specified when strategy `type` is 'Recreate'"
-            yield forbidden_field("spec.strategy.rollingUpdate", said)
-    elif type_ != "RollingUpdate":
-        shown = {"Type": type_, "RollingUpdate": None if rolling is None else {}}
-        yield unsupported("spec.strategy", shown, ("Recreate", "RollingUpdate"))
-    elif rolling is not None:
-        path = "spec.strategy.rollingUpdate"
-        unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
-        yield from check_int_or_percent(unavailable, f"{path}.maxUnavailable")
-        yield from check_int_or_percent(surge, f"{path}.maxSurge")
-        if _number(unavailable) == 0 and _number(surge) == 0:
-            yield wrong(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-        if _is_percent(unavailable) and _number(unavailable) > 100:
-            yield wrong(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
-
-
-def check_int_or_percent(value: int | str, field: str) -> Iterator[FieldError]:
-    """ValidatePositiveIntOrPercent"""
-    if isinstance(value, str):
-        if not _is_percent(value):
-            yield wrong(field, value, NO_PERCENT)
-    elif value < 0:
-        yield wrong(field, value, NOT_NEGATIVE)
 
 
 def check_pod(pod: Object) -> Iterator[FieldError]:
@@ -249,13 +171,6 @@ def check_node(node: Object) -> Iterator[FieldError]:
         seen.add((key, effect))
 
 
-def check_selector_kept(new: Object, old: Object) -> Iterator[FieldError]:
-    """The selector of a Deployment or ReplicaSet cannot change: strategy.go ValidateUpdate"""
-    selector = new["spec"].get("selector")
-    if selector != old["spec"].get("selector"):
-        yield wrong("spec.selector", _as_go(selector), IMMUTABLE)
-
-
 def check_immutable(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidateConfigMapUpdate, ValidateSecretUpdate: what is immutable stays so, and as it is"""
     if old.get("immutable"):
@@ -291,18 +206,6 @@ def check_service_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield wrong("spec.clusterIPs[0]", [after.get("clusterIP", "")], "may not change once set")
 
 
-def _as_go(selector: Object | None) -> Object | None:
-    """A LabelSelector with its fields in the order in which Go writes them."""
-    if selector is None:
-        return None
-    labels, terms = selector.get("matchLabels", {}), selector.get("matchExpressions", ())
-    ordered: Object = {"matchLabels": dict(sorted(labels.items()))} if labels else {}
-    if terms:
-        fields = ("key", "operator", "values")
-        ordered["matchExpressions"] = [{f: term[f] for f in fields if f in term} for term in terms]
-    return ordered
-
-
 def _without_updatable(spec: Object) -> Object:
     free = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations")
     kept = {key: value for key, value in spec.items() if key not in free}
@@ -314,27 +217,11 @@ def _without_updatable(spec: Object) -> Object:
     return kept
 
 
-def _not_negative(spec: Object, *fields: str) -> Iterator[FieldError]:
-    for field in fields:
-        if spec.get(field, 0) < 0:
-            yield wrong(f"spec.{field}", spec[field], NOT_NEGATIVE)
-
-
-def _is_percent(value: int | str) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9]+%", value) is not None
-
-
-def _number(value: int | str) -> int:
-    """getIntOrPercentValue: a text that is no number counts as 0"""
-    if isinstance(value, int):
-        return value
-    digits = value.removesuffix("%")
-    return int(digits) if re.fullmatch("[+-]?[0-9]+", digits) else 0
-
-
 CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "deployments": check_deployment,
     "replicasets": check_replica_set,
+    "statefulsets": check_stateful_set,
+    "daemonsets": check_daemon_set,
     "pods": check_pod,
     "services": check_service,
     "nodes": check_node,
@@ -347,6 +234,8 @@ UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "secrets": check_immutable,
     "deployments": check_selector_kept,
     "replicasets": check_selector_kept,
+    "daemonsets": check_selector_kept,
+    "statefulsets": check_stateful_set_update,
     "pods": check_pod_update,
     "services": check_service_update,
 }

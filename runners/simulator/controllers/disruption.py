@@ -18,8 +18,6 @@ from gherkube.runners.simulator.events import EventRecorder
 
 DISRUPTED_FOR = 120.0
 """Seconds for which an evicted pod counts as gone while its deletion has not been seen. DeletionTimeout"""
-UPDATE_LAG = 0.1
-"""Seconds between two looks at a budget at least. MinPollInterval of the queue; golden/ recordings"""
 
 
 class NoScaleError(Exception):

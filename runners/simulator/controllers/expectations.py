@@ -27,6 +27,10 @@ class Expectations:
         """From now on the owner waits for these objects to go."""
         self._expected[owner] = _Expected(now, 0, dict.fromkeys(keys))
 
+    def expect(self, owner: Key, creations: int, deletions: Iterable[Key], now: float) -> None:
+        """From now on the owner waits for so many objects to appear, and for these to go."""
+        self._expected[owner] = _Expected(now, creations, dict.fromkeys(deletions))
+
     def saw_creation(self, owner: Key, count: int = 1) -> None:
         """That many objects of the owner have appeared, or will not."""
         if (expected := self._expected.get(owner)) is not None:

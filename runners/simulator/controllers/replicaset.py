@@ -38,11 +38,15 @@ FIRST_BATCH = 1
 """How many pods are tried first; each batch that succeeds is followed by one twice as large."""
 
 
+REFUSALS_TIME = 0.2
+"""Median seconds that a turn takes whose creations are refused; golden/ recordings of quota."""
+
+
 class ReplicaSetController:
     """Keeps the pods of every ReplicaSet at the number its spec names."""
 
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
-        self._api, self._clock = api, api.clock
+        self._api, self._clock, self._chance = api, api.clock, chance
         self._pod_control = PodControl(api, EventRecorder(api, "replicaset-controller"))
         self._expectations = Expectations()
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
@@ -132,7 +136,11 @@ class ReplicaSetController:
         adopted = self._claim(replica_set, tally)
         numbers = _numbers(tally, adopted, replica_set, now)
         error = self._manage(replica_set, tally, adopted, numbers.active) if may_act else None
-        self._write_status(replica_set, numbers, error)
+        if error is not None and condition(replica_set, "ReplicaFailure") is None:
+            takes = self._chance.latency(REFUSALS_TIME, "turn")
+            self._clock.after(takes, self._write_failure, key, numbers, error)
+        else:
+            self._write_status(replica_set, numbers, error)
         if error is not None:
             raise error
         if (at := tally.next_available()) is not None:
@@ -208,6 +216,12 @@ class ReplicaSetController:
             status["conditions"] = failure
         if status != old:
             self._api.put_status("replicasets", replica_set, status, check=False)
+
+    def _write_failure(self, key: Key, numbers: Numbers, error: ApiError) -> None:
+        """Writes the first failure, when its requests have been answered."""
+        stored = self._api.store.get("replicasets", key)
+        if stored is not None and condition(stored, "ReplicaFailure") is None:
+            self._write_status(stored, numbers, error)
 
     def _failure(self, replica_set: Object, active: int, error: ApiError | None) -> list[Object]:
         """The conditions: ReplicaFailure as long as turns fail. calculateStatus"""

@@ -137,9 +137,9 @@ def test_absent_and_unknown() -> None:
     unknown = {"apiVersion": "extensions/v1beta1", "kind": "Deployment", "metadata": {"name": "x"}}
     said = 'no matches for kind "Deployment" in version "extensions/v1beta1"'
     assert message(api.create, unknown) == said
-    stateful = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "x"}}
-    for call in (lambda: api.create(stateful), lambda: api.list("statefulsets")):
-        with pytest.raises(CannotJudge, match="StatefulSet cannot be judged on the simulator"):
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "x"}}
+    for call in (lambda: api.create(claim), lambda: api.list("persistentvolumeclaims")):
+        with pytest.raises(CannotJudge, match="PersistentVolumeClaim cannot be judged on the simulator"):
             call()
 
 

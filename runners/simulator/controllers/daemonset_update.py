@@ -1,0 +1,107 @@
+"""What a DaemonSet's rolling update takes away and adds, of the pods that there are on each node.
+
+pkg/controller/daemon/update.go rollingUpdate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from gherkube.runners.objects import Object, condition, is_deleting
+from gherkube.runners.simulator.clock import Clock
+from gherkube.runners.simulator.controllers.deployment_turn import scaled_value
+
+HASH, POD_GENERATION = "controller-revision-hash", "pod-template-generation"
+
+ByNode: TypeAlias = Mapping[str, Sequence[Object]]
+
+
+class Availability:
+    """Whether a pod is available: ready for the set's minReadySeconds."""
+
+    def __init__(self, owner: Object, clock: Clock) -> None:
+        self._least = owner["spec"].get("minReadySeconds", 0)
+        self._now = datetime.fromisoformat(clock.timestamp())
+
+    def __call__(self, pod: Object) -> bool:
+        """podutil IsPodAvailable"""
+        ready = condition(pod, "Ready")
+        if ready is None or ready["status"] != "True":
+            return False
+        age = (self._now - datetime.fromisoformat(ready["lastTransitionTime"])).total_seconds()
+        return bool(not self._least or age >= self._least)
+
+
+class OnNode(NamedTuple):
+    """The pod of the current template and the one of an older; `clear` is False where there are more."""
+
+    new: Object | None
+    old: Object | None
+    clear: bool
+
+
+def found_on(pods: Sequence[Object], hash_: str) -> OnNode:
+    """The pods of a node that are not being deleted. findUpdatedPodsOnNode"""
+    new = [pod for pod in pods if not is_deleting(pod) and _hash(pod) == hash_]
+    old = [pod for pod in pods if not is_deleting(pod) and _hash(pod) != hash_]
+    if len(new) > 1 or len(old) > 1:
+        return OnNode(None, None, False)
+    return OnNode(new[0] if new else None, old[0] if old else None, True)
+
+
+def to_delete(
+    owner: Object, hash_: str, by_node: ByNode, available: Callable[[Object], bool]
+) -> list[Object]:
+    """The old pods that go now: those that do not serve, and others while enough serve."""
+    surge, unavailable = _bounds(owner, len(by_node))
+    if surge:
+        return [old for new, old, clear in _each(by_node, hash_) if clear and old and new and available(new)]
+    down, dead, candidates = 0, [], []
+    for new, old, clear in _each(by_node, hash_):
+        if not clear or (new is None) == (old is None):
+            down += 1
+        elif new is not None:
+            down += not available(new)
+        elif old is not None and not available(old):
+            dead.append(old)
+            down += 1
+        elif old is not None and down < unavailable:
+            candidates.append(old)
+    return [*dead, *candidates[: max(0, unavailable - down)]]
+
+
+def replaceable(owner: Object, hash_: str, by_node: ByNode, available: Callable[[Object], bool]) -> list[str]:
+    """The nodes that get a new pod beside their old one now, where the set may surge."""
+    surge, _ = _bounds(owner, len(by_node))
+    if not surge:
+        return []
+    surging, at_once, candidates = 0, [], []
+    for name, pods in by_node.items():
+        new, old, clear = found_on(pods, hash_)
+        if not clear or old is None:
+            surging += not clear
+        elif new is not None:
+            surging += not available(new)
+        elif not available(old):
+            at_once.append(name)
+        else:
+            candidates.append(name)
+    return [*at_once, *candidates[: max(0, surge - surging)]]
+
+
+def _each(by_node: ByNode, hash_: str) -> list[OnNode]:
+    return [found_on(pods, hash_) for pods in by_node.values()]
+
+
+def _bounds(owner: Object, desired: int) -> tuple[int, int]:
+    """maxSurge and maxUnavailable as numbers, both rounded up. updatedDesiredNodeCounts"""
+    rolling = owner["spec"]["updateStrategy"].get("rollingUpdate", {})
+    surge = scaled_value(rolling.get("maxSurge", 0), desired, up=True)
+    unavailable = scaled_value(rolling.get("maxUnavailable", 1), desired, up=True)
+    return surge, unavailable if surge or unavailable else 1
+
+
+def _hash(pod: Object) -> str:
+    return str(pod["metadata"].get("labels", {}).get(HASH, ""))

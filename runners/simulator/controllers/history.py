@@ -1,0 +1,83 @@
+"""The history of StatefulSets and DaemonSets: a ControllerRevision for each pod template that they had.
+
+pkg/controller/history/controller_history.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.controllers.deployment_templates import canonical
+from gherkube.runners.simulator.controllers.ownership import controller_uid, reference_to
+from gherkube.runners.simulator.controllers.runtime import Informers
+
+REVISIONS = "controllerrevisions"
+
+
+class RevisionHistory:
+    """The ControllerRevisions of one kind of owner, as its controller sees them."""
+
+    def __init__(self, api: ApiServer, informers: Informers) -> None:
+        self._api = api
+        self._by_owner = informers.of(REVISIONS).index(controller_uid)
+
+    def of(self, owner: Object) -> list[Object]:
+        """The owner's revisions, from the oldest to the newest."""
+        found = self._by_owner.get(owner["metadata"]["uid"], {}).values()
+        return sorted(found, key=_age)
+
+    def settle(self, owner: Object, name: str, labels: Object, annotations: Object) -> Object:
+        """The revision of the owner's template: the newest, an old one that becomes the newest, or a new one.
+
+        `name`, `labels` and `annotations` are those of a new one. CreateControllerRevision,
+        statefulset stateful_set_control.go getStatefulSetRevisions
+        """
+        there = self.of(owner)
+        template = owner["spec"]["template"]
+        same = [each for each in there if is_of(each, template)]
+        number = there[-1]["revision"] + 1 if there else 1
+        if not same:
+            metadata = {
+                "name": name,
+                "namespace": owner["metadata"]["namespace"],
+                "labels": labels,
+                "annotations": annotations,
+                "ownerReferences": [reference_to(owner)],
+            }
+            data = {"spec": {"template": {"$patch": "replace", **template}}}
+            made = {"metadata": metadata, "data": data, "revision": number}
+            return self._api.create_trusted(REVISIONS, made)
+        newest = same[-1]
+        if newest is there[-1]:
+            return newest
+        return self._api.replace_trusted(REVISIONS, {**newest, "revision": number})
+
+    def truncate(self, owner: Object, used: Collection[str]) -> None:
+        """Deletes the oldest revisions over the owner's limit; those in `used` (names) stay and do not count.
+
+        truncateHistory, cleanupHistory
+        """
+        unused = [each for each in self.of(owner) if each["metadata"]["name"] not in used]
+        limit = owner["spec"].get("revisionHistoryLimit", 10)
+        for each in unused[: max(0, len(unused) - limit)]:
+            metadata = each["metadata"]
+            self._api.delete(REVISIONS, metadata["name"], metadata["namespace"])
+
+
+def template_of(revision: Object) -> Object:
+    """The pod template that a revision holds."""
+    template: dict[str, Any] = revision["data"]["spec"]["template"]
+    return {field: value for field, value in template.items() if field != "$patch"}
+
+
+def is_of(revision: Object, template: Object) -> bool:
+    """Whether a revision holds this template."""
+    return canonical(template_of(revision)) == canonical(template)
+
+
+def _age(revision: Object) -> tuple[int, str, str]:
+    metadata = revision["metadata"]
+    return revision["revision"], metadata["creationTimestamp"], metadata["name"]

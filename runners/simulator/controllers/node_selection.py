@@ -1,0 +1,66 @@
+"""Which nodes a pod selects: by its nodeSelector and its required node affinity.
+
+staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from gherkube.runners.objects import Object
+
+Labels: TypeAlias = Mapping[str, str]
+Matcher: TypeAlias = Callable[[str, Labels], bool]
+"""A question about a node's name and labels."""
+
+
+def selection(spec: Object) -> Matcher:
+    """Whether a node is one that pods of this spec select. RequiredNodeAffinity.Match"""
+    selector: dict[str, str] = spec.get("nodeSelector") or {}
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    terms = [node_term(term) for term in required["nodeSelectorTerms"]] if required else None
+
+    def matches(name: str, labels: Labels) -> bool:
+        if any(labels.get(key) != value for key, value in selector.items()):
+            return False
+        return terms is None or any(term(name, labels) for term in terms)
+
+    return matches
+
+
+def node_term(term: Object) -> Matcher:
+    """A node selector term as a question about a node's name and labels; an empty one matches none."""
+    labels = [_expression(expression) for expression in term.get("matchExpressions") or ()]
+    fields = [_expression(expression) for expression in term.get("matchFields") or ()]
+    if not labels and not fields:
+        return lambda _name, _labels: False
+
+    def matches(name: str, of: Labels) -> bool:
+        named = {"metadata.name": name}
+        return all(test(of) for test in labels) and all(test(named) for test in fields)
+
+    return matches
+
+
+def _expression(expression: Object) -> Callable[[Labels], bool]:
+    key: str = expression["key"]
+    values: list[str] = expression.get("values") or []
+    tests: dict[str, Callable[[str | None], bool]] = {
+        "In": lambda value: value in values,
+        "NotIn": lambda value: value not in values,
+        "Exists": lambda value: value is not None,
+        "DoesNotExist": lambda value: value is None,
+        "Gt": lambda value: _number(value) > _number(values[0]),
+        "Lt": lambda value: _number(value) < _number(values[0]),
+    }
+    test = tests[expression["operator"]]
+    return lambda labels: test(labels.get(key))
+
+
+def _number(text: str | None) -> float:
+    try:
+        return int(text or "")
+    except ValueError:
+        return float("nan")
