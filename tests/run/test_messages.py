@@ -227,7 +227,7 @@ def test_what_is_wrong_with_a_feature_is_told_where_it_is(project):
     errors = [
         (each["source"]["uri"], each["source"]["location"]["line"]) for each in messages.of("parseError")
     ]
-    assert errors == [("a.feature", 11), ("b.feature", 2), ("b.feature", 3), ("b.feature", 4), ("c.feature", 1)]
+    assert errors == [("a.feature", 11), *(("b.feature", line) for line in (2, 3, 4)), ("c.feature", 1)]
     assert not messages.success
 
 
