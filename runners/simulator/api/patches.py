@@ -183,8 +183,10 @@ def json_patch(obj: Any, operations: Any) -> Any:
     return obj
 
 
-def _pointer(path: str) -> list[str]:
+def _pointer(path: Any) -> list[str]:
     """The steps of a JSON pointer (RFC 6901)."""
+    if not isinstance(path, str) or (path and not path.startswith("/")):
+        raise bad_request(f"json patch: {path!r} is no JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
 
 

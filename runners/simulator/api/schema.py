@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -50,6 +50,12 @@ def keep_more() -> None:
     more = json.loads((Path(__file__).parent / "schema_kept.json").read_text())
     for part, entries in more.items():
         table()[part].update(entries)
+
+
+def fields_of(kind: str) -> Mapping[str, str]:
+    """The fields of a kind's objects, and their types."""
+    fields: dict[str, str] = table()["structs"][table()["kinds"][kind]]
+    return fields
 
 
 def decode(kind: str, value: Any, found_unknown: list[str] | None = None) -> Object:

@@ -27,6 +27,7 @@ from gherkube.runners.simulator.api.refusals import (
     no_such_path,
     not_found,
 )
+from gherkube.runners.simulator.api.required import check_required
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.scale import Paths, scale_of, scale_paths, scaled
 from gherkube.runners.simulator.api.services import carry_over
@@ -161,7 +162,10 @@ class ApiServer(Reads, Writes):
         """
         info = self.resources.named(resource)
         key = info.key(name, namespace)
-        config = {**config, "metadata": {**(config.get("metadata") or {}), "name": name}}
+        metadata = config.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise bad_request("metadata has to be an object")
+        config = {**config, "metadata": {**metadata, "name": name}}
         if config["metadata"].pop("managedFields", None):
             raise bad_request("metadata.managedFields must be nil")
         stored = self.store.get(info.name, key)
@@ -228,9 +232,9 @@ class ApiServer(Reads, Writes):
         """Writes a decoded new state of the stored object, or of one of its subresources."""
         before, metadata = stored["metadata"], obj["metadata"]
         _place(info, metadata, before.get("namespace", ""))
-        if metadata["name"] != before["name"]:
+        if metadata.get("name") != before["name"]:
             raise bad_request(
-                f"the name of the object ({metadata['name']}) does not match "
+                f"the name of the object ({metadata.get('name', '')}) does not match "
                 f"the name on the URL ({before['name']})"
             )
         asked, found = metadata.get("uid", before["uid"]), before["uid"]
@@ -283,6 +287,7 @@ class ApiServer(Reads, Writes):
         if info.custom is not None or info.name == DEFINITIONS:
             return
         if info.name not in RESOURCES:
+            check_required(info, obj)
             self.remarks.append(f"{info.kind} is kept, nothing acts on it in the simulator")
             return
         try:
