@@ -16,8 +16,10 @@ MOST_PODS, MOST_MARKS, MOST_ROWS, MOST_TICKS = 40, 20, 40, 7
 MOST_CHARTS, MOST_LINES = 3, 12
 WIDE = 560
 """The pixels that a wide screen has for the time axis: labels that do not collide there get one row."""
-LAST_TICK = 0.96
+LAST_TICK = 0.9
 """Where on the axis the last tick may stand, for its words to have room."""
+NEAR = 0.06
+"""What part of the axis the number of a sentence takes."""
 TICKS = (*(n * 10.0**e for e in (-2, -1, 0) for n in (1, 2, 5)), 10, 20, 30)
 MINUTES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000)
 
@@ -78,7 +80,7 @@ def _badges(steps: Sequence[dict[str, Any]], end: float) -> Iterator[tuple[str, 
     """The numbers of the sentences above the axis, those at nearly one place together."""
     groups: list[tuple[float, list[int]]] = []
     for number, step in enumerate(steps, 1):
-        if groups and (step["at"] - groups[-1][0]) / end < 0.035:
+        if groups and (step["at"] - groups[-1][0]) / end < NEAR:
             groups[-1][1].append(number)
         else:
             groups.append((step["at"], [number]))
