@@ -186,7 +186,7 @@ GOING = {"deletionTimestamp": "x"}
         (status("Succeeded", DONE), "Completed"),
         (status("Running", DONE, UP, conditions=READY), "Running"),
         (status("Running", DONE, UP), "NotReady"),
-        (status("Running", DONE, one("b", terminated={"exitCode": 1, "reason": "Error"})), "Error"),
+        (status("Running", DONE, one("b", terminated={"exitCode": 1, "reason": "Error"})), "Completed"),
         (
             status("Pending", inits=(one("i", running={}), one("j", waiting={"reason": "PodInitializing"}))),
             "Init:0/2",
