@@ -35,14 +35,17 @@ def patched(
     info: Resource, stored: Object, patch: Any, type_: PatchType, unknown: list[str] | None
 ) -> Object:
     """The decoded object that the patch makes of the stored one; `unknown` as in `decode`."""
-    if type_ == "strategic":
-        if info.custom is not None:
-            raise _unsupported()
-        new = patches.strategic(stored, patch, info.kind)
-    elif type_ == "merge":
-        new = patches.merge(stored, patch)
-    else:
-        new = patches.json_patch(stored, patch)
+    if type_ == "strategic" and info.custom is not None:
+        raise _unsupported()
+    try:
+        if type_ == "strategic":
+            new = patches.strategic(stored, patch, info.kind)
+        elif type_ == "merge":
+            new = patches.merge(stored, patch)
+        else:
+            new = patches.json_patch(stored, patch)
+    except (AttributeError, KeyError, TypeError, ValueError):  # a part of it is not what stands there
+        raise bad_request("the patch is no patch of such an object") from None
     try:
         return _decoded(info, new, unknown)
     except DecodingError as error:
@@ -53,7 +56,7 @@ def patched(
 def _decoded(info: Resource, sent: Any, unknown: list[str] | None) -> Object:
     if info.custom is not None:
         return decode_custom(info, sent, unknown)
-    decoded = schema.decode(info.kind, sent, unknown)
+    decoded = {"apiVersion": info.api_version, "kind": info.kind, **schema.decode(info.kind, sent, unknown)}
     for part in STRUCTS & schema.fields_of(info.kind).keys():
         decoded.setdefault(part, {})
     return decoded
