@@ -1,4 +1,4 @@
-"""What has to stand in objects that are only kept, so that whoever lists or prints them finds it there.
+"""What has to stand in objects that nothing else looks into, so that whoever prints them finds it there.
 
 pkg/apis/{batch,autoscaling,rbac,storage,node,certificates,core}/validation/validation.go
 """

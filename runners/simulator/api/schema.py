@@ -184,7 +184,7 @@ def _int_or_string(value: Any, path: Path_, unknown: list[str], struct: str) -> 
 def _quantity(value: Any, path: Path_, _unknown: list[str], _struct: str) -> Any:
     try:
         return canonical_quantity(str(value) if type(value) in (int, float) else value)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         said = str(error) if isinstance(value, str) else f"quantities must match {QUANTITY}"
         raise DecodingError(said, _spell(path)) from None
 

@@ -286,8 +286,8 @@ class ApiServer(Reads, Writes):
     def _check_modelled(self, info: Resource, obj: Object) -> None:
         if info.custom is not None or info.name == DEFINITIONS:
             return
+        check_required(info, obj)
         if info.name not in RESOURCES:
-            check_required(info, obj)
             self.remarks.append(f"{info.kind} is kept, nothing acts on it in the simulator")
             return
         try:
