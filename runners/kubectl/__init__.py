@@ -11,8 +11,8 @@ object as it is afterwards. What kubectl or the API server refuses raises `Refus
     pause | resume(api, resource, name, namespace) -> Outcome
     restart(api, resource, name, namespace, *, at: RFC 3339 timestamp) -> Outcome
     history(api, resource, name, namespace, *, revision=0) -> text, as `rollout history` prints it
-    revisions(api, name, namespace) -> {revision: its ReplicaSet}, ascending; of a Deployment
-    rollout_status(deployment) -> RolloutStatus(message, done, failed)
+    revisions(api, resource, name, namespace) -> {number: Revision(template, keeper)}, ascending
+    rollout_status(workload) -> RolloutStatus(message, done, failed)
     apply | create(api, manifest, namespace, *, source="STDIN") -> Outcome
     apply_all(api, manifests, namespace, *, source="STDIN") -> list[Outcome]; a refusal is raised at the end
     create_deployment(api, name, namespace, image, *, replicas=1) -> Outcome
@@ -40,11 +40,12 @@ from gherkube.runners.kubectl.apply import (
 from gherkube.runners.kubectl.delete import delete, delete_all
 from gherkube.runners.kubectl.drain import drain
 from gherkube.runners.kubectl.expose import expose
-from gherkube.runners.kubectl.history import history, revisions
+from gherkube.runners.kubectl.history import history
 from gherkube.runners.kubectl.images import set_env, set_image
 from gherkube.runners.kubectl.labels import annotate, label
 from gherkube.runners.kubectl.nodes import cordon, uncordon
 from gherkube.runners.kubectl.refusals import Outcome
+from gherkube.runners.kubectl.revisions import revisions
 from gherkube.runners.kubectl.rollout import pause, restart, resume, undo
 from gherkube.runners.kubectl.scale import scale
 from gherkube.runners.kubectl.status import RolloutStatus, rollout_status

@@ -1,4 +1,4 @@
-"""`kubectl rollout history`: the revisions of a Deployment, and what it prints of them.
+"""`kubectl rollout history`: the revisions of a workload, and what it prints of them.
 
 kubectl: pkg/polymorphichelpers/history.go, pkg/describe/describe.go DescribePodTemplate
 """
@@ -8,39 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gherkube.runners.cluster import Api
-from gherkube.runners.errors import CannotJudge, Refused
+from gherkube.runners.errors import Refused
 from gherkube.runners.kubectl.kinds import find
-from gherkube.runners.kubectl.refusals import asking
-from gherkube.runners.objects import Object, controller_of
+from gherkube.runners.kubectl.revisions import CHANGE_CAUSE, KEEPINGS, Revision, revisions
+from gherkube.runners.objects import Object
 
-REVISION = "deployment.kubernetes.io/revision"
-CHANGE_CAUSE = "kubernetes.io/change-cause"
-HASH = "pod-template-hash"
 NONE = "<none>"
-
-
-def revisions(api: Api, name: str, namespace: str) -> dict[int, Object]:
-    """The revisions of a Deployment, each with its ReplicaSet, ascending; the present one is the last."""
-    with asking():
-        uid = api.get("deployments", name, namespace)["metadata"]["uid"]
-        replica_sets = api.list("replicasets", namespace)
-    found: dict[int, Object] = {}
-    for replica_set in replica_sets:
-        owner = controller_of(replica_set)
-        number = replica_set["metadata"].get("annotations", {}).get(REVISION, "")
-        if owner is not None and owner["uid"] == uid and number.isdigit():
-            found[int(number)] = replica_set
-    return dict(sorted(found.items()))
 
 
 def history(api: Api, resource: str, name: str, namespace: str, *, revision: int = 0) -> str:
     """The text of `rollout history`, or, of one revision, that of `--revision=N`."""
     kind = find(resource)
-    if resource != "deployments":
-        if resource in ("statefulsets", "daemonsets"):
-            raise CannotJudge(f"the history of a {kind.kind} is not modelled yet")
+    if resource not in KEEPINGS:
         raise Refused(f'error: no history viewer has been implemented for "{kind.full_kind}"')
-    known = revisions(api, name, namespace)
+    known = revisions(api, resource, name, namespace)
     head = f"{kind.full_kind}/{name}"
     if revision > 0:
         if revision not in known:
@@ -48,21 +29,19 @@ def history(api: Api, resource: str, name: str, namespace: str, *, revision: int
         return f"{head} with revision #{revision}\n{_template(known[revision])}\n"
     if not known:
         return f"{head} \nNo rollout history found.\n"
-    rows = [("REVISION", "CHANGE-CAUSE"), *((str(number), _cause(found)) for number, found in known.items())]
+    rows = [
+        ("REVISION", "CHANGE-CAUSE"),
+        *((str(number), found.cause or NONE) for number, found in known.items()),
+    ]
     width = max(len(row[0]) for row in rows) + 2
     return f"{head} \n" + "".join(f"{first:<{width}}{second}\n" for first, second in rows) + "\n"
 
 
-def _cause(replica_set: Object) -> str:
-    return replica_set["metadata"].get("annotations", {}).get(CHANGE_CAUSE, "") or NONE
-
-
-def _template(replica_set: Object) -> str:
-    template = replica_set["spec"]["template"]
-    metadata, spec = template.get("metadata", {}), template["spec"]
+def _template(revision: Revision) -> str:
+    metadata, spec = revision.template.get("metadata", {}), revision.template["spec"]
     annotations = dict(metadata.get("annotations", {}))
-    if (cause := _cause(replica_set)) != NONE:
-        annotations[CHANGE_CAUSE] = cause
+    if revision.cause and revision.keeper["kind"] == "ReplicaSet":
+        annotations[CHANGE_CAUSE] = revision.cause
     lines = ["Pod Template:", *_pairs("  Labels:", metadata.get("labels", {}), "=")]
     if annotations:
         lines += _pairs("  Annotations:", annotations, ": ")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from gherkube.runners.cluster import Api
-from gherkube.runners.errors import CannotJudge, Refused
+from gherkube.runners.errors import Refused
 from gherkube.runners.kubectl.diff import two_way
-from gherkube.runners.kubectl.history import HASH, REVISION, revisions
 from gherkube.runners.kubectl.kinds import find, line
 from gherkube.runners.kubectl.refusals import Outcome, asking
+from gherkube.runners.kubectl.revisions import KEEPINGS, REVISION, Revision, revisions
 from gherkube.runners.objects import Object
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -30,34 +30,42 @@ STAYS = frozenset(
 """Annotations that an undo leaves as they are; all others come from the revision's ReplicaSet."""
 
 RESTARTABLE = frozenset({"deployments", "statefulsets", "daemonsets"})
-NOT_MODELLED = frozenset({"statefulsets", "daemonsets"})
+HASH = "pod-template-hash"
 
 
 def undo(api: Api, resource: str, name: str, namespace: str, *, to_revision: int = 0) -> Outcome:
     """Puts the template of a revision back (0: of the last but one)."""
-    _only_deployments(resource, "no rollbacker has been implemented for")
+    _check_undoable(resource)
     with asking():
-        deployment = api.get(resource, name, namespace)
-    replica_set = _revision(api, deployment, to_revision)
-    if deployment["spec"].get("paused"):
+        workload = api.get(resource, name, namespace)
+    revision = _revision(api, resource, workload, to_revision)
+    if workload["spec"].get("paused"):
         raise Refused(
             "error: you cannot rollback a paused deployment; "
             "resume it first with 'kubectl rollout resume' and try again"
         )
-    template = _without_hash(replica_set["spec"]["template"])
-    if template == _without_hash(deployment["spec"]["template"]):
+    template = _without_hash(revision.template)
+    if template == _without_hash(workload["spec"]["template"]):
         word = f"skipped rollback (current template already matches revision {to_revision})"
-        return Outcome(line(resource, name, word), deployment)
-    mine, theirs = (obj["metadata"].get("annotations", {}) for obj in (deployment, replica_set))
+        return Outcome(line(resource, name, word), workload)
+    with asking():
+        if resource == "deployments":
+            stored = api.patch(
+                resource, name, _json_patch(workload, template, revision), namespace, type="json"
+            )
+        else:
+            stored = api.patch(resource, name, revision.keeper["data"], namespace)
+    return Outcome(line(resource, name, "rolled back"), stored)
+
+
+def _json_patch(deployment: Object, template: Object, revision: Revision) -> list[Object]:
+    mine = deployment["metadata"].get("annotations", {})
     annotations = {key: value for key, value in mine.items() if key in STAYS}
-    annotations |= {key: value for key, value in theirs.items() if key not in STAYS}
-    patch = [
+    annotations |= {key: value for key, value in revision.annotations.items() if key not in STAYS}
+    return [
         {"op": "replace", "path": "/spec/template", "value": template},
         {"op": "replace", "path": "/metadata/annotations", "value": annotations},
     ]
-    with asking():
-        stored = api.patch(resource, name, patch, namespace, type="json")
-    return Outcome(line(resource, name, "rolled back"), stored)
 
 
 def pause(api: Api, resource: str, name: str, namespace: str) -> Outcome:
@@ -105,15 +113,17 @@ def _set_paused(api: Api, resource: str, name: str, namespace: str, paused: bool
     return Outcome(line(resource, name, "paused" if paused else "resumed"), stored)
 
 
-def _revision(api: Api, deployment: Object, number: int) -> Object:
-    metadata = deployment["metadata"]
-    known = revisions(api, metadata["name"], metadata.get("namespace", "")) if number >= 0 else {}
+def _revision(api: Api, resource: str, workload: Object, number: int) -> Revision:
+    metadata = workload["metadata"]
+    known = revisions(api, resource, metadata["name"], metadata.get("namespace", "")) if number >= 0 else {}
     if number != 0:
         if number not in known:
             raise Refused(f"error: unable to find specified revision {number} in history")
         return known[number]
     if len(known) < 2:
-        raise Refused(f'error: no rollout history found for deployment "{metadata["name"]}"')
+        if resource == "deployments":
+            raise Refused(f'error: no rollout history found for deployment "{metadata["name"]}"')
+        raise Refused("error: no last revision to roll back to")
     return list(known.values())[-2]
 
 
@@ -123,13 +133,8 @@ def _without_hash(template: Object) -> Object:
     return {**template, "metadata": {**metadata, "labels": labels}}
 
 
-def _only_deployments(resource: str, refusal: str) -> None:
-    kind = find(resource)
-    if resource in NOT_MODELLED:
-        raise CannotJudge(f"the history of a {kind.kind} is not modelled yet")
-    if resource != "deployments":
-        raise Refused(
-            f'error: {refusal} "{kind.kind}.{kind.group}"'
-            if kind.group
-            else f'error: {refusal} "{kind.kind}"'
-        )
+def _check_undoable(resource: str) -> None:
+    if resource not in KEEPINGS:
+        kind = find(resource)
+        named = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+        raise Refused(f'error: no rollbacker has been implemented for "{named}"')

@@ -187,8 +187,6 @@ class Commands:
 
     def _rollout_status(self, said: Words, _: str) -> Iterator[str]:
         resource, name, place = self._targets(said.words)[0]
-        if resource != "deployments":
-            raise CannotJudge(f"kubectl rollout status of {resource} is not played here")
         with asking():
             first = self._api.get(resource, name, place)
         lines = [kubectl.rollout_status(first)]

@@ -31,6 +31,7 @@ CHANCE: dict[str, dict[str, float]] = {
     "rolling-percentages": {"events": 0.85, "lives": 0.5, "bounds": 0.5},
     "rolling-surge-only": {"events": 0.95, "lives": 0.4},
     "rollover": {"events": 0.8},
+    "statefulset-update": {"events": 0.95, "lives": 0.7},
     "tutorial": {"events": 0.8, "lives": 0.7},
 }
 """By scenario and kind, the floor where a real cluster leaves it to chance; everywhere else it is 1."""

@@ -156,7 +156,7 @@ class TestRollout:
             "10        because",
             "",
         ]
-        assert list(kubectl.revisions(api, "web", "shop")) == [1, 2, 10]
+        assert list(kubectl.revisions(api, *WEB)) == [1, 2, 10]
 
     def test_an_unknown_revision_of_the_history_is_refused(self, api: Asked) -> None:
         """In other words than undo's."""
