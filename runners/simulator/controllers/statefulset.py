@@ -299,8 +299,8 @@ class StatefulSetController:
         """Whether a new pod of that ordinal is of the revision that is being left."""
         strategy = looked.owner["spec"]["updateStrategy"]
         if strategy["type"] == "RollingUpdate" and "rollingUpdate" not in strategy:
-            return at < looked.start + looked.owner.get("status", {}).get("currentReplicas", 0)
-        return strategy["type"] == "RollingUpdate" and at < looked.start + looked.partition
+            return bool(at < looked.start + looked.owner.get("status", {}).get("currentReplicas", 0))
+        return bool(strategy["type"] == "RollingUpdate" and at < looked.start + looked.partition)
 
     def _delete(self, owner: Object, pod: Object) -> None:
         name, of = pod["metadata"]["name"], owner["metadata"]["name"]
