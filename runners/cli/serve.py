@@ -135,6 +135,7 @@ def make_server(options: Options, token: str) -> Server:
     from gherkube.runners.simulator.cluster import Simulator
     from gherkube.runners.simulator.server.app import Server
     from gherkube.runners.simulator.server.front import Front
+    from gherkube.runners.simulator.server.images import provide
     from gherkube.runners.simulator.server.pump import Pump
     from gherkube.runners.simulator.server.state import Origin, State
 
@@ -146,6 +147,7 @@ def make_server(options: Options, token: str) -> Server:
         _check_origin(options, state.origin)
         origin = state.origin
     cluster = Simulator(origin.seed, origin.nodes, keeps=True, start=origin.start)
+    provide(cluster.images)
     front = Front(cluster)
     pump = Pump(cluster.store.clock, cast("Mode", options.clock), options.speed)
     is_new = not (state and state.play(front, pump))

@@ -12,7 +12,18 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.quantities import memory_bytes
-from gherkube.runners.simulator.node.images import InvalidImageName, parse_image
+from gherkube.runners.simulator.node.images import Images, InvalidImageName, parse_image
+
+PRESENT = (
+    "hello:1",
+    "hello:2",
+    "hello:3",
+    "jocatalin/kubernetes-bootcamp:v1",
+    "jocatalin/kubernetes-bootcamp:v2",
+)
+"""Images that every node has, as in the cluster of the recordings (`tests/golden`)."""
+ABSENT = ("nosuch:1", "hello:404")
+"""Images that do not exist, to try out what happens then; as in that cluster."""
 
 UNITS = {"millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600}
 UNIT = "|".join(UNITS)
@@ -60,6 +71,14 @@ SAID: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
     )
 )
 """What may be said of an image, and the behaviour (`node/images.py`) that it is."""
+
+
+def provide(images: Images) -> None:
+    """Says what a cluster that is served begins with."""
+    for image in PRESENT:
+        images.preload(image)
+    for image in ABSENT:
+        images.behave(image, exists=False)
 
 
 def behaviours(said: Any) -> Iterator[tuple[str, dict[str, Any]]]:
