@@ -23,6 +23,7 @@ from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceCo
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
+from gherkube.runners.simulator.controllers.provided import ProvidedController
 from gherkube.runners.simulator.controllers.quota import QuotaController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
 from gherkube.runners.simulator.controllers.runtime import Informers
@@ -86,6 +87,7 @@ class Simulator:
             controller(self.api, manager, chance)
         if keeps:
             DefinitionController(self.api, manager, chance)
+            ProvidedController(self.api, manager, chance)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, Informers(self.store, chance), chance)
         self.network = Network(self.store, chance)
