@@ -86,11 +86,9 @@ async def _listening(options: Options) -> AsyncIterator[tuple[Server, Path]]:
     server = make_server(options, token)
     runner = web.AppRunner(
         server.app(),
-        access_log=None,
         handle_signals=False,
         shutdown_timeout=1,
-        max_line_size=server.limits.line,
-        max_field_size=server.limits.headers,
+        **server.limits.of_runner(),
     )
     await runner.setup()
     file = options.kubeconfig or runs.folder() / f"kubeconfig-{os.getpid()}"

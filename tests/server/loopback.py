@@ -134,7 +134,7 @@ def loopback(
         if state is not None:
             state.play(front, pump)
         server = Server(front, pump, token=token, limits=limits, state=state)
-        client: TestClient[Any, Any] = TestClient(TestServer(server.app(), max_field_size=1 << 20))
+        client: TestClient[Any, Any] = TestClient(TestServer(server.app(), **server.limits.of_runner()))
         await client.start_server()
         return server, client
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 from weakref import WeakSet
 
-from aiohttp import web
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from gherkube.runners.errors import ApiError, GherkubeError
+from gherkube.runners.errors import ApiError
+from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.server import logs
 from gherkube.runners.simulator.server.admin import ADVANCE, CLOCK, Time
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
@@ -26,6 +30,11 @@ from gherkube.runners.simulator.server.paths import parse
 from gherkube.runners.simulator.server.pump import Pump
 from gherkube.runners.simulator.server.state import State, may_change
 from gherkube.runners.simulator.server.watch import Watch
+
+CLIENTS_FAULTS = (ConnectionError, HttpProcessingError, ClientError, web.RequestPayloadError)
+LOGGER = logging.getLogger("gherkube.serve")
+"""What the HTTP library says of its own defects; what clients do wrong, they are told."""
+LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], CLIENTS_FAULTS)))
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OPEN_PATHS = HEALTH | {"/version"}
@@ -48,8 +57,18 @@ class Limits:
     """Requests at once, long polls apart: `--max-requests-inflight`."""
     rate: int = 2000
     """Requests a second."""
-    slow_client: float = 60.0
-    """Real seconds after which a watcher that takes nothing is let go."""
+    slow_client: float = 90.0
+    """Real seconds after which a client is let go that does not ask, send its body, or take its answer."""
+
+    def of_runner(self) -> dict[str, Any]:
+        """The settings of an aiohttp runner that keeps within them."""
+        return {
+            "max_line_size": self.line,
+            "max_field_size": self.headers,
+            "keepalive_timeout": self.slow_client,
+            "logger": LOGGER,
+            "access_log": None,
+        }
 
 
 class Server:
@@ -108,7 +127,9 @@ class Server:
             return _response(refusal(ApiError(413, "RequestEntityTooLarge", said)))
         except web.HTTPException as error:
             return _response(refusal(ApiError(error.status, error.reason.replace(" ", ""), error.reason)))
-        except GherkubeError as error:
+        except ConnectionError:  # the client has gone
+            raise
+        except Exception as error:
             return _response(refusal(error))
 
     @web.middleware
@@ -147,7 +168,7 @@ class Server:
             request.rel_url.raw_path,
             dict(request.query),
             {name.lower(): value for name, value in request.headers.items()},
-            await request.read(),
+            await self._body(request),
         )
         self.pump.catch_up()
         if call.path in (ADVANCE, CLOCK):
@@ -160,6 +181,14 @@ class Server:
             reply = self.front.answer(call)
             return _response(reply) if reply.code >= 400 else await self._follow(request, call)
         return _response(self.answer(call))
+
+    async def _body(self, request: web.Request) -> bytes:
+        try:
+            return await asyncio.wait_for(request.read(), self.limits.slow_client)
+        except TimeoutError:
+            raise ApiError(408, "Timeout", "the body of the request did not come in time") from None
+        except (web.RequestPayloadError, ClientError, HttpProcessingError) as error:
+            raise bad_request(f"the body of the request cannot be read: {error}") from None
 
     def answer(self, call: Call) -> Reply:
         """The answer to any request but a watch, once it is kept."""
@@ -196,7 +225,6 @@ class Server:
     ) -> web.StreamResponse:
         """Sends what comes, for as long as something may come."""
         response = web.StreamResponse(headers={"Content-Type": type_, "Cache-Control": "no-cache, private"})
-        response.enable_chunked_encoding()
         await response.prepare(request)
         task = asyncio.current_task()
         assert task is not None
