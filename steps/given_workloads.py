@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.expectations.count import exactly
+from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.subjects import WorkloadRef
 from gherkube.runners.expectations.time import Becomes
 from gherkube.runners.expectations.workloads import WorkloadStatement
@@ -63,14 +62,10 @@ def _run(world: World, named: Named, image: str, replicas: int | None, table: Ta
 
 def wait_until_available(world: World, ref: WorkloadRef) -> None:
     """Waits for all replicas, up to the patience; ExpectationFailed says why they are not there."""
+    if ref.resource == "jobs":  # a job ends, it does not become available
+        return
     if ref.resource == "deployments":
         statement = WorkloadStatement.rollout(ref, "completes")
-    elif ref.resource == "replicasets":
-        obj = world.api.get(ref.resource, ref.name, ref.namespace)
-        n = exactly(obj["spec"].get("replicas", 1))
-        statement = WorkloadStatement.replicas(ref, ready=n, available=n, total=n)
-    elif ref.resource == "jobs":  # a job ends, it does not become available
-        return
     else:
-        raise CannotJudge(f"waiting until {ref.text} is available is not there yet")
+        statement = WorkloadStatement.all_available(ref)
     world.judge.judge(statement, Becomes())

@@ -193,6 +193,8 @@ KEYS: dict[str, tuple[str, tuple[str, ...], Callable[[str], Any]]] = {
     "minReadySeconds": (_SPEC, ("minReadySeconds",), _seconds),
     "progressDeadlineSeconds": (_SPEC, ("progressDeadlineSeconds",), _seconds),
     "revisionHistoryLimit": (_SPEC, ("revisionHistoryLimit",), _integer),
+    "podManagementPolicy": (_SPEC, ("podManagementPolicy",), str),
+    "partition": (_ROLLING, ("partition",), _integer),
     "paused": (_SPEC, ("paused",), _boolean),
     "grace period": (_POD, ("terminationGracePeriodSeconds",), _seconds),
     "terminationGracePeriodSeconds": (_POD, ("terminationGracePeriodSeconds",), _seconds),
@@ -216,12 +218,13 @@ KEYS: dict[str, tuple[str, tuple[str, ...], Callable[[str], Any]]] = {
 NAMED_KEYS = ("label", "annotation", "env", "nodeSelector")
 """Keys with a name behind them, as in `label tier`."""
 
+_ORDERED = frozenset({"podManagementPolicy", "partition"})
 _NOT_OF: dict[str, frozenset[str]] = {
-    "deployments": frozenset(),
-    "replicasets": frozenset(KEYS) & {"maxSurge", "maxUnavailable", "strategy", "progressDeadlineSeconds"}
-    | {"revisionHistoryLimit", "paused"},
+    "deployments": _ORDERED,
+    "replicasets": _ORDERED
+    | {"maxSurge", "maxUnavailable", "strategy", "progressDeadlineSeconds", "revisionHistoryLimit", "paused"},
     "statefulsets": frozenset({"maxSurge", "progressDeadlineSeconds", "paused"}),
-    "daemonsets": frozenset({"progressDeadlineSeconds", "paused"}),
+    "daemonsets": _ORDERED | {"progressDeadlineSeconds", "paused"},
 }
 _STRATEGY = {"deployments": "strategy", "statefulsets": "updateStrategy", "daemonsets": "updateStrategy"}
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.pods import PODS, names, restarts, with_argument
+from gherkube.runners.expectations.revisions import wanted_pods
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected
 from gherkube.runners.expectations.time import Moment
@@ -202,7 +203,8 @@ class _OneAtATimeTracker(Tracker):
 
     def _wanted(self) -> int:
         obj = self._workload.find(self._view) if self._workload is not None else None
-        return self._start if obj is None else int(obj["spec"].get("replicas", self._start))
+        wanted = wanted_pods(obj) if obj is not None else None
+        return self._start if wanted is None else wanted
 
     def _look(self) -> None:
         if self._broken:

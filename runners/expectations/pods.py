@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.partial import check_fields, difference, differences, leaves
 from gherkube.runners.expectations.pod_status import pod_status
+from gherkube.runners.expectations.revisions import wanted_pods
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, tag_of
 from gherkube.runners.expectations.view import Place, View
@@ -265,8 +266,7 @@ class PodsTracker(Tracker):
         ):
             return None
         obj = selector.workload.find(self._view)
-        replicas = obj["spec"].get("replicas") if obj is not None else None
-        return int(replicas) if replicas is not None else None
+        return wanted_pods(obj) if obj is not None else None
 
     def nearest(self) -> str:
         return f"{self.n or 'none'} {self.statement.words}" if self._verdicts else ""

@@ -12,18 +12,13 @@ from typing import NamedTuple, TypeAlias
 
 from gherkube.runners.expectations.pod_status import pod_status
 from gherkube.runners.expectations.pods import restarts
+from gherkube.runners.expectations.revisions import keepers, same_template
 from gherkube.runners.expectations.statement import Subject
-from gherkube.runners.expectations.subjects import (
-    PodSelector,
-    WorkloadRef,
-    images_of,
-    replica_sets,
-    revision_of,
-    same_template,
-)
+from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef, images_of
 from gherkube.runners.expectations.time import Moment
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import ADDED, DELETED, Change, History
+from gherkube.runners.kubectl.revisions import KEEPINGS
 from gherkube.runners.objects import Object, condition, controller_of, is_deleting, is_ready
 
 ACT, TROUBLE, SCALE, WELL, LIFE = range(5)
@@ -180,44 +175,54 @@ class _Teller:
         self._told.add((who, what))
         return new
 
-    def revision(self, deployment: Object) -> str:
-        metadata = deployment["metadata"]
-        ref = WorkloadRef("deployments", metadata.get("namespace", ""), metadata["name"])
-        for one in reversed(replica_sets(self._view, ref)):
-            if same_template(one["spec"]["template"], deployment["spec"]["template"]):
-                return f" (revision {revision_of(one)})"
+    def revision(self, ref: WorkloadRef, template: Object) -> str:
+        """The revision of the workload that has the template, in words."""
+        for one in reversed(keepers(self._view, ref)):
+            keeping = KEEPINGS[ref.resource]
+            if same_template(keeping.template(one), template):
+                return f" (revision {keeping.number(one)})"
         return ""
 
 
 Words: TypeAlias = Callable[[_Teller, Change], Iterator[Entry]]
 
 
-def _deployment(teller: _Teller, change: Change) -> Iterator[Entry]:
+CONDITIONS = (
+    ("Progressing", "False", "exceeds its progress deadline"),
+    ("Available", "False", "is not available"),
+    ("Available", "True", "is available"),
+    ("Failed", "True", "failed"),
+    ("Complete", "True", "is complete"),
+)
+"""The conditions of a workload that are told, and how."""
+
+
+def _workload(teller: _Teller, change: Change) -> Iterator[Entry]:
     new, old, name = change.object, change.old, change.object["metadata"]["name"]
+    who = f"{change.resource.removesuffix('s')} {name}"
     if change.type == DELETED or old is None:
-        yield Entry(change.at, ACT, f"deployment {name}", "gone" if change.type == DELETED else "created")
+        yield Entry(change.at, ACT, who, "gone" if change.type == DELETED else "created")
         return
     if is_deleting(new) and not is_deleting(old):
-        yield Entry(change.at, ACT, f"deployment {name}", "deleted")
+        yield Entry(change.at, ACT, who, "deleted")
     if new["spec"] is not old["spec"] and new["spec"] != old["spec"]:
-        yield from (Entry(change.at, ACT, "", words) for words in _spec(teller, name, old, new))
-    for type_, status, words in (
-        ("Progressing", "False", "exceeds its progress deadline"),
-        ("Available", "False", "is not available"),
-        ("Available", "True", "is available"),
-    ):
+        ref = WorkloadRef(change.resource, new["metadata"].get("namespace", ""), name)
+        yield from (Entry(change.at, ACT, "", words) for words in _spec(teller, ref, old, new))
+    for type_, status, words in CONDITIONS:
         found, before = condition(new, type_), condition(old, type_)
         if found is not None and found["status"] == status and (before is None or before["status"] != status):
-            yield Entry(change.at, WELL if status == "True" else TROUBLE, name, words)
+            well = status == "True" and type_ != "Failed"
+            yield Entry(change.at, WELL if well else TROUBLE, name, words)
 
 
-def _spec(teller: _Teller, name: str, old: Object, new: Object) -> Iterator[str]:
-    before, after = old["spec"], new["spec"]
-    images = images_of(after["template"]["spec"])
+def _spec(teller: _Teller, ref: WorkloadRef, old: Object, new: Object) -> Iterator[str]:
+    before, after, name = old["spec"], new["spec"], ref.name
+    template = after["template"]
+    images = images_of(template["spec"])
     if images != images_of(before["template"]["spec"]):
-        yield f"image set to {', '.join(images)}{teller.revision(new)}"
-    elif not same_template(before["template"], after["template"]):
-        yield f"template of {name} changed{teller.revision(new)}"
+        yield f"image set to {', '.join(images)}{teller.revision(ref, template)}"
+    elif not same_template(before["template"], template):
+        yield f"template of {name} changed{teller.revision(ref, template)}"
     if before.get("replicas") != after.get("replicas"):
         yield f"{name} scaled {before.get('replicas')}→{after.get('replicas')}"
     if bool(before.get("paused")) != bool(after.get("paused")):
@@ -292,7 +297,7 @@ def _service(_teller: _Teller, change: Change) -> Iterator[Entry]:
 
 
 WORDS: dict[str, Words] = {
-    "deployments": _deployment,
+    **dict.fromkeys(("deployments", "statefulsets", "daemonsets", "jobs"), _workload),
     "replicasets": _replica_set,
     "pods": _pod,
     "nodes": _node,

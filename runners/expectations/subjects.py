@@ -8,15 +8,14 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.expectations.revisions import MARKS, has_one_revision, newest_mark
 from gherkube.runners.expectations.view import KINDS, View
 from gherkube.runners.history import Change
 from gherkube.runners.objects import Key, Object, controller_of
 from gherkube.runners.selectors import compile_labels
 
-REVISION = "deployment.kubernetes.io/revision"
-HASH = "pod-template-hash"
 TEMPLATED = ("deployments", "replicasets", "statefulsets", "daemonsets", "jobs")
-POD_RESOURCES = frozenset({"pods", *TEMPLATED})
+POD_RESOURCES = frozenset({"pods", "controllerrevisions", *TEMPLATED})
 """Of which resources a change may alter which pods are meant."""
 WORDS = {"replicasets": "replica set", "services": "service", "nodes": "node", "pods": "pod"}
 
@@ -128,18 +127,9 @@ class PodSelector:
             return f"no pod{of} ever was of version {self.version}{self._images(view)}"
         if self.image and not any(has_image(spec, self.image) for spec in self._specs(view)):
             return f'no pod{of} ever had the image "{self.image}"{self._images(view)}'
-        if self.revision == "old" and self._has_one_revision(view):
+        if self.revision == "old" and self.workload and has_one_revision(view, self.workload):
             return f"no pod{of} ever was old: it never had more than one revision"
         return ""
-
-    def _has_one_revision(self, view: View) -> bool:
-        """Whether the workload is a deployment that never had a template but the one it has."""
-        if self.workload is None or self.workload.resource != "deployments":
-            return False
-        sets = [each for each in view.ever("replicasets") if self.workload.owns(view, each)]
-        owner = self.workload.find(view)
-        templates = [each["spec"]["template"] for each in (*sets, owner) if each is not None]
-        return len(sets) <= 1 and all(same_template(each, templates[0]) for each in templates)
 
     def _images(self, view: View) -> str:
         known = sorted({image for spec in self._specs(view) for image in images_of(spec)})
@@ -235,62 +225,22 @@ class Selected:
         workload = self._selector.workload
         if not self._selector.revision or workload is None:
             return None
-        if workload.resource == "deployments":
-            return newest_replica_set(self._view, workload)
+        if workload.resource in MARKS:
+            return newest_mark(self._view, workload)
         obj = workload.find(self._view)
         return images_of(obj["spec"]["template"]["spec"]) if obj is not None else None
 
     def _is_new(self, pod: Object) -> bool:
         if self._newest is None:
             return False
-        if isinstance(self._newest, str):
-            ref = controller_of(pod)
-            return ref is not None and bool(ref["uid"] == self._newest)
+        workload = self._selector.workload
+        if workload is not None and workload.resource in MARKS:
+            return MARKS[workload.resource].of_pod(pod) == self._newest
         return images_of(pod["spec"]) == self._newest
 
 
 def _owners(obj: Object) -> Any:
     return obj["metadata"].get("ownerReferences")
-
-
-def newest_replica_set(view: View, deployment: WorkloadRef) -> str | None:
-    """The uid of the ReplicaSet of the newest revision, None when it is not made yet.
-
-    It is the one of the deployment's template; of several, that of the highest revision.
-    pkg/controller/deployment/util FindNewReplicaSet
-    """
-    obj = deployment.find(view)
-    sets = replica_sets(view, deployment)
-    if obj is not None:
-        sets = [one for one in sets if same_template(one["spec"]["template"], obj["spec"]["template"])]
-    return sets[-1]["metadata"]["uid"] if sets else None
-
-
-def replica_sets(view: View, deployment: WorkloadRef) -> list[Object]:
-    """The ReplicaSets of a deployment, by revision."""
-    return sorted(
-        (one for one in view.of("replicasets").values() if deployment.owns(view, one)), key=revision_of
-    )
-
-
-def revision_of(obj: Object) -> int:
-    """The revision of a ReplicaSet or a Deployment, 0 when it has none yet."""
-    return int((obj["metadata"].get("annotations") or {}).get(REVISION, 0))
-
-
-def same_template(one: Object, other: Object) -> bool:
-    """Whether two pod templates are equal but for the hash label. util EqualIgnoreHash"""
-    if one is other:
-        return True
-    if one["spec"] is not other["spec"] and one["spec"] != other["spec"]:
-        return False
-    return _metadata(one) == _metadata(other)
-
-
-def _metadata(template: Object) -> tuple[Any, Any]:
-    metadata = template.get("metadata") or {}
-    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH}
-    return labels, metadata.get("annotations") or {}
 
 
 def images_of(spec: Any) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ RESOURCES = {
     "DaemonSet": "daemonsets",
     "Job": "jobs",
     "CronJob": "cronjobs",
+    "ControllerRevision": "controllerrevisions",
     "Service": "services",
     "Node": "nodes",
 }

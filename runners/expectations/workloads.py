@@ -6,19 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.partial import check_fields, difference, differences, field, leaves
+from gherkube.runners.expectations.revisions import keepers, replica_sets, revision_of, wanted_pods
 from gherkube.runners.expectations.statement import Check, Sight, Statement, Tracker
-from gherkube.runners.expectations.subjects import (
-    WorkloadRef,
-    images_of,
-    match_image,
-    replica_sets,
-    revision_of,
-)
+from gherkube.runners.expectations.subjects import WorkloadRef, images_of, match_image
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import Change
+from gherkube.runners.kubectl.revisions import KEEPINGS
 from gherkube.runners.kubectl.status import rollout_status
 from gherkube.runners.objects import Object, condition
 
@@ -32,23 +28,44 @@ REPLICAS = {
     "total": "replicas",
 }
 """Where a workload's status has each of its numbers of replicas."""
+REPLICAS_OF = {
+    "daemonsets": {
+        "ready": "numberReady",
+        "up_to_date": "updatedNumberScheduled",
+        "available": "numberAvailable",
+        "total": "currentNumberScheduled",
+    },
+    "jobs": {"ready": "ready", "total": "active"},
+}
+"""Of the kinds that have them elsewhere."""
 
 
 class Rule(NamedTuple):
-    """How a judgement about a workload is made: on the object alone, or with its ReplicaSets."""
+    """How a judgement about a workload is made: on the object alone, or with what keeps its revisions."""
 
     look: Look
-    with_sets: bool = False
+    with_revisions: bool = False
     steady: bool = False
     past: Literal["throughout", "at some time"] = "throughout"
 
 
 def _replicas(view: View, ref: WorkloadRef, counts: Any) -> Verdict:
     status = _of(view, ref).get("status") or {}
-    found = {name: status.get(REPLICAS[name], 0) for name, _ in counts}
+    fields = REPLICAS_OF.get(ref.resource, REPLICAS)
+    found = {name: status.get(fields[name], 0) for name, _ in counts}
     words = " and ".join(f"{n} {name.replace('_', '-')}" for name, n in found.items())
     away = sum(count.distance(found[name], found[name]) for name, count in counts)
     return not away, f"{words} replicas", away
+
+
+def _all_available(view: View, ref: WorkloadRef, _: Any) -> Verdict:
+    obj = _of(view, ref)
+    status, wanted = obj.get("status") or {}, wanted_pods(obj)
+    fields = REPLICAS_OF.get(ref.resource, REPLICAS)
+    ready, available, total = (status.get(fields[name], 0) for name in ("ready", "available", "total"))
+    observed = obj["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
+    words = f"{total} replicas, {ready} ready and {available} available, of {wanted}"
+    return observed and ready == available == total == wanted, words
 
 
 def _condition(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
@@ -86,18 +103,19 @@ def _replica_sets(view: View, ref: WorkloadRef, counts: Any) -> Verdict:
 
 
 def _revisions(view: View, ref: WorkloadRef, numbers: Any) -> Verdict:
-    found = [number for one in replica_sets(view, ref) if (number := revision_of(one))]
+    number_of = KEEPINGS[ref.resource].number
+    found = [number for one in keepers(view, ref) if (number := number_of(one))]
     return found == sorted(numbers), f"revisions {', '.join(map(str, found)) or 'none'}"
 
 
 def _revision_image(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
     number, image = wanted
-    for one in replica_sets(view, ref):
-        if revision_of(one) == number:
-            images = images_of(one["spec"]["template"]["spec"])
-            return any(
-                match_image(have, image) for have in images
-            ), f"revision {number} has {', '.join(images)}"
+    keeping = KEEPINGS[ref.resource]
+    for one in keepers(view, ref):
+        if keeping.number(one) == number:
+            images = images_of(keeping.template(one)["spec"])
+            same = any(match_image(have, image) for have in images)
+            return same, f"revision {number} has {', '.join(images)}"
     return False, f"there is no revision {number}"
 
 
@@ -118,12 +136,13 @@ def _rollout(view: View, ref: WorkloadRef, wanted: Any) -> Verdict:
 
 RULES: dict[str, Rule] = {
     "replicas": Rule(_replicas, steady=True),
+    "all_available": Rule(_all_available, steady=True),
     "condition": Rule(_condition),
     "matches": Rule(_matches),
     "field": Rule(_field),
-    "replica_sets": Rule(_replica_sets, with_sets=True, steady=True),
-    "revisions": Rule(_revisions, with_sets=True, steady=True),
-    "revision_image": Rule(_revision_image, with_sets=True, steady=True),
+    "replica_sets": Rule(_replica_sets, with_revisions=True, steady=True),
+    "revisions": Rule(_revisions, with_revisions=True, steady=True),
+    "revision_image": Rule(_revision_image, with_revisions=True, steady=True),
     "completes": Rule(_rollout, steady=True, past="at some time"),
     "stuck": Rule(_rollout, past="at some time"),
     "exceeds_deadline": Rule(_rollout, past="at some time"),
@@ -153,10 +172,19 @@ class WorkloadStatement(Statement):
         """Its status has so many ready, up-to-date, available replicas, and replicas in all."""
         given = {"ready": ready, "up_to_date": up_to_date, "available": available, "total": total}
         counts = tuple((name, count) for name, count in given.items() if count is not None)
+        fields = REPLICAS_OF.get(workload.resource, REPLICAS)
+        for name, _ in counts:
+            if name not in fields:
+                raise UsageError(f"{workload.text} has no number of {name.replace('_', '-')} replicas")
         words = " and ".join(
             f"{count.text.removeprefix('exactly ')} {name.replace('_', '-')}" for name, count in counts
         )
         return cls(workload, "replicas", counts, f"{workload.text} with {words} replicas")
+
+    @classmethod
+    def all_available(cls, workload: WorkloadRef) -> WorkloadStatement:
+        """All the replicas that it is to have are there and available, and no others."""
+        return cls(workload, "all_available", None, f"all replicas of {workload.text} available")
 
     @classmethod
     def condition(
@@ -191,17 +219,21 @@ class WorkloadStatement(Statement):
     @classmethod
     def replica_sets(cls, workload: WorkloadRef, counts: Sequence[int]) -> WorkloadStatement:
         """It has as many replica sets as numbers are given, with so many replicas, in any order."""
+        if workload.resource != "deployments":
+            raise UsageError(f"{workload.text} has no replica sets; a deployment has")
         words = f"{len(counts)} replica sets with {', '.join(map(str, counts))} replicas"
         return cls(workload, "replica_sets", tuple(counts), words)
 
     @classmethod
     def revisions(cls, workload: WorkloadRef, numbers: Sequence[int]) -> WorkloadStatement:
         """Its rollout history has exactly these revisions."""
+        _check_has_rollout(workload)
         return cls(workload, "revisions", tuple(numbers), f"revisions {', '.join(map(str, numbers))}")
 
     @classmethod
     def revision_image(cls, workload: WorkloadRef, revision: int, image: str) -> WorkloadStatement:
         """That revision has a container of that image, or of that version."""
+        _check_has_rollout(workload)
         return cls(workload, "revision_image", (revision, image), f'revision {revision} with image "{image}"')
 
     @classmethod
@@ -218,10 +250,9 @@ class WorkloadStatement(Statement):
             "exceeds_deadline": "exceeds its progress deadline",
             "status_says": f'has a status that says "{text}"',
         }[what]
-        if workload.resource in ("statefulsets", "daemonsets"):
-            raise CannotJudge(f"the rollout of {workload.text} is not modelled yet")
-        if workload.resource != "deployments":
-            raise UsageError(f"{workload.text} has no rollout; a deployment has")
+        _check_has_rollout(workload)
+        if what == "exceeds_deadline" and workload.resource != "deployments":
+            raise UsageError(f"{workload.text} has no progress deadline; a deployment has")
         return cls(workload, what, (what, text, 0), f"the rollout of {workload.text} {words}")
 
     @property
@@ -230,7 +261,9 @@ class WorkloadStatement(Statement):
 
     @property
     def resources(self) -> frozenset[str]:
-        return frozenset({self.workload.resource, *(("replicasets",) if self.rule.with_sets else ())})
+        resource = self.workload.resource
+        kept = (KEEPINGS[resource].resource,) if self.rule.with_revisions else ()
+        return frozenset({resource, *kept})
 
     @property
     def steady(self) -> bool:
@@ -274,7 +307,7 @@ class WorkloadStatement(Statement):
             metadata = change.object["metadata"]
             if change.resource == ref.resource:
                 return bool(metadata["name"] == ref.name and metadata.get("namespace", "") == ref.namespace)
-            return self.rule.with_sets and metadata.get("namespace", "") == ref.namespace
+            return self.rule.with_revisions and metadata.get("namespace", "") == ref.namespace
 
         return Check(view, verdict, concerns)
 
@@ -283,3 +316,8 @@ def _of(view: View, ref: WorkloadRef) -> Object:
     obj = ref.find(view)
     assert obj is not None
     return obj
+
+
+def _check_has_rollout(ref: WorkloadRef) -> None:
+    if ref.resource not in KEEPINGS:
+        raise UsageError(f"{ref.text} has no rollout; a deployment, a statefulset or a daemonset has")

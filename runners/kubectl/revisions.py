@@ -54,7 +54,7 @@ def _of_controller_revision(revision: Object) -> Object:
     return {field: value for field, value in template.items() if field != "$patch"}
 
 
-_REPLICA_SETS = Keeping("replicasets", number_of, lambda replica_set: replica_set["spec"]["template"])  # type: ignore[no-any-return]
+_REPLICA_SETS = Keeping("replicasets", number_of, lambda replica_set: replica_set["spec"]["template"])
 _CONTROLLER_REVISIONS = Keeping(
     "controllerrevisions",
     lambda revision: int(revision["revision"]),

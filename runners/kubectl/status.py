@@ -93,7 +93,8 @@ def _daemon_set(daemon_set: Object) -> RolloutStatus:
 def _is_unseen(workload: Object) -> bool:
     """Whether the controller has not seen the newest generation yet."""
     generation: int = workload["metadata"].get("generation", 0)
-    return generation > workload.get("status", {}).get("observedGeneration", 0)
+    observed: int = workload.get("status", {}).get("observedGeneration", 0)
+    return generation > observed
 
 
 STATUSES: dict[str, Callable[[Object], RolloutStatus]] = {

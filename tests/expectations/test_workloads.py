@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import exactly
 from gherkube.runners.expectations.failure import ExpectationFailed
 from gherkube.runners.expectations.subjects import WorkloadRef
@@ -122,12 +122,21 @@ def test_stuck_cannot_be_told_of_the_past(time: Past | AtSomeTime) -> None:
         three_pods().judge().judge(STUCK, time)
 
 
-def test_only_deployments_have_rollouts() -> None:
-    """A replica set has none; those of other kinds are not modelled yet."""
+def test_what_a_kind_does_not_have_cannot_be_asked_of_it() -> None:
+    """A rollout and its history, a progress deadline, replica sets, a number of replicas."""
+    replica_set, stateful_set, job = (
+        WorkloadRef(resource, "default", "web") for resource in ("replicasets", "statefulsets", "jobs")
+    )
     with pytest.raises(UsageError, match="has no rollout"):
-        WorkloadStatement.rollout(WorkloadRef("replicasets", "default", "web"), "completes")
-    with pytest.raises(CannotJudge):
-        WorkloadStatement.rollout(WorkloadRef("statefulsets", "default", "db"), "completes")
+        WorkloadStatement.rollout(replica_set, "completes")
+    with pytest.raises(UsageError, match="has no rollout"):
+        WorkloadStatement.revisions(job, [1])
+    with pytest.raises(UsageError, match="has no progress deadline"):
+        WorkloadStatement.rollout(stateful_set, "exceeds_deadline")
+    with pytest.raises(UsageError, match="has no replica sets"):
+        WorkloadStatement.replica_sets(stateful_set, [1])
+    with pytest.raises(UsageError, match="has no number of up-to-date replicas"):
+        WorkloadStatement.replicas(job, up_to_date=exactly(1))
 
 
 @pytest.mark.parametrize(

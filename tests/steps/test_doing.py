@@ -171,8 +171,6 @@ def test_nodes(world: World, say: Say) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("given", 'statefulset "db" runs 3 replicas of "hello:1"', "statefulset"),
-        ("given", 'daemonset "agent" runs "hello:1"', "daemonset"),
         ("given", 'the kustomization "overlays/staging"', "kustomize"),
         ("given", 'the chart "charts/web" as release "web"', "helm"),
         ("when", "I run `kubectl rollout status deployment/web --timeout=20s`", "kubectl rollout status"),

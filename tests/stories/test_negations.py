@@ -27,6 +27,10 @@ OPPOSITES = (  # the first pattern that is found says what is claimed instead
     (r"that is \"False\" with reason \"\w+\"$", 'that is "True" with reason "Fine"'),
     (r"(an event .* says) .*", r'\1 "nothing of the kind" at least 99 times'),
     (r"has endpoints only on .* pods$", "has 99 endpoints"),
+    (r"\bwhile \d+\b", "while exactly 77"),
+    (r"(pod \"[^\"]+\") (?:is \S+|shows \S+)$", r"\1 shows Nonsense"),
+    (r"(pod \"[^\"]+\") was \S+$", r"\1 showed Nonsense"),
+    (r"run on \d+ nodes$", "run on 77 nodes"),
     (r"pods were replaced one at a time$", "exactly 77 pods were replaced"),
     (r"there (is|are) .* replica sets? with .*", "there are 3 replica sets with 7, 7 and 7 replicas"),
     (rf"has {NUMBER} ready,", "has 77 ready,"),
@@ -44,7 +48,7 @@ NEGATED_BY_TABLE = {"match": "spec: {containers: [{image: something/else}]}"}
 
 def opposite(step: Step) -> Step:
     """The step that claims the opposite."""
-    if step.docstring is not None and step.text.endswith("match"):
+    if step.docstring is not None and re.search(r"match(es)?$", step.text):
         return step._replace(docstring=NEGATED_BY_TABLE["match"])
     for pattern, instead in OPPOSITES:
         if re.search(pattern, step.text):

@@ -5,6 +5,7 @@
     scene       the objects of one moment and the events about them
     workloads   deployments and other owners of pods: paused, too late, a quota, old pods that terminate
     services    selectors and ports
+    ordinals    what the order of a statefulset makes wait
     pods        the table of what keeps a pod from being ready
     containers  images, crashes, probes, configuration
     nodes       where pods find no room, nodes that are down, budgets that hold pods where they are
@@ -58,14 +59,13 @@ class Causes:
             return []
         if is_deleting(obj) and (finalizers := obj["metadata"].get("finalizers")):
             return [f"{subject.text} is being deleted and waits for its finalizers: {', '.join(finalizers)}"]
-        if subject.resource == "deployments":
-            lines = of_deployment(scene, subject, obj)
-            return [*(strategy(scene, subject) if rolling and lines else ()), *lines]
         if subject.resource == "services":
             return of_service(scene, subject, obj, rolling=rolling)
         if subject.resource == "nodes":
             return self._node(subject, obj)
-        return of_owner(scene, subject.text, [p for p in scene.pods() if subject.owns(scene.view, p)], obj)
+        of = of_deployment if subject.resource == "deployments" else of_owner
+        lines = of(scene, subject, obj)
+        return [*(strategy(scene, subject) if rolling and lines else ()), *lines]
 
     def in_vain(self, subject: Subject | None, *, steady: bool, certain: bool) -> str:
         """Why waiting is in vain when nothing but retries is left to happen, "" when a retry may do.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from gherkube.runners.expectations.causes.containers import PULLS, is_done, probe, statuses, volume, waits
 from gherkube.runners.expectations.causes.nodes import unscheduled
+from gherkube.runners.expectations.causes.ordinals import is_held
 from gherkube.runners.expectations.causes.scene import Scene
 from gherkube.runners.expectations.causes.workloads import refusal
 from gherkube.runners.expectations.pods import restarts
+from gherkube.runners.expectations.revisions import replica_sets, revision_of_pod
 from gherkube.runners.expectations.statement import Subject
-from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef, replica_sets, revision_of
-from gherkube.runners.kubectl.status import rollout_status
+from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
+from gherkube.runners.kubectl.revisions import KEEPINGS
+from gherkube.runners.kubectl.status import ONLY_ROLLING, rollout_status
 from gherkube.runners.objects import ENDED, Object, condition, is_active, is_deleting, is_ready
 
 NOTHING = "nothing that is going on"
@@ -19,7 +22,7 @@ def is_at_rest(scene: Scene) -> bool:
     """Whether everything is as it is meant to be, so that there is nothing to retry either."""
     view = scene.view
     return (
-        all(rollout_status(one).done for one in view.of("deployments").values())
+        all(_is_rolled_out(one) for resource in KEEPINGS for one in view.of(resource).values())
         and all(_is_up(node) for node in view.of("nodes").values())
         and all(
             not is_deleting(pod)
@@ -56,14 +59,14 @@ def reason(scene: Scene, subject: Subject | None) -> str:
             return f"{NOTHING} removes the finalizer of {ref.text}"
         if ref.resource == "deployments" and obj["spec"].get("paused"):
             return f"{NOTHING} resumes the rollout, which is paused"
-        owners = [obj, *(replica_sets(scene.view, ref) if ref.resource == "deployments" else ())]
+        owners = [obj, *replica_sets(scene.view, ref)]
         if any("exceeded quota" in words for words in refusal(scene, *owners)):
             return f"{NOTHING} makes room in the quota"
     for pod in scene.pods():
         if ref is None or ref.owns(scene.view, pod):
             if is_deleting(pod) and pod["metadata"].get("finalizers"):
                 return f"{NOTHING} removes the finalizer of pod {pod['metadata']['name']}"
-            if is_active(pod) and not is_ready(pod) and (words := _lacks(scene, pod)):
+            if is_active(pod) and not is_ready(pod) and (words := _held(scene, pod) or _lacks(scene, pod)):
                 return words
     return ""
 
@@ -90,18 +93,36 @@ def _owner(subject: Subject | None) -> WorkloadRef | None:
     return None if ref is None or ref.resource == "services" else ref
 
 
+def _held(scene: Scene, pod: Object) -> str:
+    ref = scene.workload_of(pod)
+    if ref is None or not is_held(scene, ref, pod):
+        return ""
+    return f"{NOTHING} replaces pod {pod['metadata']['name']} before it is ready or deleted"
+
+
 def _lacks(scene: Scene, pod: Object) -> str:
     name = pod["metadata"]["name"]
     if unscheduled(pod):
         return f"{NOTHING} makes room for pod {name}"
     for _, why, message in waits(pod):
         if why in PULLS:
-            owner = scene.view.owner(pod)
-            of = f"of revision {revision_of(owner)}" if owner and revision_of(owner) else f"of pod {name}"
-            return f"{NOTHING} changes the image {of}"
+            revision = _revision(scene, pod)
+            return f"{NOTHING} changes the image of {f'revision {revision}' if revision else f'pod {name}'}"
         if why == "CreateContainerConfigError":
             return f"{NOTHING} gives pod {name} what it waits for: {message}"
     return ""
+
+
+def _revision(scene: Scene, pod: Object) -> int:
+    """The revision of its workload that a pod is of, 0 where it has none."""
+    workload = scene.workload_of(pod)
+    return revision_of_pod(scene.view, workload, pod) if workload is not None else 0
+
+
+def _is_rolled_out(workload: Object) -> bool:
+    """Whether its controller has nothing more to do; one that is updated by hand never has."""
+    status = rollout_status(workload)
+    return status.done or status is ONLY_ROLLING
 
 
 def _is_up(node: Object) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from gherkube.runners.expectations.events import count_of
-from gherkube.runners.expectations.view import View
+from gherkube.runners.expectations.subjects import WorkloadRef
+from gherkube.runners.expectations.view import RESOURCES, View
 from gherkube.runners.history import History
 from gherkube.runners.objects import Key, Object, condition, controller_of, key_of
 
@@ -38,6 +39,16 @@ class Scene:
         """The pods that the object controls."""
         uid = owner["metadata"]["uid"]
         return [pod for pod in self.pods() if (ref := controller_of(pod)) is not None and ref["uid"] == uid]
+
+    def workload_of(self, pod: Object) -> WorkloadRef | None:
+        """The workload that a pod belongs to in the end, None where it belongs to none."""
+        top, above = None, self.view.owner(pod)
+        while above is not None:
+            top, above = above, self.view.owner(above)
+        if top is None:
+            return None
+        metadata = top["metadata"]
+        return WorkloadRef(RESOURCES[top["kind"]], metadata.get("namespace", ""), metadata["name"])
 
     def node_of(self, pod: Object) -> Object | None:
         """The node that the pod is on."""

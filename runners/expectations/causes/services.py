@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gherkube.runners.expectations.causes.pods import TOLD
 from gherkube.runners.expectations.causes.scene import Scene, listed
-from gherkube.runners.expectations.causes.workloads import of_owner, strategy
-from gherkube.runners.expectations.subjects import HASH, WorkloadRef
+from gherkube.runners.expectations.causes.workloads import ROLLING, of_pods, strategy
+from gherkube.runners.expectations.revisions import HASH
+from gherkube.runners.expectations.subjects import WorkloadRef
 from gherkube.runners.objects import Object, is_deleting
 from gherkube.runners.selectors import from_map
 
@@ -13,7 +14,7 @@ from gherkube.runners.selectors import from_map
 def of_service(scene: Scene, ref: WorkloadRef, obj: Object, *, rolling: bool = False) -> list[str]:
     """A selector that no pod has, a port on which no pod listens, pods that are not ready.
 
-    `rolling`: what the rolling updates of the deployments behind it may do, too.
+    `rolling`: what the rolling updates of the workloads behind it may do, too.
     """
     selector = obj["spec"].get("selector") or {}
     if not selector:
@@ -27,11 +28,12 @@ def of_service(scene: Scene, ref: WorkloadRef, obj: Object, *, rolling: bool = F
         others = f"; there are pods with {' and '.join(labels[:TOLD])}" if labels else ""
         return [f'{ref.text} selects "{shown}", which no pod has{others}']
     standing = [pod for pod in pods if not is_deleting(pod)]
-    lines = [*_ports(ref, obj, pods), *of_owner(scene, f'{ref.text} selects "{shown}"', standing)]
+    lines = [*_ports(ref, obj, pods), *of_pods(scene, f'{ref.text} selects "{shown}"', standing)]
     behind = [
         one
-        for namespace, name in scene.view.of("deployments")
-        if (one := WorkloadRef("deployments", namespace, name)) and any(one.owns(scene.view, p) for p in pods)
+        for resource in ROLLING
+        for namespace, name in scene.view.of(resource)
+        if (one := WorkloadRef(resource, namespace, name)) and any(one.owns(scene.view, p) for p in pods)
     ]
     return [*(words for one in behind if rolling and lines for words in strategy(scene, one)), *lines]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gherkube.runners.expectations.pod_status import pod_status
-from gherkube.runners.expectations.subjects import images_of, revision_of
+from gherkube.runners.expectations.revisions import revision_of
+from gherkube.runners.expectations.subjects import images_of
 from gherkube.runners.expectations.view import View
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_active, is_deleting, is_ready, key_of
