@@ -38,3 +38,6 @@ class History(Protocol):
 
     def since(self, position: int = 0) -> Iterator[Change]:
         """The changes from that position on, oldest first."""
+
+    def gap(self, since: float) -> str:
+        """Why changes since that time may be missing; "" when none is."""

@@ -5,6 +5,8 @@
     patience = "5m"                  # how long a Then without a time phrase waits
     [variables]                      # what ${NAME} stands for in features and manifests
     VERSION = "v2"
+    [targets.staging]                # a live cluster, and what may be done to it: see `target`
+    context = "staging-admin"
 
 The command line beats the settings. Whatever else stands there is an error.
 """
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.target import Target, read_targets
 
 FILE = "gherkube.toml"
 SEED = 1
@@ -33,6 +36,7 @@ class Settings:
     patience: float = PATIENCE
     steps: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
     file: Path | None = None
 
     def with_(
@@ -139,7 +143,13 @@ def _variables(value: Any) -> dict[str, str]:
     return value
 
 
-READERS = {"steps": _steps, "seed": _seed, "patience": _patience, "variables": _variables}
+READERS = {
+    "steps": _steps,
+    "seed": _seed,
+    "patience": _patience,
+    "variables": _variables,
+    "targets": read_targets,
+}
 
 
 def _line(text: str, key: str) -> int:

@@ -29,7 +29,7 @@ def nodes(world: World, count: int, cpus: str = "", memory: str = "") -> None:
 def _check_nodes(world: World, count: int, *, sized: bool) -> None:
     found = list(world.cluster.node_names())
     if len(found) != count:
-        raise UsageError(
+        raise CannotJudge(
             f"{world.cluster.name} has {len(found)} nodes that take pods, not {count}: {', '.join(found)}"
         )
     if sized:

@@ -25,7 +25,8 @@ def manifest(world: World, docstring: str) -> None:
 def _establish(world: World, objects: list[Object], source: str) -> None:
     """Applies the objects as kubectl does and waits for their workloads; elsewhere, all must be there."""
     world.established = True
-    if world.cluster.owns_namespaces:
+    places = {obj["metadata"].get("namespace") or world.namespace for obj in objects}
+    if all(map(world.owns, places)):
         for name in dict.fromkeys(obj["metadata"].get("namespace", "") for obj in objects):
             if name:
                 world.ensure_namespace(name)

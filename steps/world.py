@@ -7,7 +7,7 @@ mean here: which workload `it` is, which moment was noted, what `${NAME}` stands
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -74,7 +74,8 @@ class World:
 
     `namespace`: where things are that are not said to be elsewhere. `patience`: seconds that a Then
     without a time phrase waits. `settings`: what `${NAME}` stands for. `base`: the folder that
-    manifests are looked for in.
+    manifests are looked for in. `owns`: whether a Given may establish in a namespace; where the cluster
+    says, when it is not given.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class World:
         patience: float = 300.0,
         settings: Mapping[str, str] = MappingProxyType({}),
         base: Path = Path(),
+        owns: Callable[[str], bool] | None = None,
     ) -> None:
+        self.owns = owns or (lambda _: cluster.owns_namespaces)
         self.cluster, self.namespace, self.settings, self.base = cluster, namespace, settings, base
         self.judge = Judge(cluster, patience)
         self.it: WorkloadRef | None = None
@@ -327,7 +330,7 @@ class World:
         except ApiError as error:
             if error.reason != "NotFound":
                 raise
-            if not self.cluster.owns_namespaces:
+            if not self.owns(name):
                 raise UsageError(
                     f'namespace "{name}" is not there, and this run makes none on {self.cluster.name}'
                 ) from None
@@ -337,7 +340,7 @@ class World:
         """Makes the object where this run may; else it must be there as described."""
         self.established = True
         place = namespace or self.namespace
-        if self.cluster.owns_namespaces:
+        if self.owns(place):
             if place != self.namespace:
                 self.ensure_namespace(place)
             return self.api.create(obj, namespace=place)

@@ -50,6 +50,18 @@ def run(
     messages: Annotated[
         str, typer.Option(metavar="FILE", help="Write the results as Cucumber Messages (ndjson).")
     ] = "",
+    on: Annotated[
+        str, typer.Option(metavar="simulator|live|TARGET", help="Where to run; on the simulator unless said.")
+    ] = "",
+    context: Annotated[
+        str, typer.Option(metavar="NAME", help="The live cluster: a context of the kubeconfig.")
+    ] = "",
+    kubeconfig: Annotated[
+        str, typer.Option(metavar="FILE", help="The kubeconfig; that of KUBECONFIG unless said.")
+    ] = "",
+    namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="Run in this one, in the place of new ones.")
+    ] = "",
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show every step, and tracebacks.")
     ] = False,
@@ -68,6 +80,10 @@ def run(
         "patience": patience,
         "report": report,
         "messages": messages,
+        "on": on,
+        "context": context,
+        "kubeconfig": kubeconfig,
+        "namespace": namespace,
     }
     arguments = [f"--gherkube-{key}={value}" for key, value in options.items() if value not in (None, "")]
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal, NoReturn
 
 from gherkube.runners.cluster import Cluster
-from gherkube.runners.errors import UsageError
+from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.causes import Causes
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
 from gherkube.runners.expectations.pods import PodsStatement
@@ -207,6 +207,7 @@ class Judge:
                 f'"{statement.text}" cannot be told of the past: judge it when it is so, in the present tense'
             )
         start = self._start(statement, time)
+        self._check_known(statement, start)
         view = self._view_at(start)
         statement = statement.bound(view, self._view)
         tracker = statement.watch(view)
@@ -269,6 +270,7 @@ class Judge:
             clock.sleep(time.seconds)
             return statement.look(self._to(statement, traffic.requests[before:]), origin)
         start = self._start(statement, time)
+        self._check_known(statement, start)
         requests = self._to(statement, [one for one in traffic.requests if one.at >= start.at])
         if not isinstance(time, AtSomeTime):
             return statement.look(requests, origin)
@@ -317,6 +319,11 @@ class Judge:
                 "put a When before it, or judge it in the present tense"
             )
         return start
+
+    def _check_known(self, statement: Statement, start: Moment) -> None:
+        """Raises CannotJudge where changes of the window may be missing."""
+        if why := self.cluster.history.gap(start.at):
+            raise CannotJudge(f'"{statement.text}" cannot be told of all that time: {why}')
 
     def _view_at(self, start: Moment) -> View:
         """A view of its own of that moment."""

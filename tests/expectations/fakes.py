@@ -140,6 +140,10 @@ class Past(list[Change]):
             yield self[position]
             position += 1
 
+    def gap(self, since: float) -> str:
+        del since
+        return ""
+
 
 def named(name: str, owner: Object | None = None, uid: str = "", **metadata: Any) -> Object:
     """Metadata in the default namespace."""

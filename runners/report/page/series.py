@@ -152,6 +152,10 @@ class _One(tuple[Change]):
     def since(self, position: int = 0) -> Iterator[Change]:
         return iter(self[position:])
 
+    def gap(self, since: float) -> str:
+        del since
+        return ""
+
 
 def _told(changes: Iterable[Change], view: View, acts: Sequence[Mark]) -> Iterator[Mark]:
     """What the story says of the changes from the first When on, but for what a When has just said."""

@@ -155,6 +155,14 @@ class Images:
         for listener in self._listeners:
             listener(name)
 
+    def forget(self) -> None:
+        """From now on images behave as those of which nothing was said; every node has to pull them again."""
+        names, self._said = list(self._said), {}
+        self._on_node = {entry for entry in self._on_node if entry[1] not in names}
+        for name in names:
+            for listener in self._listeners:
+                listener(name)
+
     def said(self) -> Mapping[str, Behaviour]:
         """What was said, by the full names of the images."""
         return self._said

@@ -1,7 +1,7 @@
 """The admin endpoint, `/gherkube/v1/…`: what no Kubernetes API has, because no cluster could be asked for it.
 
-GET /gherkube/v1: seed, time, nodes. POST /gherkube/v1/nodes/NAME/stop and …/start. GET and PATCH
-/gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST /gherkube/v1/clock/advance.
+GET /gherkube/v1: seed, time, nodes. POST /gherkube/v1/nodes/NAME/stop and …/start. GET, PATCH and
+DELETE /gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST /gherkube/v1/clock/advance.
 PATCH /gherkube/v1/seed.
 """
 
@@ -50,6 +50,9 @@ class Admin:
             case ["images"], "PATCH" | "PUT" | "POST":
                 for image, behaviour in list(behaviours(body_of(call))):
                     self._cluster.faults.behave(image, **behaviour)
+                return Reply(self._images())
+            case ["images"], "DELETE":
+                self._cluster.images.forget()
                 return Reply(self._images())
             case ["seed"], "PATCH" | "PUT" | "POST":
                 self._cluster.api.chance.reseed(_number(body_of(call), "seed"))

@@ -1,0 +1,109 @@
+"""The namespaces that a scenario makes: labelled with the run, deleted at its end, and that verified."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import suppress
+
+from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError
+from gherkube.runners.live.api import LiveApi
+from gherkube.runners.objects import Object, condition
+
+LABEL = "gherkube.dev/run"
+RUN = secrets.token_hex(4)
+"""This run, in the labels of all that it makes."""
+GOES_WITHIN = 120.0
+"""Real seconds that a namespace may take to go."""
+COMES_WITHIN = 10.0
+"""Real seconds that it may take until pods can be made there."""
+GRACE = 1
+"""Seconds that pods get to stop when their namespace goes."""
+REMAINS = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
+
+
+class NotGone(GherkubeError):  # noqa: N818 - what is told
+    """Something that the run made is still there."""
+
+
+class Namespaces:
+    """What one scenario made. `own`: the namespace that things are in that are not said to be elsewhere."""
+
+    def __init__(self, api: LiveApi) -> None:
+        self._api = api
+        self._made: dict[str, None] = {}
+
+    def make(self, name: str = "") -> str:
+        """Makes a namespace, and returns its name once pods can be made there."""
+        name = name or f"gherkube-{RUN}-{secrets.token_hex(3)}"
+        self._made[name] = None
+        labels = {LABEL: RUN}
+        self._api.create(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        )
+        until = time.monotonic() + COMES_WITHIN
+        while not self._is_ready(name):
+            if time.monotonic() > until:
+                raise CannotJudge(
+                    f'namespace "{name}" got no service account "default" within {COMES_WITHIN:g} s'
+                )
+            time.sleep(0.05)
+        return name
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._made
+
+    def forget(self, name: str) -> None:
+        """It is not this run's."""
+        self._made.pop(name, None)
+
+    def remove(self) -> None:
+        """Deletes all that were made, and verifies that they are gone. Raises NotGone."""
+        for name in self._made:
+            with suppress(ApiError):
+                self._api.delete("namespaces", name)
+                for pod in self._api.list("pods", name):
+                    with suppress(ApiError):
+                        self._api.delete("pods", pod["metadata"]["name"], name, grace_period=GRACE)
+        until = time.monotonic() + GOES_WITHIN
+        for name in list(self._made):
+            self._verify(name, until)
+            del self._made[name]
+
+    def _verify(self, name: str, until: float) -> None:
+        pause = 0.05
+        while True:
+            try:
+                found = self._api.get("namespaces", name)
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+                return
+            if time.monotonic() > until:
+                raise NotGone(
+                    f'namespace "{name}", which this run made, does not go away: {remains(found)}; '
+                    f"remove what holds it, then: kubectl delete namespace {name}"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    def _is_ready(self, name: str) -> bool:
+        try:
+            self._api.get("serviceaccounts", "default", name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return False
+        return True
+
+
+def remains(namespace: Object) -> str:
+    """What holds a namespace that is being deleted, as its conditions say."""
+    said = [
+        found["message"]
+        for each in REMAINS
+        if (found := condition(namespace, each)) and found["status"] == "True"
+    ]
+    finalizers = namespace["metadata"].get("finalizers") or []
+    said += [f"its finalizers are {', '.join(finalizers)}"] if finalizers else []
+    return " ".join(said) or "its pods take their time to stop, or nobody deletes what is in it"
