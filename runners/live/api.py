@@ -39,6 +39,10 @@ class LiveApi:
         self._connection, self._discovery = connection, discovery
         self.wrote: Callable[[Resource, str, str, Object], object] = lambda *_: None
 
+    def resource_of(self, obj: Object) -> Resource:
+        """What an object is for the server."""
+        return self._discovery.of(obj)
+
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object; ApiError NotFound when it is not there."""
         return self._read(self._discovery.named(resource).path(namespace, name))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import CannotJudge
+from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.live import served
 from gherkube.runners.live.api import LiveApi
+from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.connection import connect
-from gherkube.runners.live.discovery import Discovery, Resource
+from gherkube.runners.live.discovery import Discovery
 from gherkube.runners.live.faults import NoFaults, ServedFaults
+from gherkube.runners.live.fences import Act, Fences
+from gherkube.runners.live.guard import GuardedApi
 from gherkube.runners.live.history import LiveHistory
 from gherkube.runners.live.namespace import Namespaces
 from gherkube.runners.live.rest import Rest
 from gherkube.runners.live.traffic import LiveTraffic
-from gherkube.runners.objects import Key, Object
+from gherkube.runners.objects import Key
 from gherkube.runners.target import Target
 
 if TYPE_CHECKING:
@@ -48,27 +52,43 @@ class LiveCluster:
     def __init__(self, target: Target) -> None:
         self.name = context = target.context
         self._connection = connection = connect(context, target.kubeconfig)
+        fences = Fences(target, connection)
         self._discovery = Discovery(connection)
-        self.api = LiveApi(connection, self._discovery)
+        self._api = LiveApi(connection, self._discovery)
         self._served = served.find(connection)
+        self._target = fences.target = replace(
+            target, disposable=target.disposable or self._served is not None
+        )
         now = time.time()
         skew = connection.clock_skew(now)
         self.clock = LiveClock(
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
-        self.clock.at_rest = Rest(self.clock, self.api, self._served)
+        self.clock.at_rest = Rest(self.clock, self._api, self._served)
         self.faults = ServedFaults(self._served) if self._served else NoFaults(context)
-        self.traffic = LiveTraffic(connection, self.api, self.clock)
-        self._namespaces = Namespaces(self.api)
-        self.namespace = ""
+        self.traffic = LiveTraffic(connection, self._api, self.clock)
+        self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)
+        self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
+        self.namespace = target.namespace
+        self._seen: set[str] = set()
+        self.said: list[str] = []
+        """What was put back at the end, for the user to know."""
         try:
-            self.namespace = self._namespaces.make()
-            self.history.watch(connection, self.api, self._discovery.named("nodes"))
-            self.look_at(self.namespace)
+            self._begin(fences)
         except BaseException:
             self.close()
             raise
-        self.api.wrote = self._wrote
+
+    def _begin(self, fences: Fences) -> None:
+        """Makes the namespace, and begins to watch."""
+        if self.namespace:
+            self._api.get("namespaces", self.namespace)
+        else:
+            fences.check(Act("create", "namespaces", "", "for the scenario"), owned=True)
+            self.namespace = self._namespaces.make()
+        self.history.watch(self._connection, self._api, self._discovery.named("nodes"))
+        self._look_at(self.namespace)
+        self._api.wrote = self.history.catch_up
 
     @property
     def history(self) -> LiveHistory:
@@ -77,12 +97,26 @@ class LiveCluster:
 
     def owns(self, namespace: str) -> bool:
         """Whether a Given may establish there; where not, it verifies."""
-        return namespace in self._namespaces
+        if namespace in self._namespaces:
+            return True
+        return self._target.disposable and not self._is_there(namespace)
 
-    def look_at(self, namespace: str) -> None:
+    def _is_there(self, namespace: str) -> bool:
+        try:
+            self._api.get("namespaces", namespace)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return False
+        return True
+
+    def _look_at(self, namespace: str) -> None:
         """Watches a namespace from now on."""
+        if not namespace or namespace in self._seen or not self._is_there(namespace):
+            return
+        self._seen.add(namespace)
         for name in WATCHED:
-            self.history.watch(self._connection, self.api, self._discovery.named(name), namespace)
+            self.history.watch(self._connection, self._api, self._discovery.named(name), namespace)
 
     def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
         """Raises CannotJudge: its nodes are what they are."""
@@ -113,12 +147,10 @@ class LiveCluster:
         """Puts right what was broken, removes the namespaces that were made, ends watches and connections."""
         try:
             self.traffic.close()
-            self.api.wrote = lambda *_: None
+            self._api.wrote = lambda *_: None
             self.faults.mend()
+            self.said = self._changes.put_back()
             self._namespaces.remove()
         finally:
             self.history.close()
             self._connection.close()
-
-    def _wrote(self, resource: Resource, namespace: str, name: str, written: Object) -> None:
-        self.history.catch_up(resource, namespace, name, written)

@@ -33,14 +33,16 @@ class Namespaces:
         self._api = api
         self._made: dict[str, None] = {}
 
-    def make(self, name: str = "") -> str:
-        """Makes a namespace, and returns its name once pods can be made there."""
-        name = name or f"gherkube-{RUN}-{secrets.token_hex(3)}"
+    def make(self, name: str = "", wanted: Object | None = None) -> str:
+        """Makes a namespace, as wanted, and returns its name once pods can be made there."""
+        if not name:
+            name = f"gherkube-{RUN}-{secrets.token_hex(3)}"
+            self._made[name] = None  # whatever becomes of the request
+        metadata = (wanted or {}).get("metadata") or {}
+        labels = {**(metadata.get("labels") or {}), LABEL: RUN}
+        made = {**metadata, "name": name, "labels": labels}
+        self._api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": made})
         self._made[name] = None
-        labels = {LABEL: RUN}
-        self._api.create(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        )
         until = time.monotonic() + COMES_WITHIN
         while not self._is_ready(name):
             if time.monotonic() > until:
@@ -52,10 +54,6 @@ class Namespaces:
 
     def __contains__(self, name: str) -> bool:
         return name in self._made
-
-    def forget(self, name: str) -> None:
-        """It is not this run's."""
-        self._made.pop(name, None)
 
     def remove(self) -> None:
         """Deletes all that were made, and verifies that they are gone. Raises NotGone."""
