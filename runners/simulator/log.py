@@ -13,7 +13,7 @@ from typing import IO
 
 from gherkube.runners.history import Change
 
-CHUNK = 5_000
+CHUNK = 20_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
 KEPT = 80_000
 """How many of the newest changes stay in memory."""
