@@ -7,6 +7,8 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/negotiation
 from __future__ import annotations
 
 import json
+from itertools import chain
+from math import inf, isinf
 from typing import Any, NamedTuple, NoReturn
 
 from gherkube.runners.errors import ApiError
@@ -20,6 +22,10 @@ ACCEPTED = f"{JSON}, {YAML}"
 FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 DEEPEST = 200
 """How deeply a body may be nested."""
+LONGEST = 300_000
+"""How many scalars, beginnings and ends of collections a YAML document may have."""
+HEAVIEST = 8 * 1024 * 1024
+"""How long a YAML document may be with its aliases written out: without them none of a body's size is."""
 
 
 class Form(NamedTuple):
@@ -83,7 +89,7 @@ def unsupported(accepted: str) -> ApiError:
 
 def _from_json(body: bytes) -> Any:
     try:
-        value = json.loads(body, parse_constant=_no_number)
+        value = json.loads(body, parse_constant=_no_number, parse_float=_float)
     except (ValueError, RecursionError) as error:
         raise _malformed("json", error) from None
     return _sound(value)
@@ -93,10 +99,45 @@ def _from_yaml(body: bytes) -> Any:
     import yaml
 
     try:
-        value = yaml.load(body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _check_events(body)
+        loader = _loader()(body)
+        node = loader.get_single_node()
+        if _weight(node, {}) > HEAVIEST:
+            raise ValueError("document contains excessive aliasing")
+        value = loader.construct_document(node) if node else None
         return _sound(json.loads(json.dumps(value, allow_nan=False, default=_as_text)))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise _malformed("yaml", error) from None
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _check_events(body: bytes) -> None:
+    """Refuses, before it is built, a document that would take the builder's stack or time: ValueError."""
+    import yaml
+
+    depth = 0
+    for number, event in enumerate(yaml.parse(body, _loader())):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError("nested too deeply")
+        if number > LONGEST:
+            raise ValueError("the document is too long for YAML: send JSON")
+
+
+def _weight(node: Any, known: dict[int, float]) -> float:
+    """How long a YAML node is once all its aliases are written out; infinite when it holds itself."""
+    if node is None or isinstance(node.value, str):
+        return 1 + len(node.value if node else "")
+    if id(node) not in known:
+        known[id(node)] = inf
+        inner = chain.from_iterable(node.value) if node.id == "mapping" else node.value
+        known[id(node)] = 1 + sum(_weight(each, known) for each in inner)
+    return known[id(node)]
 
 
 def _from_protobuf(body: bytes) -> Any:
@@ -136,6 +177,13 @@ def _sound(value: Any) -> Any:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"invalid value {text}")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"cannot unmarshal number {text[:40]} into Go value of type float64")
+    return number
 
 
 def _malformed(what: str, error: Exception) -> ApiError:

@@ -1,0 +1,84 @@
+"""Requests that nobody means well: refused in words, and nothing is the worse for it.
+
+One test for each kind of hole that the fuzz (`fuzz/`) has found.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.fuzz.objects import definition
+from tests.server.fuzz.wire import FRAMES, Request, exchange
+from tests.server.loopback import CONFIGMAPS, Loopback
+
+YAML = "application/yaml"
+BOMB = b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
+)
+MERGES = b"a0: &a0 {k: v}\n" + b"".join(
+    b"a%d: &a%d {<<: [%s]}\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (BOMB, "excessive aliasing"),
+        (MERGES, "excessive aliasing"),
+        (b"a: &a [*a]", "excessive aliasing"),
+        (b"- " * 300_000, "nested too deeply"),
+        (b"[" * 300_000, "nested too deeply"),
+        (b"{a: " * 200_000, "nested too deeply"),
+        (b"- \n" * 320_000, "too long for YAML"),
+    ],
+    ids=["aliases", "merges", "holds itself", "sequences", "flow", "mappings", "long"],
+)
+def test_a_document_that_grows_or_is_deep_is_refused(http: Loopback, body: bytes, said: str) -> None:
+    """Before it is built: a deep one would end the process, one of aliases fill the memory."""
+    refused = http.ask("POST", CONFIGMAPS, body, content_type=YAML)
+    assert (refused.code, said in refused.json["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"9" * 5_000])
+def test_a_number_beyond_all_numbers_is_refused(http: Loopback, number: bytes) -> None:
+    """It could not be answered as JSON again."""
+    body = b'{"metadata":{"name":"a"},"data":{"a":' + number + b"}}"
+    assert http.ask("POST", CONFIGMAPS, body).code == 400
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(http: Loopback) -> None:
+    """400 with a Status, no internal error."""
+    refused = http.ask("POST", CONFIGMAPS, b"{}", Content_Encoding="gzip")
+    assert (refused.code, refused.json["reason"]) == (400, "BadRequest")
+
+
+def test_a_definition_can_be_written_back(http: Loopback) -> None:
+    """With the finalizer that the server itself gave it, which names no domain."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    http.ask("POST", path, definition("things"))
+    http.advance("1s")
+    made = http.get(f"{path}/things.fuzz.example").json
+    assert made["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
+    assert http.ask("PUT", f"{path}/things.fuzz.example", made).code == 200
+
+
+def test_a_watch_of_HTTP_1_0_is_served(http: Loopback) -> None:  # noqa: N802
+    """Without chunks, which it does not know."""
+    http.make("a")
+    port = http.client.server.port
+    assert port
+    answer = http.run(exchange(port, Request("GET", f"{CONFIGMAPS}?watch=1", frame="HTTP/1.0")))
+    assert (answer.code, b"ADDED" in answer.body) == (200, True)
+
+
+@pytest.mark.parametrize("frame", sorted(FRAMES))
+def test_what_is_hardly_HTTP_is_refused_quietly(  # noqa: N802
+    http: Loopback, frame: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An answer below 500, or the connection's end; no traceback for what a client did wrong."""
+    port = http.client.server.port
+    assert port
+    answer = http.run(exchange(port, Request("PATCH", CONFIGMAPS, (), b"{}", frame)))
+    assert answer.code < 500
+    assert http.get("/healthz").code == 200
+    assert "Traceback" not in capfd.readouterr().err
