@@ -11,7 +11,7 @@ from tests.server.fuzz.objects import definition
 from tests.server.fuzz.wire import FRAMES, Request, exchange
 from tests.server.loopback import CONFIGMAPS, Loopback
 
-YAML = "application/yaml"
+YAML, JSON_PATCH = "application/yaml", "application/json-patch+json"
 BOMB = b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
 )
@@ -50,6 +50,16 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused(http: Loopback) -> 
     """400 with a Status, no internal error."""
     refused = http.ask("POST", CONFIGMAPS, b"{}", Content_Encoding="gzip")
     assert (refused.code, refused.json["reason"]) == (400, "BadRequest")
+
+
+def test_a_patch_does_not_grow_without_bounds(http: Loopback) -> None:
+    """Copies that double what is there, and more operations than an API server takes."""
+    http.make("a", data={"a": "b"})
+    doubles = [{"op": "copy", "from": "/data", "path": f"/data/{number}"} for number in range(60)]
+    refused = http.ask("PATCH", f"{CONFIGMAPS}/a", doubles, content_type=JSON_PATCH)
+    assert (refused.code, "accumulated size" in refused.body.decode()) == (422, True)
+    tests = [{"op": "test", "path": "/kind", "value": "ConfigMap"}] * 10_001
+    assert http.ask("PATCH", f"{CONFIGMAPS}/a", tests, content_type=JSON_PATCH).code == 413
 
 
 def test_a_definition_can_be_written_back(http: Loopback) -> None:

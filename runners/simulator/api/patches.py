@@ -8,6 +8,7 @@ apimachinery/pkg/util/strategicpatch/patch.go; apiserver/pkg/endpoints/handlers/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,10 @@ from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.schema import table
 
+MOST_OPERATIONS = 10_000
+"""handlers/patch.go maxJSONPatchOperations"""
+MOST_COPIED = 3 * 1024 * 1024
+"""Bytes that the copies of one JSON patch may add: jsonpatch.AccumulatedCopySizeLimit"""
 MERGE_KEYS = {
     "Condition": "type",
     "Container": "name",
@@ -103,7 +108,7 @@ def _merge_struct(old: Object, patch: Object, struct: str) -> Object:
 def _merge_list(old: list[Any], patch: list[Any], struct: str, field: str, type_: str) -> list[Any]:
     element = type_.removeprefix("[]")
     if (struct, field) in SETS:
-        return [*old, *(item for item in patch if item not in old)]
+        return _ordered([*old, *(item for item in patch if item not in old)], patch, old, None)
     merge_key = MERGE_KEYS.get(element)
     if merge_key is None or (struct, field) in REPLACED:
         return [_plain(item) for item in patch]
@@ -121,7 +126,7 @@ def _merge_list(old: list[Any], patch: list[Any], struct: str, field: str, type_
             new.append(_merge_struct({}, item, element))
         else:
             new[at] = _merge_struct(new[at], item, element)
-    return new
+    return _ordered(new, [item for item in patch if PATCH not in item], old, merge_key)
 
 
 def _ordered(merged: list[Any], order: list[Any], old: list[Any], merge_key: str | None) -> list[Any]:
@@ -173,11 +178,19 @@ def json_patch(obj: Any, operations: Any) -> Any:
     """The object with the operations of a JSON patch applied to it, all or none."""
     if not isinstance(operations, list):
         raise bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    if len(operations) > MOST_OPERATIONS:
+        said = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: {said}")
+    copied = 0
     for operation in operations:
         kind, path = operation.get("op"), operation.get("path", "")
         if kind not in OPERATIONS:
             raise _rejected(f"Unexpected kind: {kind}")
         try:
+            if kind == "copy":
+                copied += len(json.dumps(_at(obj, _pointer(operation["from"]))))
+                if copied > MOST_COPIED:
+                    raise _rejected(f"Unable to complete the copy, its accumulated size is {copied}")
             obj = OPERATIONS[kind](obj, operation, _pointer(path))
         except (KeyError, IndexError, TypeError, ValueError):
             raise _rejected(
