@@ -40,6 +40,8 @@ class Pump:
         """How many events were run: with the time, the place of a request in the history."""
         self.long_polls = 0
         """How many requests wait for something to happen."""
+        self.told = False
+        """Whether somebody who waits has something to hear of, since `go_on` began."""
         self._alarms: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()
         self._wake = asyncio.Event()
@@ -70,6 +72,21 @@ class Pump:
         """Calls back once the virtual time has come."""
         heappush(self._alarms, (at, next(self._order), call))
         self._wake.set()
+
+    def tell(self, waiting: asyncio.Event) -> None:
+        """Wakes who waits: there is something to hear of."""
+        self.told = True
+        waiting.set()
+
+    def go_on(self, until: float) -> None:
+        """Lets time pass up to then, or until somebody has something to hear of; a defect is raised."""
+        self.told = False
+        until = min(until, self._alarms[0][0]) if self._alarms else until
+        while not self.told:
+            if not self._clock.step(until):
+                self._clock.now = max(self._clock.now, until)
+                self._ring()
+                return
 
     def poke(self) -> None:
         """Says that something has changed: there may be events to run."""

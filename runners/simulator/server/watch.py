@@ -61,7 +61,7 @@ class Watch:
     async def lines(self) -> AsyncIterator[bytes]:
         """What there is to tell, a few lines at once; ends at the time that was asked for."""
         clock, store, woken = self._front.cluster.clock, self._api.store, asyncio.Event()
-        stop = store.watch(self._resource.name, lambda _: woken.set())
+        stop = store.watch(self._resource.name, lambda _: self._pump.tell(woken))
         self._pump.alarm(self._end, woken.set)
         bookmark_at = clock.now() + BOOKMARK_EVERY
         self._pump.alarm(bookmark_at, woken.set)
