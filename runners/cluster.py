@@ -95,6 +95,12 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Lets that much time pass."""
 
+    def settle(self, resources: Collection[str] = ()) -> None:
+        """Waits until the history tells all that has happened by now, to `resources` or to all.
+
+        The history of a live cluster grows here, in `wait` and `sleep`, and with what is done; never else.
+        """
+
     def idle(self) -> bool:
         """Whether nothing but retries and periodic things is left to happen, as far as can be told."""
 

@@ -47,6 +47,7 @@ class Judge:
 
     def moment(self, name: str = "") -> Moment:
         """The present moment."""
+        self.cluster.clock.settle()
         return Moment(name, self.cluster.clock.now(), len(self.cluster.history))
 
     def judge(
@@ -65,6 +66,7 @@ class Judge:
         del tense  # the time phrase says it all
         if while_ is not None:
             statement = Both(statement, while_)
+        self.cluster.clock.settle(statement.resources)
         self._now()
         if isinstance(statement, RequestsStatement):
             self._judge_requests(statement, time)

@@ -15,6 +15,10 @@ LOOK = 1.0
 """Seconds after which a condition is asked again though nothing was seen to change."""
 
 
+SETTLES = 1.0
+"""Real seconds that the watches get to have seen what there is."""
+
+
 class LiveClock:
     """A `Clock`. `rate`: how many of the cluster's seconds pass in a real one; `began`: the server's time
     when the run did, in seconds since 1970."""
@@ -25,6 +29,7 @@ class LiveClock:
         self._start, self._began, self.rate = time.monotonic(), began, rate
         self.history = LiveHistory(self.now)
         self.at_rest: Callable[[], bool] = lambda: False
+        self.is_current: Callable[[Collection[str]], bool] = lambda _: True
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -37,16 +42,26 @@ class LiveClock:
     def wait(self, condition: Callable[[], bool], within: float, *, resources: Collection[str] = ()) -> bool:
         """Waits until the condition holds, which is asked after each change of the resources."""
         end = self.now() + within
-        while not condition():
+        while True:
+            self.history.take()
+            if condition():
+                return True
             left = end - self.now()
             if left <= 0:
                 return False
             self.history.wait(resources, min(left, LOOK) / self.rate)
-        return True
 
     def sleep(self, seconds: float) -> None:
         """Waits that long."""
         time.sleep(seconds / self.rate)
+        self.history.take()
+
+    def settle(self, resources: Collection[str] = ()) -> None:
+        """Waits until the watches have seen all that there is now; where that never stands still, a moment."""
+        until = time.monotonic() + SETTLES
+        while not self.is_current(resources) and time.monotonic() < until:
+            time.sleep(0.01)
+        self.history.take()
 
     def idle(self) -> bool:
         """Whether nothing but retries and periodic things seems to be left to happen."""

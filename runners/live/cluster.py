@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError, CannotJudge
@@ -65,6 +66,7 @@ class LiveCluster:
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
         self.clock.at_rest = Rest(self.clock, self._api, self._served)
+        self.clock.is_current = partial(self.history.is_current, self._api)
         self.faults = ServedFaults(self._served) if self._served else NoFaults(context)
         self.traffic = LiveTraffic(connection, self._api, self.clock)
         self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)

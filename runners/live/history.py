@@ -4,7 +4,7 @@ A watch lists once and goes on from there; when its connection ends it is taken 
 had come to, so nothing is missed. Where the server has that version no more (410), it lists anew, and the
 stretch of which nobody knows is a gap: the past is not judged over it.
 
-What the threads see lies in an inbox until the scenario looks, so that nothing changes under a judgement.
+What the threads see lies in an inbox until it is taken, so that nothing changes under a judgement.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 import urllib3
@@ -59,15 +60,11 @@ class LiveHistory:
         self._failure: GherkubeError | None = None
 
     def __len__(self) -> int:
-        self._take()
         return len(self._changes)
 
     def since(self, position: int = 0) -> Iterator[Change]:
         """The changes from that position on, oldest first."""
-        self._take()
-        changes = self._changes
-        for index in range(position, len(changes)):
-            yield changes[index]
+        return islice(self._changes, position, None)
 
     def gap(self, since: float) -> str:
         """Why not all is known of the time since then; "" when all is."""
@@ -102,6 +99,7 @@ class LiveHistory:
                         f'the watch of {resource.name} does not show what was written of "{name}": '
                         "the API server is too busy, or a proxy holds its answers back"
                     )
+        self.take()
 
     def known(self, resource: str, namespace: str = "") -> list[Object]:
         """The objects of a resource as its watches know them."""
@@ -113,9 +111,17 @@ class LiveHistory:
                 for obj in watch.known.values()
             ]
 
-    def watched(self) -> list[Watch]:
-        """All watches."""
-        return list(self._watches.values())
+    def is_current(self, api: LiveApi, resources: Collection[str] = ()) -> bool:
+        """Whether the watches of these resources (of all) have seen what there is now."""
+        for watch in self._watches.values():
+            if resources and watch.resource.name not in resources:
+                continue
+            listed = api.list_at(watch.resource.name, watch.namespace)[0]
+            there = {key_of(obj): _version(obj) for obj in listed}
+            with self._bell:
+                if there != {key: _version(obj) for key, obj in watch.known.items()}:
+                    return False
+        return True
 
     def wait(self, resources: Collection[str], seconds: float) -> None:
         """Waits for news of one of these resources (any, when none is named), for so many real seconds."""
@@ -162,7 +168,7 @@ class LiveHistory:
         if self._failure is not None:
             raise self._failure
 
-    def _take(self) -> None:
+    def take(self) -> None:
         """Brings the inbox into the history; news of one moment in the order of their versions."""
         with self._bell:
             self._check()

@@ -17,7 +17,6 @@ from gherkube.runners.objects import (
     is_active,
     is_deleting,
     is_ready,
-    key_of,
 )
 
 QUIET = 10.0
@@ -49,7 +48,7 @@ class Rest:
     def __call__(self) -> bool:
         history = self._clock.history
         if self._served is not None:
-            return self._served.is_idle() and self._is_current()
+            return self._served.is_idle() and history.is_current(self._api)
         for change in history.since(self._position):
             self._position += 1
             if change.resource not in PERIODIC and not _is_retry(change):
@@ -58,19 +57,7 @@ class Rest:
         if quiet < QUIET:
             return False
         unwell = [pod for pod in history.known("pods") if not is_ready(pod) or is_deleting(pod)]
-        return (quiet >= LONG or all(map(_waits, unwell))) and self._is_current()
-
-    def _is_current(self) -> bool:
-        """Whether the watches have seen all that there is."""
-        history = self._clock.history
-        seen = len(history)
-        for watch in history.watched():
-            listed = self._api.list_at(watch.resource.name, watch.namespace)[0]
-            there = {key_of(obj): obj["metadata"]["resourceVersion"] for obj in listed}
-            known = {key: obj["metadata"]["resourceVersion"] for key, obj in list(watch.known.items())}
-            if there != known:
-                return False
-        return len(history) == seen
+        return (quiet >= LONG or all(map(_waits, unwell))) and history.is_current(self._api)
 
 
 def _is_retry(change: Change) -> bool:

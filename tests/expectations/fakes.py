@@ -93,6 +93,9 @@ class Script:
     def sleep(self, seconds: float) -> None:
         self._run(self._now + seconds)
 
+    def settle(self, resources: Collection[str] = ()) -> None:
+        """What happens is known at once."""
+
     def idle(self) -> bool:
         return self._now >= self.idle_from
 
