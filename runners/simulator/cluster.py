@@ -225,6 +225,9 @@ class VirtualTime:
         with collector.at_rest():
             self._clock.run_until(self._clock.now + seconds)
 
+    def settle(self, resources: Collection[str] = ()) -> None:
+        """Nothing to wait for: what happens is known at once."""
+
     def idle(self) -> bool:
         """Whether nothing but retries and periodic things is left to happen."""
         return self._clock.pending == 0
