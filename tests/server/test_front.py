@@ -244,3 +244,17 @@ def test_a_protobuf_that_is_cut_off_is_refused(http: Loopback) -> None:
             "POST", DEPLOYMENTS, DEPLOYMENT[:cut], content_type="application/vnd.kubernetes.protobuf"
         )
         assert 400 <= refused.code < 500, cut
+
+
+def test_a_cluster_has_what_every_cluster_has(http: Loopback) -> None:
+    """An account in each namespace, which comes again when it is deleted, and the service of the API."""
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    http.advance("1s")
+    assert http.get(f"{SERVICE}/kubernetes").json["spec"]["clusterIP"] == "10.96.0.1"
+    first = http.get(f"{accounts}/default").json["metadata"]["uid"]
+    http.ask("DELETE", f"{accounts}/default")
+    http.advance("1s")
+    assert http.get(f"{accounts}/default").json["metadata"]["uid"] not in ("", first)
+    http.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "new"}})
+    http.advance("1s")
+    assert http.get("/api/v1/namespaces/new/serviceaccounts/default").code == 200

@@ -108,6 +108,22 @@ def test_a_collection_is_deleted_as_far_as_selected(http: Loopback) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "finalizers"),
+    [
+        ({"orphanDependents": True}, ["orphan", "x/y"]),
+        ({"orphanDependents": False}, ["x/y"]),
+    ],
+)
+def test_orphan_dependents_is_the_older_name_of_a_policy(
+    http: Loopback, options: dict[str, object], finalizers: list[str]
+) -> None:
+    """true is Orphan, false Background."""
+    http.ask("POST", CONFIGMAPS, {"metadata": {"name": "a", "finalizers": ["x/y"]}})
+    http.ask("DELETE", f"{CONFIGMAPS}/a", options)
+    assert sorted(http.get(f"{CONFIGMAPS}/a").json["metadata"]["finalizers"]) == finalizers
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "code", "reason"),
     [
         ("GET", "/api/v1/namespaces/default/nothing", None, 404, "NotFound"),
@@ -136,6 +152,13 @@ def test_a_collection_is_deleted_as_far_as_selected(http: Loopback) -> None:
         ("DELETE", f"{CONFIGMAPS}/absent", None, 404, "NotFound"),
         ("DELETE", f"{CONFIGMAPS}/a", {"propagationPolicy": "Sideways"}, 422, "Invalid"),
         ("DELETE", f"{CONFIGMAPS}/a", {"gracePeriodSeconds": 1e30}, 400, "BadRequest"),
+        (
+            "DELETE",
+            f"{CONFIGMAPS}/a",
+            {"propagationPolicy": "Orphan", "orphanDependents": True},
+            422,
+            "Invalid",
+        ),
     ],
 )
 def test_every_refusal_is_a_status(

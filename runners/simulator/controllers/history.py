@@ -48,7 +48,7 @@ class RevisionHistory:
                 "ownerReferences": [reference_to(owner)],
             }
             data = {"spec": {"template": {"$patch": "replace", **template}}}
-            made = {"metadata": metadata, "data": data, "revision": number}
+            made = {"metadata": metadata, "data": _sorted(data), "revision": number}
             return self._api.create_trusted(REVISIONS, made)
         newest = same[-1]
         if newest is there[-1]:
@@ -76,6 +76,13 @@ def template_of(revision: Object) -> Object:
 def is_of(revision: Object, template: Object) -> bool:
     """Whether a revision holds this template."""
     return canonical(template_of(revision)) == canonical(template)
+
+
+def _sorted(value: Any) -> Any:
+    """The value with its keys in order: clients compare the text of a revision's data."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
 def _age(revision: Object) -> tuple[int, str, str]:

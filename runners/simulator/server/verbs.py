@@ -15,7 +15,7 @@ from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer, FieldValidation
 from gherkube.runners.simulator.server import chunks, events
-from gherkube.runners.simulator.server.calls import Call, Reply
+from gherkube.runners.simulator.server.calls import TRUE, Call, Reply
 from gherkube.runners.simulator.server.negotiation import body_of, content_type, unsupported
 from gherkube.runners.simulator.server.paths import Target, no_such_path
 
@@ -269,6 +269,14 @@ def _delete_options(call: Call) -> Object:
     if not isinstance(body, dict):
         raise bad_request("the body of the request has to be DeleteOptions")
     options |= {key: value for key, value in body.items() if value is not None}
+    orphan = options.pop("orphanDependents", None)  # what propagationPolicy was called before
+    if orphan is not None:
+        if (policy := options.get("propagationPolicy")) is not None:
+            said = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "{policy}": '
+            raise ApiError(
+                422, "Invalid", f"{said}orphanDependents and deletionPropagation cannot be both set"
+            )
+        options["propagationPolicy"] = "Orphan" if orphan in (True, *TRUE) else "Background"
     return _check_options(options)
 
 

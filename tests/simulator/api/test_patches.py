@@ -22,7 +22,7 @@ def names(obj: Json) -> list[str]:
 
 
 def test_lists_of_containers_merge_by_name() -> None:
-    """An element with a known key is changed in its place, a new one is added."""
+    """An element with a known key is changed in its place, a new one is added after those named before it."""
     patch = {"spec": {"containers": [{"name": "b", "image": "3"}, {"name": "c", "image": "4"}]}}
     assert strategic(patch)["spec"]["containers"] == [
         {"name": "a", "image": "1"},
@@ -30,6 +30,15 @@ def test_lists_of_containers_merge_by_name() -> None:
         {"name": "c", "image": "4"},
     ]
     assert names(POD) == ["a", "b"]
+
+
+def test_new_elements_come_before_those_that_a_patch_does_not_name() -> None:
+    """Elements are ordered as the patch names them, and as they stood where they were there before."""
+    assert names(strategic({"spec": {"containers": [{"name": "c"}]}})) == ["c", "a", "b"]
+    assert names(strategic({"spec": {"containers": [{"name": "b"}, {"name": "c"}]}})) == ["a", "b", "c"]
+    old: Json = {"metadata": {"finalizers": ["a", "b"]}}
+    new = strategic({"metadata": {"finalizers": ["c"]}}, old)
+    assert new["metadata"]["finalizers"] == ["c", "a", "b"]
 
 
 def test_other_lists_are_replaced() -> None:
