@@ -155,6 +155,10 @@ def serve(
         int | None,
         typer.Option(min=0, max=5000, metavar="N", help="How many nodes take pods; 3 unless said."),
     ] = None,
+    kind_name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name the nodes as kind does those of the cluster NAME."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Seed of all chance; 1 unless said.")
     ] = None,
@@ -184,6 +188,7 @@ def serve(
         http=http,
         kubeconfig=kubeconfig,
         nodes=nodes,
+        kind=kind_name,
         seed=seed,
         manifests=manifest or (),
         images=images,

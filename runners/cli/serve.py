@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import os
+import re
 import secrets
 import signal
 import sys
@@ -36,6 +37,7 @@ class Options:
     http: bool = False
     kubeconfig: Path | None = None
     nodes: int | None = None
+    kind: str | None = None
     seed: int | None = None
     manifests: Sequence[Path] = ()
     images: Path | None = None
@@ -139,12 +141,12 @@ def make_server(options: Options, token: str) -> Server:
 
     start = 0.0 if options.clock == "manual" else time.time() - EPOCH.timestamp()
     seed = SEED if options.seed is None else options.seed
-    origin = Origin(seed, NODES if options.nodes is None else options.nodes, start)
+    origin = Origin(seed, NODES if options.nodes is None else options.nodes, start, options.kind or "")
     state = State(options.state, origin) if options.state else None
     if state is not None:
         _check_origin(options, state.origin)
         origin = state.origin
-    cluster = Simulator(origin.seed, origin.nodes, keeps=True, start=origin.start)
+    cluster = Simulator(origin.seed, origin.nodes, keeps=True, start=origin.start, kind=origin.kind)
     provide(cluster.images)
     front = Front(cluster)
     pump = Pump(cluster.store.clock, cast("Mode", options.clock), options.speed)
@@ -211,6 +213,8 @@ def _ask(server: Server, file: Path, method: str, path: str, body: Any) -> None:
 def _check(options: Options) -> None:
     if options.clock not in ("real", "fast", "manual"):
         raise UsageError(f"--clock {options.clock}: say real, fast or manual")
+    if options.kind and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", options.kind):
+        raise UsageError(f"--kind-name {options.kind}: it becomes part of names: say a-z, 0-9, - and .")
     if not _is_loopback(options.address):
         print(f"warning: whoever reaches {options.address} can reach this server", file=sys.stderr)
 
@@ -219,6 +223,7 @@ def _check_origin(options: Options, origin: Any) -> None:
     for name, asked, found in (
         ("seed", options.seed, origin.seed),
         ("nodes", options.nodes, origin.nodes),
+        ("kind-name", options.kind, origin.kind),
     ):
         if asked is not None and asked != found:
             raise UsageError(

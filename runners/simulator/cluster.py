@@ -33,6 +33,7 @@ from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.node.images import Images
 from gherkube.runners.simulator.node.kubelet import Kubelets
 from gherkube.runners.simulator.node.nodes import make_node
+from gherkube.runners.simulator.node.registration import register
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
@@ -69,8 +70,13 @@ class Simulator:
     name = "simulator"
     owns_namespaces = True
 
-    def __init__(self, seed: int = 0, nodes: int = 3, *, keeps: bool = False, start: float = 0.0) -> None:
-        """`keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH."""
+    def __init__(
+        self, seed: int = 0, nodes: int = 3, *, keeps: bool = False, start: float = 0.0, kind: str = ""
+    ) -> None:
+        """`keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH.
+
+        `kind`: nodes are named as kind names those of the cluster of that name, not `node-1`, `node-2`, …
+        """
         collector.search()
         self.seed = seed
         chance = Chance(seed)
@@ -78,9 +84,10 @@ class Simulator:
         self.api = ApiServer(self.store, chance, keeps=keeps)
         self.images = Images()
         self.kubelets = Kubelets(self.api, chance, self.images)
-        self._workers: list[str] = []
+        self._kind, self._workers = kind, list[str]()
+        self.control_plane = f"{kind}-{CONTROL_PLANE}" if kind else CONTROL_PLANE
         self._size = (CPU, MEMORY)
-        self._add_node(CONTROL_PLANE, 0, [CONTROL_PLANE_TAINT])
+        self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
         self.set_nodes(nodes)
         manager = Informers(self.store, chance)
         for controller in CONTROLLERS:
@@ -88,6 +95,7 @@ class Simulator:
         if keeps:
             DefinitionController(self.api, manager, chance)
             ProvidedController(self.api, manager, chance)
+            register(self.api)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, Informers(self.store, chance), chance)
         self.network = Network(self.store, chance)
@@ -112,7 +120,7 @@ class Simulator:
         del self._workers[kept:]
         self._size = size
         for index in range(len(self._workers) + 1, count + 1):
-            name = f"node-{index}"
+            name = f"node-{index}" if not self._kind else f"{self._kind}-worker{index if index > 1 else ''}"
             self._add_node(name, index, [])
             self._workers.append(name)
 
@@ -170,7 +178,7 @@ class SimFaults:
 
     def _check(self, name: str) -> None:
         names = self._simulator.node_names()
-        if name == CONTROL_PLANE:
+        if name == self._simulator.control_plane:
             raise CannotJudge("the simulator cannot do without its control plane: stop another node")
         if name not in names:
             raise UsageError(f'there is no node "{name}": the nodes are {", ".join(names)}')

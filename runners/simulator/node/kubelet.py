@@ -197,6 +197,10 @@ class Kubelets:
         kubelet.pulls_until = 0.0
         self._clock.after(boot, self._booted, kubelet, kubelet.boots)
 
+    def knows(self, name: str) -> bool:
+        """Whether the node has a kubelet."""
+        return name in self._kubelets
+
     def last_seen(self, name: str) -> float:
         """When the node's kubelet renewed its lease last."""
         return self._kubelets[name].renewed_at(self._clock.now)

@@ -13,7 +13,7 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.cluster import CONTROL_PLANE, Simulator
+from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.node.images import DEFAULT, Behaviour
 from gherkube.runners.simulator.server.calls import Call, Reply, success
 from gherkube.runners.simulator.server.images import behaviours, duration
@@ -66,7 +66,7 @@ class Admin:
     def _overview(self) -> Object:
         cluster = self._cluster
         down = cluster.network.down
-        nodes = [CONTROL_PLANE, *cluster.node_names()]
+        nodes = [cluster.control_plane, *cluster.node_names()]
         return {
             "seed": cluster.api.chance.seed,
             "now": cluster.clock.now(),

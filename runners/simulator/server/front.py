@@ -16,6 +16,7 @@ from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.client import VERSION
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
+from gherkube.runners.simulator.node.registration import LEASES, NAMESPACE, renewed
 from gherkube.runners.simulator.server import access, discovery, events, forms, logs, openapi, proxy
 from gherkube.runners.simulator.server.admin import Admin
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
@@ -84,8 +85,18 @@ class Front:
         reply = self._beside(target, call) or self._verbs.answer(resource, target, call)
         if not isinstance(reply.body, dict):
             return reply
-        body = forms.shaped(reply.body, form, resource, call.query, self.now())
+        found = self._renewed(reply.body) if resource.name == LEASES and call.method == "GET" else reply.body
+        body = forms.shaped(found, form, resource, call.query, self.now())
         return Reply(forms.encoded(body, form.type, pretty=call.asks("pretty")), reply.code, form.type)
+
+    def _renewed(self, leases: Object) -> Object:
+        """A lease, or a list of them: a node's as it is now, for to store each renewal would be history."""
+        if "items" in leases:
+            return {**leases, "items": [self._renewed(lease) for lease in leases["items"]]}
+        name, nodes = leases["metadata"]["name"], self.cluster.kubelets
+        if leases["metadata"]["namespace"] != NAMESPACE or not nodes.knows(name):
+            return leases
+        return renewed(leases, nodes.last_seen(name))
 
     def _unstored(self, target: Target, call: Call) -> Reply | None:
         """The answer to what is created and answered, but never stored."""

@@ -30,6 +30,7 @@ class Origin(NamedTuple):
     seed: int
     nodes: int
     start: float
+    kind: str = ""
 
 
 class State:
@@ -120,7 +121,7 @@ class State:
                 f"{self._path} was begun by gherkube {header['gherkube']}, which alone goes on from it: "
                 "use that version, or name a new file"
             )
-        return Origin(header["seed"], header["nodes"], header["start"])
+        return Origin(header["seed"], header["nodes"], header["start"], header["kind"])
 
 
 def may_change(call: Call) -> bool:
