@@ -134,7 +134,9 @@ def loopback(
         if state is not None:
             state.play(front, pump)
         server = Server(front, pump, token=token, limits=limits, state=state)
-        client: TestClient[Any, Any] = TestClient(TestServer(server.app(), **server.limits.of_runner()))
+        listening = TestServer(server.app())
+        await listening.start_server(**server.limits.of_runner())
+        client: TestClient[Any, Any] = TestClient(listening)
         await client.start_server()
         return server, client
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.server.fuzz.values import HOSTILE, NAMES
+from tests.server.fuzz.values import HOSTILE, NAMES, seldom
 
 LABELS = {"app": "web"}
 CONTAINER = {
@@ -233,7 +233,7 @@ class Schemas:
         return self._value(draw, self._definitions[name], 0) if name else {}
 
     def _value(self, draw: st.DrawFn, schema: dict[str, Any], depth: int) -> Any:
-        if draw(st.integers(0, 19)) == 0:
+        if seldom(draw, 20):
             return draw(HOSTILE)
         if "$ref" in schema:
             schema = self._definitions.get(schema["$ref"].rpartition("/")[2], {})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from tests.server.fuzz.objects import METADATA, SEEDS, Schemas, definition
-from tests.server.fuzz.values import BROKEN_JSON, BROKEN_YAML, HOSTILE, NAMES, TEXTS, altered, damaged
+from tests.server.fuzz.values import BROKEN_JSON, BROKEN_YAML, HOSTILE, NAMES, TEXTS, altered, damaged, seldom
 from tests.server.fuzz.wire import FRAMES, Request
 
 NAMESPACE = "fuzz"
@@ -385,21 +385,27 @@ def anything(draw: st.DrawFn, api: Api) -> Request:
 def objects(draw: st.DrawFn, api: Api) -> Request:
     """Requests about objects: with bodies, patches, options."""
     known = [each for each in api.resources if each.name in SEEDS]
-    served = draw(st.sampled_from(known if draw(st.integers(0, 3)) else api.resources))
-    method = draw(st.sampled_from(("GET", "POST", "POST", "PUT", "PATCH", "PATCH", "DELETE")))
-    named = draw(st.integers(0, 5)) == 0 if method == "POST" else draw(st.integers(0, 9)) > 0
-    name = draw(st.sampled_from(NAMES if draw(st.integers(0, 9)) else TEXTS)) if named else ""
+    served = draw(st.sampled_from(api.resources if seldom(draw, 4) else known))
+    method = draw(
+        st.sampled_from(
+            ("GET", "GET", "POST", "POST", "POST", "PUT", "PUT", "PATCH", "PATCH", "PATCH", "PATCH", "DELETE")
+        )
+    )
+    named = seldom(draw, 6) if method == "POST" else not seldom(draw, 10)
+    name = draw(st.sampled_from(TEXTS if seldom(draw, 10) else NAMES)) if named else ""
     if served.name == "customresourcedefinitions" and name:
         name = "things.fuzz.example"
     if method == "DELETE" and not name and not served.namespaced:
         method = "GET"  # all nodes may be deleted, but then nothing is left to be unharmed
     path = _path(draw, served, name)
-    if name and draw(st.integers(0, 3)) == 0:
+    if name and seldom(draw, 4):
         path += f"/{draw(st.sampled_from(SUBRESOURCES))}"
-    path += draw(queries(method))
     type_, body = _body(draw, api, served, method, name)
+    query = draw(queries(method))
+    if type_ == PATCHES["apply"] and not seldom(draw, 8):
+        query = f"{query or '?'}&fieldManager=fuzz"
     types = [("Content-Type", type_.encode("latin-1"))] if type_ else []
-    return Request(method, path, draw(headers()) + types, body)
+    return Request(method, path + query, draw(headers()) + types, body)
 
 
 @st.composite
@@ -428,16 +434,16 @@ def framed(draw: st.DrawFn, api: Api) -> Request:
 
 def _path(draw: st.DrawFn, served: Served, name: str) -> str:
     namespace = f"/namespaces/{NAMESPACE}" if served.namespaced else ""
-    if served.namespaced and draw(st.integers(0, 19)) == 0:
+    if served.namespaced and seldom(draw, 20):
         namespace = draw(st.sampled_from(("", "/namespaces/no-such", "/namespaces/", "/namespaces/%20")))
     return f"{served.prefix}{namespace}/{served.name}" + (f"/{_quoted(name)}" if name else "")
 
 
 def _body(draw: st.DrawFn, api: Api, served: Served, method: str, name: str) -> tuple[str, bytes | None]:
     """Content type and body."""
-    if method == "GET" and draw(st.integers(0, 9)):
+    if method == "GET" and not seldom(draw, 10):
         return "", None
-    if draw(st.integers(0, 7)) == 0:
+    if seldom(draw, 8):
         yaml = draw(st.booleans())
         text = draw(st.sampled_from(BROKEN_YAML if yaml else BROKEN_JSON))
         return draw(st.sampled_from(("application/yaml", PATCHES["apply"]) if yaml else TYPES)), text
@@ -450,16 +456,16 @@ def _body(draw: st.DrawFn, api: Api, served: Served, method: str, name: str) -> 
     else:
         value = _object(draw, api, served, name or draw(st.sampled_from(NAMES)))
     body = json.dumps(value).encode()
-    if len(body) < 100_000 and draw(st.integers(0, 9)) == 0:
+    if len(body) < 100_000 and seldom(draw, 10):
         body = draw(damaged(body))
-    if draw(st.integers(0, 14)) == 0:
+    if seldom(draw, 15):
         type_ = draw(st.sampled_from(TYPES))
     return type_, body
 
 
 def _object(draw: st.DrawFn, api: Api, served: Served, name: str) -> Any:
-    how = draw(st.integers(0, 9))
-    if how == 0:
+    how = draw(st.sampled_from(("seed", "altered", "altered", "altered", "schema", "schema", "hostile")))
+    if how == "hostile":
         return draw(HOSTILE)
     metadata: dict[str, Any] = {"name": name}
     for extra in draw(st.lists(st.sampled_from(sorted(METADATA)), max_size=2)):
@@ -468,12 +474,12 @@ def _object(draw: st.DrawFn, api: Api, served: Served, name: str) -> Any:
     whole = {"apiVersion": version, "kind": served.kind, "metadata": metadata}
     if served.name == "customresourcedefinitions":
         whole |= definition("things")
-    elif how <= 3 or served.name not in SEEDS:
+    elif how == "schema" or served.name not in SEEDS:
         made = api.schemas.made(draw, served.kind)
         whole = {**whole, **made, "metadata": metadata} if isinstance(made, dict) else made
     else:
         whole |= SEEDS[served.name]
-    return draw(altered(whole)) if how > 5 else whole
+    return draw(altered(whole)) if how == "altered" else whole
 
 
 def _patch(draw: st.DrawFn, api: Api, kind: str, served: Served, name: str) -> Any:
@@ -615,17 +621,17 @@ def queries(draw: st.DrawFn, method: str) -> str:
     chosen = draw(
         st.lists(st.tuples(st.sampled_from(QUERIES), st.sampled_from(SAID)), min_size=1, max_size=4)
     )
-    if method == "GET" and draw(st.integers(0, 3)) == 0:
+    if method == "GET" and seldom(draw, 4):
         chosen.append(("watch", "1"))
-    if draw(st.integers(0, 5)) == 0:
+    if seldom(draw, 6):
         chosen.append((draw(st.sampled_from(QUERIES)), draw(st.sampled_from(TEXTS))))
     return "?" + "&".join(f"{name}={_quoted(value)}" for name, value in chosen)
 
 
 @st.composite
 def headers(draw: st.DrawFn) -> list[tuple[str, bytes]]:
-    chosen = draw(st.lists(st.sampled_from(HEADERS), max_size=1)) if draw(st.integers(0, 5)) == 0 else []
-    if draw(st.integers(0, 7)) == 0:
+    chosen = draw(st.lists(st.sampled_from(HEADERS), max_size=1)) if seldom(draw, 6) else []
+    if seldom(draw, 8):
         chosen = [*chosen, ("Accept", draw(st.sampled_from(ACCEPTS)))]
     return [(name, value.encode("latin-1")) for name, value in chosen]
 
