@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gherkube.runners.commands import Command
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
 from gherkube.steps.sentence import Topic
-from gherkube.steps.world import Command, World
+from gherkube.steps.world import World
 
 TOPIC = Topic("then", "Attempts and commands")
 
@@ -51,6 +52,7 @@ def _expect_output(command: Command, text: str) -> None:
 def _command(world: World) -> Command:
     if world.command is None:
         raise UsageError("no command was run: write “When I run `kubectl …`” before")
+    world.failed = None
     return world.command
 
 

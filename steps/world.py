@@ -13,8 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from gherkube.runners import commands
+from gherkube.runners.commands import Command
 from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
 from gherkube.runners.expectations.endpoints import SERVICE
+from gherkube.runners.expectations.failure import ExpectationFailed, Failure
 from gherkube.runners.expectations.judge import Judge
 from gherkube.runners.expectations.partial import difference
 from gherkube.runners.expectations.statement import Statement
@@ -61,14 +64,6 @@ class Attempt:
         self.judged = False
 
 
-class Command(NamedTuple):
-    """A command that was run: its exit code, and all that it printed."""
-
-    line: str
-    code: int
-    output: str
-
-
 class World:
     """A scenario's state.
 
@@ -97,6 +92,9 @@ class World:
         """Whether anything was made or done yet."""
         self.attempts: list[Attempt] = []
         self.command: Command | None = None
+        """The command that was run last."""
+        self.failed: Command | None = None
+        """A command that failed, and of which no Then spoke yet."""
         self.sent: dict[Key, Sequence[Request]] = {}
         """The requests of the last “I send” to each service."""
         self._asked: Key | None = None
@@ -309,6 +307,26 @@ class World:
                 self.attempts.append(Attempt(text, None))
         finally:
             self.judge.last_when = self.cluster.clock.now()
+
+    def run(self, line: str) -> Command:
+        """Runs a command; that it fails is for a Then to judge. ExpectationFailed when it does not end."""
+        words = commands.split(line)
+        self.settle_commands()
+        within = self.judge.patience
+        done = commands.run(self.cluster, words, namespace=self.namespace, folder=self.base, within=within)
+        if done.code is None:
+            said = done.output.strip() or "nothing"
+            expected, found = f"`{line}` to end", f"it was still running; it printed: {said}"
+            raise ExpectationFailed(Failure(expected=expected, found=found))
+        self.command = done._replace(line=line)
+        self.failed = self.command if done.code else None
+        return self.command
+
+    def settle_commands(self) -> None:
+        """Raises ExpectationFailed when a command failed, and no Then says that it should."""
+        if self.failed is not None:
+            found = f"exit code {self.failed.code}: {self.failed.output.strip()}"
+            raise ExpectationFailed(Failure(expected=f"`{self.failed.line}` to succeed", found=found))
 
     def unjudged(self) -> list[str]:
         """The attempts that were not refused, and of which no Then spoke."""

@@ -88,7 +88,7 @@ class Server:
         self._token, self.limits = token, limits or Limits()
         self._time, self._rate = Time(pump), Rate(self.limits.rate)
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
-        self._in_flight = 0
+        self._in_flight = self.asked = 0
         self._watching: set[asyncio.Task[object]] = set()
 
     def app(self) -> web.Application:
@@ -100,6 +100,11 @@ class Server:
         app.cleanup_ctx.append(self._run_pump)
         app.on_shutdown.append(self._end_watches)
         return app
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered, long polls apart; `asked` counts all that ever came."""
+        return self._in_flight
 
     def close(self) -> None:
         """Lets go of the state."""
@@ -155,6 +160,7 @@ class Server:
         if busy or not self._rate.allows(time.monotonic()):
             raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.")
         self._in_flight += 1
+        self.asked += 1
         try:
             return await handler(request)
         finally:

@@ -19,18 +19,19 @@ clusters:
     server: {server}
 {authority}contexts:
 - name: gherkube
-  context: {{cluster: gherkube, user: gherkube}}
+  context: {{cluster: gherkube, user: gherkube{namespace}}}
 users:
 - name: gherkube
   user: {user}
 """
 
 
-def text(server: str, token: str, authority: bytes) -> str:
+def text(server: str, token: str, authority: bytes, namespace: str = "") -> str:
     """A kubeconfig for the server at that URL; no token and no authority: plain HTTP."""
     trusted = f"    certificate-authority-data: {b64encode(authority).decode()}\n" if authority else ""
     user = f"{{token: {token}}}" if token else "{}"
-    return MARK + TEXT.format(server=server, authority=trusted, user=user)
+    place = f", namespace: {namespace}" if namespace else ""
+    return MARK + TEXT.format(server=server, authority=trusted, user=user, namespace=place)
 
 
 def is_ours(path: Path) -> bool:

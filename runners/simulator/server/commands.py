@@ -1,0 +1,234 @@
+"""Runs a command against a simulator that stands still but for it: both live in one virtual time.
+
+While the command does anything, or a request of it is being answered, no time passes. When all its threads
+sleep and all is answered, time goes on: to the next event that a watch of the command hears of, or to the
+moment until which the command sleeps, whichever is first. So a wait takes no longer than what has to be
+computed, a time-out ends it at its virtual second, and in the words of the command itself.
+
+Where a program cannot be given a clock of its own (see `clocked`), time passes as it does for everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from math import inf
+from typing import IO
+
+from aiohttp import web
+
+from gherkube.runners.commands import Program
+from gherkube.runners.errors import ApiError, UsageError
+from gherkube.runners.simulator.api.kept import KEPT
+from gherkube.runners.simulator.api.refusals import not_found
+from gherkube.runners.simulator.api.resources import Resource, not_modelled
+from gherkube.runners.simulator.cluster import Simulator
+from gherkube.runners.simulator.server import forms, kubeconfig
+from gherkube.runners.simulator.server.app import Server
+from gherkube.runners.simulator.server.calls import Call, Reply
+from gherkube.runners.simulator.server.clocked import Clocked, Sleep
+from gherkube.runners.simulator.server.front import Front
+from gherkube.runners.simulator.server.negotiation import wanted
+from gherkube.runners.simulator.server.paths import Target, parse
+from gherkube.runners.simulator.server.pump import Pump
+
+TURNS = 12
+"""Turns of the event loop within which whatever has arrived is answered."""
+PAUSE = 0.0002
+"""Real seconds between two looks at a command that is busy."""
+SILENCE = 60.0
+"""Real seconds after which a command that asks nothing, and for which no time passes, is given up."""
+
+
+def run(cluster: Simulator, program: Program, *, namespace: str, within: float) -> tuple[int | None, str]:
+    """Exit code and output of the command; no code when it was to go on after `within` virtual seconds.
+
+    Raises CannotJudge when it asked for what the simulator does not model, UsageError when it cannot be run.
+    """
+    front = JudgingFront(cluster)
+    with tempfile.TemporaryFile() as output:
+        code = asyncio.run(_serve(front, program, namespace, within, output))
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    if front.trouble is not None:
+        raise front.trouble
+    return code, text
+
+
+class JudgingFront(Front):
+    """A front that vouches for what it answers: what the simulator does not model is there, but empty, and to
+    ask for more of it is the scenario's trouble."""
+
+    trouble: Exception | None = None
+
+    def served(self) -> Iterable[Resource]:
+        """What is modelled, and what is not."""
+        known = list(super().served())
+        kinds = {(resource.api_version, resource.kind) for resource in known}
+        return known + [each for each in KEPT if (each.api_version, each.kind) not in kinds]
+
+    def resource_at(self, target: Target) -> Resource:
+        """The resource that a path names. CannotJudge when it is not modelled."""
+        if (unmodelled := self._unmodelled(target)) is not None:
+            self.trouble = self.trouble or not_modelled(unmodelled.kind)
+            raise self.trouble
+        return super().resource_at(target)
+
+    def _answer(self, call: Call) -> Reply:
+        try:
+            return self._nothing(call) or super()._answer(call)
+        except (ApiError, UsageError):
+            raise
+        except Exception as error:
+            self.trouble = self.trouble or error
+            raise
+
+    def _nothing(self, call: Call) -> Reply | None:
+        """What there is of a kind that is not modelled: an empty list."""
+        if call.method != "GET" or not call.path.startswith(("/api/", "/apis/")):
+            return None
+        try:
+            target = parse(call.path)
+        except ApiError:  # not a path of objects
+            return None
+        if (resource := self._unmodelled(target)) is None:
+            return None
+        if target.name:
+            raise not_found(resource, target.name)
+        form = wanted(call.headers.get("accept", ""))
+        version = {"resourceVersion": str(self.cluster.store.version)}
+        kind = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
+        body = forms.shaped(
+            {**kind, "metadata": version, "items": []}, form, resource, call.query, self.now()
+        )
+        return Reply(forms.encoded(body, form.type), type=form.type)
+
+    def _unmodelled(self, target: Target) -> Resource | None:
+        path = target.group, target.version, target.resource
+        found = next((each for each in KEPT if (each.group, each.version, each.plural) == path), None)
+        return found if found and self.cluster.api.resources.served(*path) is None else None
+
+
+class JudgingPump(Pump):
+    """A pump that keeps what goes wrong in the simulator."""
+
+    defect: Exception | None = None
+
+    def _step(self, target: float) -> bool:
+        try:
+            return self._clock.step(target)
+        except Exception as error:
+            self.defect = error
+            raise
+
+
+class Drive:
+    """One command, and the time that it has."""
+
+    def __init__(self, cluster: Simulator, server: Server, pump: Pump, within: float) -> None:
+        self._clock, self._server, self._pump = cluster.clock, server, pump
+        self._end = self._clock.now() + within
+
+    async def clocked(self, command: Clocked) -> int | None:
+        """Lets it end, and virtual time pass where it waits; its exit code."""
+        seen = time.monotonic()
+        while (code := command.process.poll()) is None:
+            sleep = await self._sleep(command)
+            timers = sleep.timers().values() if sleep else ()
+            if sleep is None or not (timers or self._pump.long_polls):
+                await asyncio.sleep(PAUSE)
+                _give_up(seen)
+                continue
+            if self._clock.now() >= self._end:
+                return None
+            now = self._clock.now()
+            self._pump.go_on(min(now + min(timers, default=inf), self._end))
+            command.set(self._clock.now())
+            command.wake(sleep)
+            seen = time.monotonic()
+        return code
+
+    async def _sleep(self, command: Clocked) -> Sleep | None:
+        """What the command sleeps in; None while it does anything, or waits for an answer."""
+        before, asked = command.sleep(), self._server.asked
+        if before is None:
+            return None
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        if self._server.in_flight or self._server.asked != asked:
+            return None
+        after = command.sleep()
+        return after if after == before else None
+
+    async def unclocked(self, command: subprocess.Popen[bytes]) -> int | None:
+        """Lets it end while time passes as it does; its exit code."""
+        self._pump.set("real", 1.0)
+        while (code := command.poll()) is None and self._clock.now() < self._end:
+            await asyncio.sleep(0.005)
+        return code
+
+
+async def _serve(
+    front: JudgingFront, program: Program, namespace: str, within: float, output: IO[bytes]
+) -> int | None:
+    """Serves the cluster on a loopback port while the command runs; its exit code."""
+    pump = JudgingPump(front.cluster.store.clock, "manual")
+    server = Server(front, pump)
+    runner = web.AppRunner(server.app(), access_log=None, handle_signals=False, shutdown_timeout=0)
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        await runner.setup()
+        try:
+            await web.SockSite(runner, port).start()
+            url = f"http://127.0.0.1:{port.getsockname()[1]}"
+            program.use(kubeconfig.text(url, "", b"", namespace))
+            return await _drive(Drive(front.cluster, server, pump, within), front.cluster, program, output)
+        finally:
+            await runner.cleanup()
+            if pump.defect is not None:
+                raise pump.defect
+
+
+async def _drive(drive: Drive, cluster: Simulator, program: Program, output: IO[bytes]) -> int | None:
+    try:
+        command = Clocked(
+            program.command,
+            cluster.clock.now(),
+            environment=program.environment,
+            folder=program.folder,
+            output=output,
+        )
+    except OSError:
+        return await _unclocked(drive, program, output)
+    try:
+        return await drive.clocked(command)
+    finally:
+        command.close()
+
+
+async def _unclocked(drive: Drive, program: Program, output: IO[bytes]) -> int | None:
+    process = subprocess.Popen(
+        program.command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=program.environment,
+        cwd=program.folder,
+    )
+    try:
+        return await drive.unclocked(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _give_up(seen: float) -> None:
+    if time.monotonic() - seen > SILENCE:
+        raise UsageError(
+            f"the command did nothing for {SILENCE:g} seconds of real time: it waits for something "
+            "that this cluster has not"
+        )
