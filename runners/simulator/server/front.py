@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable
 
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.objects import Object
@@ -59,6 +60,10 @@ class Front:
     def now(self) -> float:
         """The virtual time in Unix seconds."""
         return EPOCH.timestamp() + self.cluster.clock.now()
+
+    def served(self) -> Iterable[Resource]:
+        """The resources that there are, each in every version."""
+        return self.cluster.api.resources.versions()
 
     def resource_at(self, target: Target) -> Resource:
         """The resource that a path names. ApiError NotFound when there is none."""
@@ -147,7 +152,7 @@ class Front:
 
     def _openapi(self, parts: list[str], call: Call) -> Reply:
         """kube-openapi/pkg/handler3/handler.go; kubectl takes JSON where it also takes protobuf."""
-        served = discovery.registry(self.cluster.api.resources.versions())
+        served = discovery.registry(self.served())
         wanted(call.headers.get("accept", ""))
         if parts == ["v2"]:
             return Reply(openapi.v2(served))
@@ -158,7 +163,7 @@ class Front:
         raise no_such_path()
 
     def _discovery(self, parts: list[str], call: Call) -> Reply:
-        served = discovery.registry(self.cluster.api.resources.versions())
+        served = discovery.registry(self.served())
         if len(parts) == 1:
             form = wanted(call.headers.get("accept", ""), forms=DISCOVERY_FORMS)
             if form.what:
