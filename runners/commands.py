@@ -1,7 +1,7 @@
 """Commands that scenarios run: real kubectl and helm, against the cluster of the scenario and no other.
 
-A command line is taken apart as a shell does, but there is no shell. The command gets a kubeconfig, a home and
-a folder for caches of its own, and of the environment only where programs are and which language is spoken.
+A command line is taken apart as a shell does, but there is no shell. The command gets a kubeconfig and a home
+of its own, and of the environment only where programs are and which language is spoken.
 """
 
 from __future__ import annotations

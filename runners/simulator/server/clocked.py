@@ -31,7 +31,7 @@ from gherkube.runners.simulator.clock import EPOCH
 TRACEME, DETACH = 0, 17
 EPOLL_PWAIT = 281
 SLEEPS = frozenset({35, 202, 219, 230, 232, EPOLL_PWAIT, 441})
-"""The system calls in which a program only waits: nanosleep, futex, restart_syscall, clock_nanosleep, epoll."""
+"""System calls in which a program only waits: nanosleep, futex, restart_syscall, clock_nanosleep, epoll."""
 FUNCTION = "__vdso_clock_gettime"
 NANO = 1_000_000_000
 DYNAMIC_SYMBOLS = 11
