@@ -70,7 +70,7 @@ class Quiet:
 def check_features(paths: list[str], options: list[str], *, json: bool, sarif: Path | None) -> int:
     """Checks what is named with the plugin's options, and prints what was found.
 
-    Returns the exit code: 0 no errors, 2 errors, 4 no feature files, 5 internal error.
+    Returns the exit code: 0 no errors, 2 errors or no feature files, 5 internal error.
     """
     for path in map(Path, paths):
         if not path.exists():
@@ -105,7 +105,7 @@ def check_features(paths: list[str], options: list[str], *, json: bool, sarif: P
         return 2
     if not findings.features:
         print(f"gherkube check: {', '.join(paths)}: there are no feature files", file=sys.stderr)
-        return 4
+        return 2
     return 0
 
 

@@ -67,7 +67,7 @@ def test_errors_end_with_2_and_warnings_do_not(project):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ((), 4, "gherkube check: .: there are no feature files"),
+        ((), 2, "gherkube check: .: there are no feature files"),
         (("nowhere",), 2, "gherkube check: nowhere: there is no such file or folder"),
         (("a.txt",), 2, "gherkube check: a.txt: not a feature file"),
     ],
