@@ -179,7 +179,8 @@ class Server:
         self.pump.catch_up()
         if call.path in (ADVANCE, CLOCK):
             reply = await self._time.answer(call)
-            self._mark()
+            if self._state is not None:
+                self._state.mark(self.pump.place(), safe=True)
             return _response(reply)
         if call.watches:
             return await self._watch(request, call)
@@ -198,13 +199,12 @@ class Server:
 
     def answer(self, call: Call) -> Reply:
         """The answer to any request but a watch, once it is kept."""
-        place = self.pump.place()
-        reply = self.front.answer(call)
-        self.pump.poke()
         if self._state is not None and may_change(call):
-            self._state.request(call, place)
+            self._state.request(call, self.pump.place())
         else:
             self._mark()
+        reply = self.front.answer(call)
+        self.pump.poke()
         return reply
 
     def _mark(self) -> None:
