@@ -191,7 +191,8 @@ def refusal(error: Exception) -> Reply:
     if not isinstance(error, ApiError):
         traceback.print_exception(error, file=sys.stderr)
         error = ApiError(500, "InternalError", f"Internal error occurred: {type(error).__name__}: {error}")
-    headers = {"Retry-After": "1"} if error.code == 429 else {}
+    after = error.details.get("retryAfterSeconds")
+    headers = {"Retry-After": str(after)} if after else {}
     return Reply(error.status, error.code, headers=headers)
 
 
