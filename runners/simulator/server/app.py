@@ -158,7 +158,8 @@ class Server:
             self._connections.add(request.transport)
         busy = self._in_flight >= self.limits.in_flight or len(self._connections) > self.limits.connections
         if busy or not self._rate.allows(time.monotonic()):
-            raise ApiError(429, "TooManyRequests", "Too many requests, please try again later.")
+            said = "Too many requests, please try again later."
+            raise ApiError(429, "TooManyRequests", said, {"retryAfterSeconds": 1})
         self._in_flight += 1
         self.asked += 1
         try:
