@@ -106,6 +106,23 @@ def run(cluster: Any, words: Sequence[str], *, namespace: str, folder: Path, wit
     return Command(shlex.join(words), code, output)
 
 
+def build(words: Sequence[str], folder: Path) -> str:
+    """What a command prints that needs no cluster. UsageError with what it says when it fails."""
+    with program(words, folder) as prepared:
+        done = subprocess.run(
+            prepared.command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=prepared.folder,
+            env=prepared.environment,
+            check=False,
+        )
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise UsageError(f"`{shlex.join(words)}` fails: {said}")
+    return done.stdout.decode("utf-8", "replace")
+
+
 @contextmanager
 def program(words: Sequence[str], folder: Path) -> Iterator[Program]:
     """What is run for these words, in surroundings that are gone afterwards. Raises CannotJudge."""

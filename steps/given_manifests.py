@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gherkube.runners.errors import CannotJudge
 from gherkube.runners.objects import Key, Object
 from gherkube.steps import manifests
 from gherkube.steps.given_workloads import wait_until_available
@@ -30,12 +29,16 @@ def _establish(world: World, objects: list[Object], source: str) -> None:
         for name in dict.fromkeys(obj["metadata"].get("namespace", "") for obj in objects):
             if name:
                 world.ensure_namespace(name)
-        workloads = world.apply(objects, source)
+        world.apply(objects, source)
     else:
         for obj in objects:
             world.verify(obj, obj["metadata"].get("namespace", world.namespace))
-        workloads = world.learn(objects)
-    for ref in workloads:
+    _await(world, objects)
+
+
+def _await(world: World, objects: list[Object]) -> None:
+    """Waits until the workloads among the objects are available, and the services lead to them."""
+    for ref in world.learn(objects):
         wait_until_available(world, ref)
     for obj in objects:
         if obj["kind"] == "Service":
@@ -43,12 +46,20 @@ def _establish(world: World, objects: list[Object], source: str) -> None:
 
 
 @TOPIC.says("the kustomization {path:text}", 'the kustomization "overlays/staging"')
-def kustomization(world: World, path: str) -> None:  # noqa: ARG001
-    raise CannotJudge(
-        f"the kustomization “{path}” cannot be built: running kubectl kustomize is not there yet"
-    )
+def kustomization(world: World, path: str) -> None:
+    """Built by kubectl, then as a manifest."""
+    built = world.build(path, "kubectl", "kustomize", path)
+    _establish(world, manifests.documents(built, path), path)
 
 
 @TOPIC.says("the chart {path:text} as release {release:text}", 'the chart "charts/web" as release "web"')
-def chart(world: World, path: str, release: str) -> None:  # noqa: ARG001
-    raise CannotJudge(f"the chart “{path}” cannot be rendered: running helm is not there yet")
+def chart(world: World, path: str, release: str) -> None:
+    """Installed by helm, to be upgraded and rolled back later; elsewhere, what it holds must be there."""
+    words = ("helm", "template", release, path, "--namespace", world.namespace)
+    objects = manifests.documents(world.build(path, *words), path)
+    if world.owns(world.namespace):
+        world.established = True
+        world.install(release, path)
+        _await(world, objects)
+    else:
+        _establish(world, objects, path)

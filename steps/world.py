@@ -322,6 +322,20 @@ class World:
         self.failed = self.command if done.code else None
         return self.command
 
+    def build(self, path: str, *words: str) -> str:
+        """What a command prints that builds manifests from a folder beside the feature. Raises UsageError."""
+        if not (self.base / path).exists():
+            raise UsageError(f"{path} is not there; it was looked for in {self.base.resolve()}")
+        return self.expand(commands.build(words, self.base))
+
+    def install(self, release: str, path: str) -> None:
+        """Installs a chart. Raises UsageError with what helm says when it does not."""
+        words = ("helm", "install", release, path)
+        within = self.judge.patience
+        done = commands.run(self.cluster, words, namespace=self.namespace, folder=self.base, within=within)
+        if done.code:
+            raise UsageError(f"the chart {path} cannot be installed: {done.output.strip()}")
+
     def settle_commands(self) -> None:
         """Raises ExpectationFailed when a command failed, and no Then says that it should."""
         if self.failed is not None:
