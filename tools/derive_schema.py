@@ -42,12 +42,12 @@ KINDS = {
     "StatefulSet": "V1StatefulSet",
     "DaemonSet": "V1DaemonSet",
     "ControllerRevision": "V1ControllerRevision",
+    "Job": "V1Job",
+    "CronJob": "V1CronJob",
     "PodDisruptionBudget": "V1PodDisruptionBudget",
     "ResourceQuota": "V1ResourceQuota",
 }
 KEPT_KINDS = {
-    "Job": "V1Job",
-    "CronJob": "V1CronJob",
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
     "LimitRange": "V1LimitRange",
     "ReplicationController": "V1ReplicationController",

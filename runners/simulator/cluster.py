@@ -21,6 +21,7 @@ from gherkube.runners.simulator.controllers.disruption import DisruptionControll
 from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
 from gherkube.runners.simulator.controllers.garbage import GarbageController
+from gherkube.runners.simulator.controllers.job import JobController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.provided import ProvidedController
@@ -58,6 +59,7 @@ CONTROLLERS = (
     QuotaController,
     StatefulSetController,
     DaemonSetController,
+    JobController,
 )
 
 

@@ -63,6 +63,52 @@ def set_daemon_set(daemon_set: Object) -> None:
     set_template(spec)
 
 
+def set_job(job: Object) -> None:
+    """SetDefaults_Job"""
+    _set_job_spec(job.setdefault("spec", {}))
+    labels = job["spec"]["template"]["metadata"].get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
+
+
+def _set_job_spec(spec: Object) -> None:
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = 1
+    _fill(
+        spec,
+        parallelism=1,
+        backoffLimit=6,
+        completionMode="NonIndexed",
+        suspend=False,
+        podReplacementPolicy="TerminatingOrFailed",
+    )
+    set_template(spec)
+
+
+def set_cron_job(cron_job: Object) -> None:
+    """SetDefaults_CronJob"""
+    spec = cron_job.setdefault("spec", {})
+    _fill(
+        spec,
+        concurrencyPolicy="Allow",
+        suspend=False,
+        successfulJobsHistoryLimit=3,
+        failedJobsHistoryLimit=1,
+    )
+    template = spec.setdefault("jobTemplate", {})
+    template.setdefault("metadata", {})
+    set_template(template.setdefault("spec", {}))
+
+
+def set_autoscaler(autoscaler: Object) -> None:
+    """pkg/apis/autoscaling/v2/defaults.go SetDefaults_HorizontalPodAutoscaler"""
+    spec = autoscaler.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+
+
 def count_templates(daemon_set: Object, stored: Object) -> None:
     """Counts in an annotation how often a DaemonSet's template has changed. daemonset/strategy.go"""
     before = stored["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "1")
@@ -224,6 +270,9 @@ DEFAULTS: dict[str, Callable[[Object], None]] = {
     "replicasets": set_replica_set,
     "statefulsets": set_stateful_set,
     "daemonsets": set_daemon_set,
+    "jobs": set_job,
+    "cronjobs": set_cron_job,
+    "horizontalpodautoscalers": set_autoscaler,
     "pods": set_pod,
     "services": set_service,
     "endpoints": set_endpoints,

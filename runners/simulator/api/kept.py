@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from gherkube.runners.simulator.api import schema
 from gherkube.runners.simulator.api.resources import Resource
 
-BATCH, NETWORKING = "batch", "networking.k8s.io"
+NETWORKING = "networking.k8s.io"
 RBAC, STORAGE, ADMISSION = "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"
 
 KEPT = (
-    Resource("jobs", BATCH, "v1", "Job", True, (), True, True, {}),
-    Resource("cronjobs", BATCH, "v1", "CronJob", True, ("cj",), True, True, {}),
     Resource(
         "horizontalpodautoscalers", "autoscaling", "v2", "HorizontalPodAutoscaler", True, ("hpa",), True
     ),

@@ -36,7 +36,13 @@ KEY_DEFAULTS = {"protocol": "TCP"}
 """What a key that is left out counts as."""
 SETS = frozenset({("ObjectMeta", "finalizers"), ("NodeSpec", "podCIDRs")})
 """Lists of texts that are sets (`listType=set`), by struct and field."""
-ATOMIC_LISTS = frozenset({("ServiceAccount", "imagePullSecrets"), ("EndpointSubset", "addresses")})
+ATOMIC_LISTS = frozenset(
+    {
+        ("ServiceAccount", "imagePullSecrets"),
+        ("EndpointSubset", "addresses"),
+        ("CronJobStatus", "active"),
+    }
+)
 """Lists that are replaced as one although their items are of a struct with keys, by struct and field."""
 ATOMIC_STRUCTS = frozenset(
     {

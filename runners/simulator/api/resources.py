@@ -102,6 +102,8 @@ RESOURCES = {
         Resource(
             "poddisruptionbudgets", "policy", "v1", "PodDisruptionBudget", True, ("pdb",), True, True, NO_PODS
         ),
+        Resource("jobs", "batch", "v1", "Job", True, (), True, True, {}),
+        Resource("cronjobs", "batch", "v1", "CronJob", True, ("cj",), True, True, {}),
         Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True, False, {}),
     )
 }
@@ -111,8 +113,6 @@ TYPE_META: dict[str, Object] = {
 }
 """By resource: what every object of it says of its type."""
 NOT_MODELLED = {
-    "jobs": ("batch", "Job"),
-    "cronjobs": ("batch", "CronJob"),
     "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),
     "limitranges": ("", "LimitRange"),
     "replicationcontrollers": ("", "ReplicationController"),

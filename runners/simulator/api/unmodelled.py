@@ -99,8 +99,18 @@ POD = (
     Row("volumes[].projected.sources[].podCertificate", "pods get no certificates"),
 )
 """Of the spec of a pod."""
-TEMPLATED = frozenset({"deployments", "replicasets", "statefulsets", "daemonsets"})
+TEMPLATED = frozenset({"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"})
 """What has a pod template."""
+JOB = (
+    Row("scheduling", NEWER),
+    Row("managedBy", "no other controller runs Jobs"),
+    Row("podFailurePolicy", "Jobs fail by their backoffLimit only"),
+    Row("successPolicy", "Jobs end by their completions only"),
+    Row("backoffLimitPerIndex", "Jobs fail by their backoffLimit only"),
+    Row("maxFailedIndexes", "Jobs fail by their backoffLimit only"),
+    Row("podReplacementPolicy", "pods are replaced as soon as they terminate", _only("Failed")),
+)
+"""Of the spec of a Job."""
 INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
 """Volumes that are there at once; any other would have to be attached or provisioned."""
 TOPOLOGY = "requests prefer no endpoint"
@@ -119,6 +129,11 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "statefulsets": (
         Row("spec.volumeClaimTemplates", "volumes are not provisioned"),
         Row("spec.updateStrategy.rollingUpdate.maxUnavailable", "it is off in Kubernetes 1.34"),
+    ),
+    "jobs": tuple(Row(f"spec.{row.path}", row.why, row.when) for row in JOB),
+    "cronjobs": (
+        *(Row(f"spec.jobTemplate.spec.{row.path}", row.why, row.when) for row in JOB),
+        Row("spec.timeZone", "schedules are told in UTC", _all_but("Etc/UTC", "UTC")),
     ),
     "namespaces": (
         Row(
@@ -155,6 +170,12 @@ def check_modelled(resource: str, kind: str, obj: Object) -> None:
     _check(kind, "", ROWS.get(resource, ()), obj)
     if resource == "pods":
         _check_pod_spec(kind, "spec.", obj["spec"])
+    elif resource == "cronjobs":
+        _check_pod_spec(
+            kind,
+            "spec.jobTemplate.spec.template.spec.",
+            obj["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+        )
     elif resource in TEMPLATED:
         _check_pod_spec(kind, "spec.template.spec.", obj["spec"]["template"]["spec"])
 

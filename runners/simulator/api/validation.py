@@ -22,6 +22,7 @@ from gherkube.runners.simulator.api.refusals import (
     wrong,
 )
 from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.api.validation_batch import check_cron_job, check_job, check_job_update
 from gherkube.runners.simulator.api.validation_meta import (
     check_labels,
     check_metadata,
@@ -222,6 +223,8 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "replicasets": check_replica_set,
     "statefulsets": check_stateful_set,
     "daemonsets": check_daemon_set,
+    "jobs": check_job,
+    "cronjobs": check_cron_job,
     "pods": check_pod,
     "services": check_service,
     "nodes": check_node,
@@ -236,6 +239,7 @@ UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "replicasets": check_selector_kept,
     "daemonsets": check_selector_kept,
     "statefulsets": check_stateful_set_update,
+    "jobs": check_job_update,
     "pods": check_pod_update,
     "services": check_service_update,
 }

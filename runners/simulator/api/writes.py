@@ -13,6 +13,7 @@ from typing import TypeAlias
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
+from gherkube.runners.simulator.api.jobs import with_selector
 from gherkube.runners.simulator.api.managers import Track
 from gherkube.runners.simulator.api.pods import PodAdmission
 from gherkube.runners.simulator.api.quota import QUOTAS, quotas_with
@@ -154,12 +155,14 @@ class Writes(Deletions):
         if info.has_generation:
             metadata["generation"] = 1
         new = {**self.resources.type_meta[info.name], **obj, "metadata": metadata}
+        if info.name == "jobs":
+            new = with_selector(new)
         if info.initial_status is not None:
             new["status"] = info.initial_status
         elif info.custom and info.has_status:
             new.pop("status", None)
         if track is not None:
-            metadata["managedFields"] = track(None, new)
+            new["metadata"]["managedFields"] = track(None, new)
         if self.store.all(QUOTAS):
             for quota in quotas_with(self.store, info, new):
                 if not dry_run:
@@ -191,12 +194,12 @@ class Writes(Deletions):
                 new["metadata"]["managedFields"] = owners
         if new == stored:
             return stored
+        if info.has_generation and _is_new_generation(info.name, stored, new):
+            new["metadata"]["generation"] = before["generation"] + 1
         if dry_run:
             return new
         if self._is_let_go(before, new):
             return self.store.remove(info.name, key_of(stored))
-        if info.has_generation and _is_new_generation(info.name, stored, new):
-            new["metadata"]["generation"] = before["generation"] + 1
         return self.store.put(info.name, new)
 
     def _check_namespace(self, info: Resource, metadata: Object) -> None:

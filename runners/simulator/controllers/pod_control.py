@@ -22,13 +22,15 @@ class PodControl:
     def __init__(self, api: ApiServer, recorder: EventRecorder) -> None:
         self._api, self._recorder = api, recorder
 
-    def create(self, owner: Object, references: list[Object]) -> None:
+    def create(self, owner: Object, references: list[Object], prefix: str = "") -> None:
         """A new pod from the owner's template; `references` become its owner references.
+
+        Its name begins with `prefix`, or with the owner's name where none is given.
 
         Raises what the API server refuses, after the event `FailedCreate`.
         """
         template, about = owner["spec"]["template"], owner["metadata"]
-        prefix = about["name"] + "-"
+        prefix = prefix or about["name"] + "-"
         metadata: Object = {
             "generateName": prefix if len(prefix) <= MAX_PREFIX else about["name"],
             "namespace": about["namespace"],

@@ -106,7 +106,13 @@ def plain(type_: str) -> str:
 def rows() -> Iterator[tuple[str, str, Row]]:
     """Each row with the struct and field at the end of its path; a row that leads nowhere fails here."""
     structs = table()["structs"]
-    roots = {"services": "Service", "namespaces": "Namespace", "statefulsets": "StatefulSet"}
+    roots = {
+        "services": "Service",
+        "namespaces": "Namespace",
+        "statefulsets": "StatefulSet",
+        "jobs": "Job",
+        "cronjobs": "CronJob",
+    }
     of_objects = ((roots[resource], row) for resource, each in ROWS.items() for row in each)
     for struct, row in (*of_objects, *(("PodSpec", row) for row in POD)):
         *before, last = row.path.split(".")

@@ -1,0 +1,93 @@
+"""Validation of Jobs and CronJobs.
+
+pkg/apis/batch/validation/validation.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gherkube.runners.errors import UsageError
+from gherkube.runners.objects import Object
+from gherkube.runners.schedules import Schedule
+from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
+from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
+from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
+from gherkube.runners.simulator.api.validation_workloads import IMMUTABLE
+
+NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+MODES = ("Indexed", "NonIndexed")
+CONCURRENCY = ("Allow", "Forbid", "Replace")
+RESTARTS = ("OnFailure", "Never")
+LONGEST_CRON_NAME = 52
+"""Its Jobs add eleven characters. ValidateCronJobCreate"""
+FIXED = ("selector", "completionMode")
+"""What no update of a Job changes."""
+
+
+def check_job(job: Object) -> Iterator[FieldError]:
+    """ValidateJob"""
+    spec = job["spec"]
+    yield from _check_spec(spec, "spec")
+    if spec.get("manualSelector"):
+        if "selector" not in spec:
+            yield required("spec.selector")
+        else:
+            yield from check_selector(spec["selector"], "spec.selector")
+
+
+def check_job_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateJobSpecUpdate: the template of a Job that has begun stays, and so does how many end it"""
+    before, after = old["spec"], new["spec"]
+    elastic = after.get("completionMode") == "Indexed" and after.get("completions") == after["parallelism"]
+    if before.get("completions") != after.get("completions") and not elastic:
+        yield wrong("spec.completions", after.get("completions"), IMMUTABLE)
+    for field in FIXED:
+        if before.get(field) != after.get(field):
+            yield wrong(f"spec.{field}", after.get(field), IMMUTABLE)
+    if before["template"] != after["template"]:
+        yield wrong("spec.template", after["template"], IMMUTABLE)
+
+
+def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
+    """ValidateCronJobCreate, validateCronJobSpec"""
+    name, spec = cron_job["metadata"].get("name", ""), cron_job["spec"]
+    if len(name) > LONGEST_CRON_NAME:
+        yield wrong("metadata.name", name, f"must be no more than {LONGEST_CRON_NAME} characters")
+    schedule = spec.get("schedule", "")
+    if not schedule:
+        yield required("spec.schedule")
+    else:
+        try:
+            Schedule(schedule)
+        except UsageError as error:
+            yield wrong("spec.schedule", schedule, str(error))
+    if spec.get("startingDeadlineSeconds", 0) < 0:
+        yield wrong("spec.startingDeadlineSeconds", spec["startingDeadlineSeconds"], NOT_NEGATIVE)
+    if spec["concurrencyPolicy"] not in CONCURRENCY:
+        yield unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], CONCURRENCY)
+    yield from _check_spec(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+    for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        if spec[field] < 0:
+            yield wrong(f"spec.{field}", spec[field], NOT_NEGATIVE)
+
+
+def _check_spec(spec: Object, path: str) -> Iterator[FieldError]:
+    """validateJobSpec"""
+    for field in NUMBERS:
+        if spec.get(field, 0) < 0:
+            yield wrong(f"{path}.{field}", spec[field], NOT_NEGATIVE)
+    mode = spec.get("completionMode")
+    if mode not in (None, *MODES):
+        yield unsupported(f"{path}.completionMode", mode, MODES)
+    elif mode == "Indexed" and "completions" not in spec:
+        yield required(f"{path}.completions", "when completion mode is Indexed")
+    template = spec["template"]
+    yield from check_labels(template["metadata"].get("labels"), f"{path}.template.labels")
+    yield from check_annotations(template["metadata"].get("annotations"), f"{path}.template.annotations")
+    yield from check_pod_spec(template["spec"], f"{path}.template.spec")
+    restart = template["spec"].get("restartPolicy", "Always")
+    if restart == "Always":
+        yield required(f"{path}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
+    elif restart not in RESTARTS:
+        yield unsupported(f"{path}.template.spec.restartPolicy", restart, RESTARTS)
