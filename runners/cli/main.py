@@ -113,6 +113,26 @@ def check(
 
 
 @app.command()
+def rbac(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Files or folders.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What ${NAME} stands for.")
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="Scenarios run in this one, not in new ones.")
+    ] = "",
+) -> None:
+    """Prints the role that feature files need on a live cluster.
+
+    Exit code: 0, or 2 when a feature cannot be run as written.
+    """
+    from gherkube.runners.cli.rbac import print_role
+
+    options = [f"--gherkube-set={each}" for each in set_ or ()]
+    raise typer.Exit(print_role(paths or ["."], options, namespace))
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to; the current folder unless said.")] = Path(),
 ) -> None:

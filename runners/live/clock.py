@@ -57,7 +57,7 @@ class LiveClock:
         self.history.take()
 
     def settle(self, resources: Collection[str] = ()) -> None:
-        """Waits until the watches have seen all that there is now; where that never stands still, a moment."""
+        """Waits until the watches have seen all that there is; a moment, where that never stands still."""
         until = time.monotonic() + SETTLES
         while not self.is_current(resources) and time.monotonic() < until:
             time.sleep(0.01)
