@@ -21,6 +21,7 @@ from gherkube.runners.simulator.api.eviction import evict
 from gherkube.runners.simulator.api.kept import kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
 from gherkube.runners.simulator.api.reads import Reads
+from gherkube.runners.simulator.api.pods import tolerations_of
 from gherkube.runners.simulator.api.refusals import (
     bad_request,
     conflict,
@@ -265,6 +266,8 @@ class ApiServer(Reads, Writes):
             carry_over(obj, stored)
         elif info.name == "daemonsets":
             count_templates(obj, stored)
+        elif info.name == "pods":
+            obj["spec"]["tolerations"] = tolerations_of(obj["spec"])
         validate(info, obj, stored)
         self._check_modelled(info, obj)
         if info.name == "services":
@@ -306,7 +309,7 @@ def _paths(info: Resource) -> Paths:
 
 def _place(info: Resource, metadata: Object, namespace: str) -> None:
     """Gives the metadata its namespace, which has to be that of the request."""
-    if metadata.pop("namespace", namespace) != namespace:
+    if (metadata.pop("namespace", "") or namespace) != namespace:
         said = "the namespace of the provided object does not match the namespace sent on the request"
         raise bad_request(said)
     if info.namespaced:

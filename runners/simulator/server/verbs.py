@@ -103,7 +103,9 @@ class Verbs:
                 f"the name of the object ({metadata['name']}) does not match "
                 f"the name on the URL ({target.name})"
             )
-        if target.namespace and metadata.setdefault("namespace", target.namespace) != target.namespace:
+        if target.namespace and not metadata.get("namespace"):
+            metadata["namespace"] = target.namespace
+        if target.namespace and metadata["namespace"] != target.namespace:
             raise bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
