@@ -31,6 +31,7 @@ MERGE_KEYS = {
     "EphemeralContainer": "name",
     "HostAlias": "ip",
     "HostIP": "ip",
+    "JobCondition": "type",
     "LocalObjectReference": "name",
     "NamespaceCondition": "type",
     "NodeAddress": "type",
@@ -54,7 +55,7 @@ MERGE_KEYS = {
     "VolumeMountStatus": "mountPath",
 }
 """By the struct of a list's elements: the field under which they are merged."""
-REPLACED = frozenset({("ServiceAccount", "imagePullSecrets")})
+REPLACED = frozenset({("ServiceAccount", "imagePullSecrets"), ("CronJobStatus", "active")})
 """Lists that are replaced whole all the same, by struct and field."""
 SETS = frozenset({("ObjectMeta", "finalizers"), ("NodeSpec", "podCIDRs")})
 """Lists of texts that are merged as sets, by struct and field."""
