@@ -30,12 +30,13 @@ KEPT = "unharmed"
 SERVER_ERRORS = (
     (500, "resourceVersion should not be set on objects to be created"),
     (500, "unknown patch type: "),
+    (500, "does not contain declared merge key: "),
     (501, "cannot be served"),  # exec, attach, port-forward: said in docs/serve.md
     (503, ""),  # a proxy without an endpoint
     (504, "Too large resource version"),
 )
 """Codes and what the message says."""
-STANDARD = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+STANDARD = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 SLOW = 5.0
 """Real seconds after which an answer is worth a look."""
 
