@@ -55,7 +55,7 @@ def kustomization(world: World, path: str) -> None:
 @TOPIC.says("the chart {path:text} as release {release:text}", 'the chart "charts/web" as release "web"')
 def chart(world: World, path: str, release: str) -> None:
     """Installed by helm, to be upgraded and rolled back later; elsewhere, what it holds must be there."""
-    words = ("helm", "template", release, path, "--namespace", world.namespace)
+    words = ("helm", "template", release, path, "--no-hooks", "--namespace", world.namespace)
     objects = manifests.documents(world.build(path, *words), path)
     if world.owns(world.namespace):
         world.established = True
