@@ -18,7 +18,9 @@ from gherkube.runners.simulator.node.hooks import Hook, hook_of
 from gherkube.runners.simulator.node.images import parse_image
 from gherkube.runners.simulator.node.probes import FIELDS, READINESS, STARTUP, Worker, probe_of
 
-DEFAULT_PORT = 8080
+DEFAULT_PORT, WEB_PORT = 8080, 80
+WEB_SERVERS = frozenset({"httpd", "nginx"})
+"""Images, whatever registry they are from, that listen on `WEB_PORT` when nothing is said of ports."""
 
 
 class Run:
@@ -134,10 +136,11 @@ class Container:
                 self.workers.append(Worker(probe, now, unreachable=unreachable))
 
     def ports(self, port: int) -> tuple[int, ...]:
-        """Where its program listens: on `port` unless that is 0, else as its spec declares, else on 8080."""
+        """Where its program listens: on `port` unless that is 0, else as declared, else by its image."""
         if port:
             return (port,)
-        return tuple(p["containerPort"] for p in self.spec.get("ports", ())) or (DEFAULT_PORT,)
+        declared = tuple(p["containerPort"] for p in self.spec.get("ports", ()))
+        return declared or (WEB_PORT if _is_web_server(self.image) else DEFAULT_PORT,)
 
     def current(self, as_of: float) -> Run | None:
         """Its newest run, if the runtime showed it at that time."""
@@ -216,6 +219,10 @@ class Container:
 
     def _shows_started(self, as_of: float) -> bool:
         return self.is_running(as_of) if self.kind == "init" else self.is_started(as_of)
+
+
+def _is_web_server(image: str) -> bool:
+    return parse_image(image).repository.rpartition("/")[2] in WEB_SERVERS
 
 
 def _parts(spec: Object) -> tuple[list[Object], Object]:

@@ -18,6 +18,8 @@ class Line(NamedTuple):
 def printed(application: Application, port: int, now: float) -> list[Line]:
     """The lines of one run up to that time; `port`: where it listens."""
     behaviour, listens = application.behaviour, application.listens_at
+    if listens == inf:  # no server at all
+        return []
     lines = []
     if behaviour.listen_after:
         lines.append(Line(application.started_at, f"starting, this takes {_seconds(behaviour.listen_after)}"))

@@ -16,6 +16,7 @@ from gherkube.runners.simulator.node.application import Answer, Application, Que
 from gherkube.runners.simulator.node.backoff import duration
 from gherkube.runners.simulator.node.configuration import ConfigError, environment, missing_volumes
 from gherkube.runners.simulator.node.containers import Container, Run
+from gherkube.runners.simulator.node.programs import behaviour_of
 from gherkube.runners.simulator.node.pulls import ensure_image
 from gherkube.runners.simulator.node.termination import stop
 
@@ -183,7 +184,7 @@ def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> No
 def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
     kubelet, image = pod.kubelet, container.image
     application = Application(
-        kubelet.images.of(image, env),
+        behaviour_of(kubelet.images.of(image, env), container.spec, pod.key.name),
         kubelet.clock.now,
         memory_limit=container.memory_limit,
         completes=container.kind == "init",
