@@ -101,6 +101,9 @@ def check(
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what is found as SARIF, for code review.")
     ] = None,
+    on: Annotated[
+        str, typer.Option(metavar="simulator|live|TARGET", help="List what this place cannot vouch for.")
+    ] = "",
 ) -> None:
     """Looks for mistakes in feature files without running them.
 
@@ -109,6 +112,8 @@ def check(
     from gherkube.runners.cli.check import check_features
 
     options = [f"--gherkube-set={each}" for each in set_ or ()]
+    options += [f"--gherkube-on={on}"] if on else []
+    options += ["--gherkube-context=any"] if on == "live" else []
     raise typer.Exit(check_features(paths or ["."], options, json=json, sarif=sarif))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from gherkube.runners.errors import UsageError
+from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.count import Count, every
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import WorkloadRef, match_image
@@ -109,6 +109,10 @@ class RequestsStatement(Statement):
         if not requests:
             none = f"there were no requests to {_name(self.service)}: a judgement over none says nothing"
             return Verdict(False, none)
+        if self.what in BY_POD and any(request.answered and not request.pod for request in requests):
+            raise CannotJudge(
+                f'"{self.words}" cannot be told: which pod answered is not known, as no answer names its pod'
+            )
         told = [request._replace(at=request.at - origin) for request in requests] if origin else requests
         holds, found = RULES[self.what](told, self.argument)
         first = next((request.at for request in requests if not request.answered), None)
@@ -157,6 +161,8 @@ def _contains(requests: Requests, text: str) -> Outcome:
     return False, f"{len(wrong)} of {len(requests)} do not, one at t+{wrong[0].at:.1f} s: {_one(wrong[0])}"
 
 
+BY_POD = frozenset({"by_version", "share", "by_pods"})
+"""What needs to know which pod answered."""
 RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
     "answered": _answered,
     "unanswered": _unanswered,

@@ -14,7 +14,7 @@ from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.connection import connect
 from gherkube.runners.live.discovery import Discovery
-from gherkube.runners.live.faults import NoFaults, ServedFaults
+from gherkube.runners.live.faults import LiveFaults, ServedFaults
 from gherkube.runners.live.fences import Act, Fences
 from gherkube.runners.live.guard import GuardedApi
 from gherkube.runners.live.history import LiveHistory
@@ -67,8 +67,12 @@ class LiveCluster:
         )
         self.clock.at_rest = Rest(self.clock, self._api, self._served)
         self.clock.is_current = partial(self.history.is_current, self._api)
-        self.faults = ServedFaults(self._served) if self._served else NoFaults(context)
-        self.traffic = LiveTraffic(connection, self._api, self.clock)
+        self.faults = (
+            ServedFaults(self._served)
+            if self._served
+            else LiveFaults(context, self._api, lambda: self.namespace)
+        )
+        self.traffic = LiveTraffic(connection, self._api, self.clock, virtual=self._served is not None)
         self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)
         self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
         self.namespace = target.namespace

@@ -6,10 +6,18 @@ What was broken or told is put right at the end.
 
 from __future__ import annotations
 
+import secrets
+import time
+from collections.abc import Callable
 from typing import Any
 
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.served import Served
+from gherkube.runners.objects import Object, container_statuses
+
+PULLS_WITHIN = 60.0
+"""Real seconds until a node has said something of an image."""
 
 SAYS = {
     "exists": "does not exist",
@@ -27,11 +35,11 @@ SAYS = {
 """What is said of an image, by the behaviour that it is."""
 
 
-class NoFaults:
-    """The faults of a cluster that others live on."""
+class LiveFaults:
+    """The faults of a cluster that others live on: none. `namespace` is where a pod may be tried."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, api: LiveApi, namespace: Callable[[], str]) -> None:
+        self._name, self._api, self._namespace = name, api, namespace
 
     def stop_node(self, name: str) -> None:
         """Raises CannotJudge."""
@@ -44,13 +52,47 @@ class NoFaults:
         raise CannotJudge(f'node "{name}" of {self._name} cannot be started from here')
 
     def behave(self, image: str, **behaviour: Any) -> None:
-        """Raises CannotJudge: an image is what it is."""
+        """Raises CannotJudge, unless the image does not exist, and is not to: a pod that tries it tells."""
+        why = "an image is what it is"
+        if behaviour == {"exists": False}:
+            why = self._try(image)
+            if "not found" in why.lower():
+                return
         raise CannotJudge(
-            f'image "{image}" {says(behaviour)}: that cannot be established here, on {self._name}'
+            f'image "{image}" {says(behaviour)}: that cannot be established here, on {self._name}: {why}'
         )
 
     def mend(self) -> None:
         """Nothing was broken."""
+
+    def _try(self, image: str) -> str:
+        """What a node says of the image."""
+        name, namespace = f"gherkube-looks-{secrets.token_hex(3)}", self._namespace()
+        container = {"name": "looks", "image": image, "command": ["true"]}
+        spec = {"containers": [container], "restartPolicy": "Never", "terminationGracePeriodSeconds": 0}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+        self._api.create(pod, namespace=namespace)
+        try:
+            until = time.monotonic() + PULLS_WITHIN
+            while time.monotonic() < until:
+                if said := _said(self._api.get("pods", name, namespace)):
+                    return said
+                time.sleep(0.1)
+            return "no node has said anything of it"
+        finally:
+            self._api.delete("pods", name, namespace, grace_period=0)
+
+
+def _said(pod: Object) -> str:
+    """What became of a pod's image; "" while nothing has."""
+    for status in container_statuses(pod):
+        state = status.get("state", {})
+        waiting = state.get("waiting", {})
+        if waiting.get("reason") in ("ErrImagePull", "ImagePullBackOff") and waiting.get("message"):
+            return str(waiting["message"])
+        if "running" in state or "terminated" in state:
+            return "there is such an image"
+    return ""
 
 
 class ServedFaults:
