@@ -39,7 +39,8 @@ def behaviour_of(image: Behaviour, container: Object, pod: str) -> Behaviour:
 def _end(argv: Sequence[str]) -> tuple[float, int] | None:
     """After how many seconds the command ends, and with which code; None when that is not known."""
     if _name(argv[0]) not in SHELLS:
-        return _statement(argv)[:2] if _statement(argv) else None
+        found = _statement(argv)
+        return found[:2] if found else None
     if len(argv) < 3 or not re.fullmatch(r"-[eux]*c", argv[1]):
         return None
     return _script(argv[2])

@@ -1,0 +1,117 @@
+"""Runs specs of Kubernetes' end-to-end tests against a `gherkube serve` of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.upstream.specs import PASSED, Spec
+
+SPEED = 10
+"""Virtual seconds a second. The tests poll every second or two of their own time, so that most find what
+they wait for at the first look; much faster, and what has to stay for a while is gone before they look."""
+LIMIT, LONGEST = 90, 3600
+"""Real seconds for a spec of which nobody expects that it passes, and for all others together."""
+GRACE = 5
+IMAGES = Path(__file__).parent / "images.yaml"
+SERVE = "from gherkube.runners.cli.main import main; main()"
+SKIPPED, FAILED = "skipped", "failed"
+ASKED: dict[str, object] = {
+    "provider": "skeleton",
+    "kube-api-content-type": "application/json",
+    "allowed-not-ready-nodes": -1,
+    "minStartupPods": -1,
+    "e2e-verify-service-account": "false",
+    "disable-log-dump": "true",
+    "dump-logs-on-failure": "false",
+    "ginkgo.no-color": "true",
+    "ginkgo.grace-period": f"{GRACE}s",
+}
+"""Options of e2e.test: no cloud, no protobuf, no system pods to wait for, no logs of nodes to collect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a spec: passed, failed or skipped; what it said; how long it took in real seconds."""
+
+    outcome: str
+    said: str = ""
+    seconds: float = 0.0
+
+
+def binary() -> Path | None:
+    """e2e.test, where `build` leaves it."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = os.environ.get("GHERKUBE_UPSTREAM") or Path(cache) / "gherkube-upstream"
+    found = Path(folder) / "e2e.test"
+    return found if found.exists() else None
+
+
+def run(suite: Path, specs: Sequence[Spec]) -> Iterator[tuple[Spec, Outcome]]:
+    """What comes of each spec; first of those that should pass, all together, then one by one of the rest."""
+    with TemporaryDirectory() as folder, served(Path(folder)) as kubeconfig:
+        good = [spec for spec in specs if spec.expected != FAILED]
+        yield from _told(good, _run(suite, kubeconfig, good, LONGEST))
+        for spec in specs:
+            if spec.expected == FAILED:
+                yield from _told([spec], _run(suite, kubeconfig, [spec], LIMIT))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Path]:
+    """A cluster for the tests; gives its kubeconfig."""
+    file = folder / "kubeconfig"
+    command = [sys.executable, "-c", SERVE, "serve", "--kubeconfig", str(file), "--speed", str(SPEED)]
+    with subprocess.Popen([*command, "--images", str(IMAGES)], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        if not server.stdout.readline():
+            raise RuntimeError("gherkube serve did not start")
+        try:
+            yield file
+        finally:
+            server.terminate()
+
+
+def _told(specs: Sequence[Spec], found: dict[str, Outcome]) -> Iterator[tuple[Spec, Outcome]]:
+    for spec in specs:
+        yield spec, found.get(spec.name, Outcome("not run", "there is no such spec"))
+
+
+def _run(suite: Path, kubeconfig: Path, specs: Collection[Spec], limit: int) -> dict[str, Outcome]:
+    """Runs the specs in one process; outcomes by name."""
+    if not specs:
+        return {}
+    report = kubeconfig.with_name("report.json")
+    asked = {
+        **ASKED,
+        "kubeconfig": kubeconfig,
+        "ginkgo.timeout": f"{limit}s",
+        "ginkgo.json-report": report,
+        "kubectl-path": "kubectl",
+    }
+    focus = [f"--ginkgo.focus={re.escape(spec.name)}$" for spec in specs]
+    command = [str(suite), *(f"--{name}={value}" for name, value in asked.items()), *focus]
+    with kubeconfig.with_name("log").open("w") as log:
+        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=kubeconfig.parent, check=False)
+    names = {spec.name for spec in specs}
+    told = [each for suite in json.loads(report.read_text()) for each in suite["SpecReports"]]
+    return {name: _outcome(each) for each in told if (name := _name(each)) in names}
+
+
+def _name(report: dict[str, Any]) -> str:
+    return " ".join([*(report.get("ContainerHierarchyTexts") or ()), report["LeafNodeText"]]).strip()
+
+
+def _outcome(report: dict[str, Any]) -> Outcome:
+    state = report["State"]
+    said = " ".join(report.get("Failure", {}).get("Message", "").split())
+    return Outcome(state if state in (PASSED, SKIPPED) else FAILED, said, report["RunTime"] / 1e9)
