@@ -258,3 +258,56 @@ def test_a_cluster_has_what_every_cluster_has(http: Loopback) -> None:
     http.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "new"}})
     http.advance("1s")
     assert http.get("/api/v1/namespaces/new/serviceaccounts/default").code == 200
+
+
+def test_who_one_only_pretends_to_be_may_nothing(http: Loopback) -> None:
+    """`kubectl --as`: reviews say no, requests and watches are refused; a master may everything."""
+    review, spec = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {}}
+    for headers, allowed in (
+        ({}, True),
+        ({"Impersonate_User": "eve"}, False),
+        ({"Impersonate_User": "eve", "Impersonate_Group": "system:masters"}, True),
+    ):
+        assert http.ask("POST", review, spec, **headers).json["status"] == {"allowed": allowed}
+        assert http.get(PODS, **headers).code == (200 if allowed else 403)
+    refused = http.get(f"{PODS}?watch=1", Impersonate_User="eve").json["message"]
+    assert refused == (
+        'pods is forbidden: User "eve" cannot watch resource "pods" in API group "" '
+        'in the namespace "default"'
+    )
+    who = http.ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, Impersonate_User="eve")
+    assert who.json["status"]["userInfo"]["username"] == "eve"
+
+
+def test_endpoints_are_answered_with_a_warning(http: Loopback) -> None:
+    """They are deprecated since 1.33."""
+    warned = http.get("/api/v1/namespaces/default/endpoints").warnings
+    assert warned == ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+
+
+def test_a_nodes_lease_is_as_it_was_last_renewed(http: Loopback) -> None:
+    """Of a node that has stopped it is old; nothing is written for it."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    http.ask("POST", "/gherkube/v1/nodes/node-1/stop", {})
+    http.advance("1h")
+    changes = http.get("/gherkube/v1").json["changes"]
+    renewed = {each["metadata"]["name"]: each["spec"]["renewTime"] for each in http.get(path).json["items"]}
+    assert renewed["node-1"] < "2025-01-01T00:01" < "2025-01-01T00:59" < renewed["node-2"]
+    assert http.get(f"{path}/node-2").json["spec"]["holderIdentity"] == "node-2"
+    assert http.get("/gherkube/v1").json["changes"] == changes
+
+
+def test_a_json_patch_that_does_not_apply_says_as_little_as_a_real_one(http: Loopback) -> None:
+    """A Status without causes."""
+    http.make("one")
+    patch = [{"op": "test", "path": "/data", "value": 1}]
+    type_ = "application/json-patch+json"
+    refused = http.ask("PATCH", "/api/v1/namespaces/default/configmaps/one", patch, content_type=type_).json
+    assert (refused["code"], refused["details"]) == (422, {})
+    assert refused["message"] == "the server rejected our request due to an error in our request"
+
+
+def test_a_cut_off_body_is_told_as_go_tells_it(http: Loopback) -> None:
+    """encoding/json"""
+    refused = http.ask("POST", "/api/v1/namespaces/default/configmaps", b'{"metadata":')
+    assert (refused.code, refused.json["message"]) == (400, "unexpected end of JSON input")

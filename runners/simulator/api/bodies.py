@@ -6,6 +6,7 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,patch}.go
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from gherkube.runners.cluster import PatchType
@@ -49,8 +50,29 @@ def patched(
     try:
         return _decoded(info, new, unknown)
     except DecodingError as error:
-        sent = json.dumps(patch, separators=(",", ":"))
-        raise invalid_request([wrong("patch", sent, str(error))]) from None
+        if type_ == "strategic":
+            sent, why = patches.go_map(patch), _restored(str(error))
+        else:
+            sent, why = json.dumps(patch, separators=(",", ":")), str(error)
+        raise invalid_request([wrong("patch", sent, why)]) from None
+
+
+def _restored(why: str) -> str:
+    """The decoder's words in those of apimachinery's converter, which reads strategic patches.
+
+    staging/src/k8s.io/apimachinery/pkg/runtime/converter.go
+    """
+    found = re.search(r"cannot unmarshal (\S+) .*of type (\S+)", why)
+    if found is None:
+        return why
+    given, wanted_type = found.groups()
+    if wanted_type.startswith("map["):
+        return f"cannot restore map from {given}"
+    if wanted_type.startswith("[]"):
+        return f"cannot restore slice from {given}"
+    if "." in wanted_type:
+        return f"cannot restore struct from: {given}"
+    return f"unrecognized type: {wanted_type}"
 
 
 def _decoded(info: Resource, sent: Any, unknown: list[str] | None) -> Object:

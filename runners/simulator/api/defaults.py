@@ -65,13 +65,7 @@ def set_daemon_set(daemon_set: Object) -> None:
 
 def set_job(job: Object) -> None:
     """SetDefaults_Job"""
-    _set_job_spec(job.setdefault("spec", {}))
-    labels = job["spec"]["template"]["metadata"].get("labels")
-    if labels and not job["metadata"].get("labels"):
-        job["metadata"]["labels"] = dict(labels)
-
-
-def _set_job_spec(spec: Object) -> None:
+    spec = job.setdefault("spec", {})
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     _fill(
@@ -83,10 +77,13 @@ def _set_job_spec(spec: Object) -> None:
         podReplacementPolicy="TerminatingOrFailed",
     )
     set_template(spec)
+    labels = job["spec"]["template"]["metadata"].get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
 
 
 def set_cron_job(cron_job: Object) -> None:
-    """SetDefaults_CronJob"""
+    """SetDefaults_CronJob; of the Jobs that it makes only the pods' template is completed"""
     spec = cron_job.setdefault("spec", {})
     _fill(
         spec,

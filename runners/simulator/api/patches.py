@@ -79,7 +79,7 @@ def _merge_struct(old: Object, patch: Object, struct: str) -> Object:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise ApiError(500, "", f"unknown patch type: {directive} in map: {_go_map(patch)}")
+        raise ApiError(500, "", f"unknown patch type: {directive} in map: {go_map(patch)}")
     fields: dict[str, str] = table()["structs"].get(struct, {})
     retained = patch.get(RETAIN)
     new = dict(old) if retained is None else {key: old[key] for key in old if key in retained}
@@ -118,7 +118,7 @@ def _merge_list(old: list[Any], patch: list[Any], struct: str, field: str, type_
     new = list(old)
     for item in patch:
         if merge_key not in item:
-            said = f"map: {_go_map(item)} does not contain declared merge key: {merge_key}"
+            said = f"map: {go_map(item)} does not contain declared merge key: {merge_key}"
             raise ApiError(500, "", said)
         at = next((at for at, each in enumerate(new) if each.get(merge_key) == item[merge_key]), None)
         if item.get(PATCH) == "delete":
@@ -293,14 +293,12 @@ def _rejected(why: str) -> ApiError:
     return ApiError(422, "Invalid", said, {"causes": causes})
 
 
-def _go_map(value: Any) -> str:
+def go_map(value: Any) -> str:
     """A map as Go prints it with %v."""
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_go_map(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{go_map(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):
-        return f"[{' '.join(map(_go_map, value))}]"
-    return (
-        {True: "true", False: "false", None: "<nil>"}.get(value, str(value))
-        if not isinstance(value, str)
-        else value
-    )
+        return f"[{' '.join(map(go_map, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

@@ -90,7 +90,7 @@ class PodAdmission:
     def _prepare(self, source: Object) -> _Prepared:
         if len(self._prepared) >= KEPT:
             self._prepared.clear()
-        spec = {**ADDED, **source, **_identity(source), "tolerations": _tolerations(source)}
+        spec = {**ADDED, **source, **_identity(source), "tolerations": tolerations_of(source)}
         fields = [field for field in ("initContainers", "containers") if field in source]
         for field in fields:
             spec[field] = [_with_requests(container) for container in source[field]]
@@ -127,7 +127,8 @@ def _identity(spec: Object) -> Object:
     return {"serviceAccountName": account, "serviceAccount": account}
 
 
-def _tolerations(spec: Object) -> list[Object]:
+def tolerations_of(spec: Object) -> list[Object]:
+    """What the pod tolerates, and what every pod does. plugin/pkg/admission/defaulttolerationseconds"""
     tolerations: list[Object] = spec.get("tolerations", [])
     added = [
         {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}

@@ -20,8 +20,8 @@ from gherkube.runners.simulator.api.defaults import count_templates, set_default
 from gherkube.runners.simulator.api.eviction import evict
 from gherkube.runners.simulator.api.kept import kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
-from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.pods import tolerations_of
+from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.refusals import (
     bad_request,
     conflict,

@@ -6,6 +6,7 @@ came, so a list of requests is all that has to be kept of a server's state.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -34,6 +35,11 @@ REFUSED = {
     "portforward": "use the proxy of the service or pod (kubectl proxy, or kubectl get --raw)",
 }
 """Why a subresource of pods is not there."""
+ENDPOINTS = re.compile(r"^/api/v1/(watch/)?(namespaces/[^/]+/)?endpoints(/|$)")
+ENDPOINTS_REMARK = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+"""pkg/registry/core/endpoint/strategy.go, staging/src/k8s.io/api/core/v1 APILifecycleDeprecated"""
+UNSAID = "UnexpectedServerResponse"
+"""A cause that the API server keeps to itself: why a JSON patch does not apply."""
 DISCOVERY_FORMS = frozenset({"APIGroupDiscoveryList"})
 
 
@@ -52,6 +58,8 @@ class Front:
             reply = self._answer(call)
         except Exception as error:
             reply = refusal(error)
+        if "/endpoints" in call.path and reply.code < 400 and ENDPOINTS.search(call.path):
+            remarks.append(ENDPOINTS_REMARK)
         if not remarks:
             return reply
         warnings = [f'299 - "{_quoted(each)}"' for each in dict.fromkeys(remarks)]
@@ -86,6 +94,7 @@ class Front:
         form = wanted(call.headers.get("accept", ""))
         if (unstored := self._unstored(target, call)) is not None:
             return unstored
+        access.check(access.pretended(call.headers), target, method=call.method, watches=False)
         resource = self.resource_at(target)
         reply = self._beside(target, call) or self._verbs.answer(resource, target, call)
         if not isinstance(reply.body, dict):
@@ -115,7 +124,7 @@ class Front:
                 bound = target._replace(resource="pods", name=_name_in(body), subresource="binding")
                 return self._verbs.answer(self.cluster.api.resources["pods"], bound, call)
             typed = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, **body}
-            return Reply(access.reviewed(resource.name, typed), 201)
+            return Reply(access.reviewed(resource.name, typed, access.pretended(call.headers)), 201)
         return None
 
     def _beside(self, target: Target, call: Call) -> Reply | None:
@@ -193,7 +202,10 @@ def refusal(error: Exception) -> Reply:
         error = ApiError(500, "InternalError", f"Internal error occurred: {type(error).__name__}: {error}")
     after = error.details.get("retryAfterSeconds")
     headers = {"Retry-After": str(after)} if after else {}
-    return Reply(error.status, error.code, headers=headers)
+    status = error.status
+    if any(cause.get("reason") == UNSAID for cause in error.details.get("causes", ())):
+        status["details"] = {}
+    return Reply(status, error.code, headers=headers)
 
 
 def _quoted(text: str) -> str:

@@ -16,6 +16,11 @@ from gherkube.runners.simulator.server.calls import TRUE
 from gherkube.runners.simulator.server.chunks import number
 from gherkube.runners.simulator.server.pump import Pump
 
+WAITS_FOR = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
+"""How a kubelet words why there is no log yet. pkg/kubelet/kubelet_pods.go validateContainerLogStatus"""
 LOOK_EVERY = 0.2
 """Virtual seconds between two looks at a log that is followed."""
 
@@ -82,7 +87,8 @@ def lines_of(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> list[
     reason = waits.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {pod_name} does not have a host assigned")
-    raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {reason}')
+    why = WAITS_FOR.get(reason, reason)
+    raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {why}')
 
 
 def rendered(query: Mapping[str, str]) -> Callable[[Line], str]:

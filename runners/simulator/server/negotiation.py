@@ -187,6 +187,8 @@ def _float(text: str) -> float:
 
 
 def _malformed(what: str, error: Exception) -> ApiError:
+    if isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip():
+        return ApiError(400, "BadRequest", "unexpected end of JSON input")
     first = str(error).splitlines()[0] if str(error) else "nested too deeply"
     return ApiError(
         400, "BadRequest", f"the object provided is unrecognized (must be of type ...): {what}: {first}"

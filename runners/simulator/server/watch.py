@@ -15,7 +15,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.reads import WatchEvent
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.server import chunks, events, forms
+from gherkube.runners.simulator.server import access, chunks, events, forms
 from gherkube.runners.simulator.server.calls import Call
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.negotiation import wanted
@@ -37,6 +37,7 @@ class Watch:
         target = parse(call.path)
         self._front, self._pump, self._call = front, pump, call
         self._api = front.cluster.api
+        access.check(access.pretended(call.headers), target, method=call.method, watches=True)
         self._resource: Resource = front.resource_at(target)
         self._form = wanted(call.headers.get("accept", ""))
         self._bookmarks = call.asks("allowWatchBookmarks")

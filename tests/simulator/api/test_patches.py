@@ -186,11 +186,11 @@ def test_a_patch_is_decoded_strictly() -> None:
     assert (error.code, error.message) == (
         422,
         (
-            ' "" is invalid: patch: Invalid value: "{\\"spec\\":{\\"foo\\":1}}": '
+            ' "" is invalid: patch: Invalid value: "map[spec:map[foo:1]]": '
             'strict decoding error: unknown field "spec.foo"'
         ),
     )
-    assert "cannot unmarshal" in message(api.patch, "deployments", "web", {"spec": {"replicas": "x"}})
+    assert "unrecognized type: int32" in message(api.patch, "deployments", "web", {"spec": {"replicas": "x"}})
 
 
 def test_a_dry_run_writes_nothing() -> None:
@@ -261,3 +261,29 @@ def test_names_have_to_agree() -> None:
     assert "Precondition failed: UID in precondition: x" in message(
         api.patch, "deployments", "web", {"metadata": {"uid": "x"}}
     )
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"replicas": "many"}, 'map[replicas:many]]": unrecognized type: int32'),
+        ({"template": "x"}, 'map[template:x]]": cannot restore struct from: string'),
+        ({"selector": {"matchLabels": "x"}}, 'matchLabels:x]]]": cannot restore map from string'),
+    ],
+)
+def test_a_strategic_patch_of_a_wrong_type_is_refused_in_the_converters_words(spec: Json, why: str) -> None:
+    """Recorded of a real cluster; JSON merge patches are refused in those of encoding/json."""
+    api = server()
+    api.create(deployment())
+    assert refusal(api.patch, "deployments", "web", {"spec": spec}).message.endswith(why)
+    merged = refusal(api.patch, "deployments", "web", {"spec": spec}, type="merge")
+    assert "json: cannot unmarshal string into Go" in merged.message
+
+
+def test_a_dry_run_counts_the_generation() -> None:
+    """As `kubectl diff` shows it; the stored object stays as it was."""
+    api = server()
+    api.create(deployment())
+    tried = api.patch("deployments", "web", {"spec": {"replicas": 7}}, dry_run=True)
+    assert tried["metadata"]["generation"] == 2
+    assert api.get("deployments", "web")["metadata"]["generation"] == 1
