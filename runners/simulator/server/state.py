@@ -23,7 +23,7 @@ from gherkube.runners.simulator.server.calls import Call
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.pump import Pump
 
-HEADERS = ("accept", "content-type", "user-agent")
+HEADERS = ("accept", "content-type", "impersonate-group", "impersonate-user", "user-agent")
 """What of a request's headers has a bearing on what it changes."""
 
 
