@@ -14,6 +14,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.cronjob import CronJobController
 from gherkube.runners.simulator.controllers.daemonset import DaemonSetController
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
 from gherkube.runners.simulator.controllers.deployment import DeploymentController
@@ -22,6 +23,7 @@ from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.job import JobController
+from gherkube.runners.simulator.controllers.job_ttl import JobTtlController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.provided import ProvidedController
@@ -60,6 +62,8 @@ CONTROLLERS = (
     StatefulSetController,
     DaemonSetController,
     JobController,
+    JobTtlController,
+    CronJobController,
 )
 
 

@@ -85,32 +85,30 @@ def told_indexes(numbers: Iterable[int]) -> str:
 class Failures(NamedTuple):
     """Failures in a row, and when the last of them was; in seconds since 1970."""
 
-    count: int = 0
+    in_a_row: int = 0
     at: float = 0.0
 
     def and_then(self, pods: Iterable[Object]) -> Failures:
         """With pods that have ended since. newBackoffRecord"""
         found = self
         for pod in sorted(pods, key=finished_at):
-            found = Failures() if has_succeeded(pod) else Failures(found.count + 1, finished_at(pod))
+            found = Failures() if has_succeeded(pod) else Failures(found.in_a_row + 1, finished_at(pod))
         return found
 
     def wait(self, now: float) -> float:
         """Seconds until the next pod may be made. getRemainingTime"""
-        if not self.count:
+        if not self.in_a_row:
             return 0.0
-        delay = min(FIRST_BACKOFF * 2 ** (self.count - 1), MAX_BACKOFF)
+        delay: float = min(FIRST_BACKOFF * 2.0 ** (self.in_a_row - 1), MAX_BACKOFF)
         return max(0.0, self.at + delay - now)
 
 
 def finished_at(pod: Object) -> float:
     """When a pod ended, in seconds since 1970. getFinishedTime"""
-    times = [
-        (container.get("state", {}).get("terminated") or {}).get("finishedAt")
-        for container in pod["status"].get("containerStatuses", ())
-    ]
-    if times and all(times):
-        return max(map(seconds, times))
+    containers = pod["status"].get("containerStatuses", ())
+    ends = [(container.get("state") or {}).get("terminated") or {} for container in containers]
+    if ends and all(end.get("finishedAt") for end in ends):
+        return max(seconds(end["finishedAt"]) for end in ends)
     ready = condition(pod, "Ready")
     if ready is not None:
         return seconds(ready["lastTransitionTime"])
