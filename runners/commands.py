@@ -140,6 +140,15 @@ def program(words: Sequence[str], folder: Path) -> Iterator[Program]:
         yield Program([found, *words[1:]], folder.absolute(), {**kept, **own}, kubeconfig)
 
 
+def is_there(tool: str) -> bool:
+    """Whether the program is there."""
+    try:
+        find(tool)
+    except CannotJudge:
+        return False
+    return True
+
+
 def find(tool: str) -> str:
     """Where the program is: GHERKUBE_KUBECTL and the like name it, else PATH. Raises CannotJudge."""
     variable = f"GHERKUBE_{tool.upper()}"

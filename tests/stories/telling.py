@@ -31,15 +31,23 @@ class Story(NamedTuple):
     path: Path
     name: str
     steps: list[Step]
+    needs: list[str]
+    """The programs without which it is skipped."""
 
 
 def stories() -> list[Story]:
     """All scenarios of all shipped features."""
     return [
-        Story(path, pickle["name"], [step_of(step) for step in pickle["steps"]])
+        Story(path, pickle["name"], [step_of(step) for step in pickle["steps"]], needed(pickle["tags"]))
         for path in sorted(FEATURES.rglob("*.feature"))
         for pickle in Compiler().compile({**Parser().parse(path.read_text()), "uri": str(path)})
     ]
+
+
+def needed(tags: list[dict]) -> list[str]:  # type: ignore[type-arg]
+    """The programs that tags name: @needs-kubectl."""
+    prefix = "@needs-"
+    return [tag["name"].removeprefix(prefix) for tag in tags if tag["name"].startswith(prefix)]
 
 
 def step_of(step: dict) -> Step:  # type: ignore[type-arg]
