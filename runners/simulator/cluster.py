@@ -29,6 +29,7 @@ from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.provided import ProvidedController
 from gherkube.runners.simulator.controllers.quota import QuotaController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
+from gherkube.runners.simulator.controllers.replication import ReplicationManager
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.controllers.statefulset import StatefulSetController
 from gherkube.runners.simulator.log import Log
@@ -101,6 +102,7 @@ class Simulator:
         if keeps:
             DefinitionController(self.api, manager, chance)
             ProvidedController(self.api, manager, chance)
+            ReplicationManager(self.api, manager, chance)
             register(self.api)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, Informers(self.store, chance), chance)

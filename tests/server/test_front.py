@@ -311,3 +311,26 @@ def test_a_cut_off_body_is_told_as_go_tells_it(http: Loopback) -> None:
     """encoding/json"""
     refused = http.ask("POST", "/api/v1/namespaces/default/configmaps", b'{"metadata":')
     assert (refused.code, refused.json["message"]) == (400, "unexpected end of JSON input")
+
+
+def test_replication_controllers_keep_their_pods(http: Loopback) -> None:
+    """As replica sets do, by a plain selector, which is the template's labels unless one is named."""
+    controllers = "/api/v1/namespaces/default/replicationcontrollers"
+    template = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "a", "image": "hello:1"}]},
+    }
+    made = http.ask("POST", controllers, {"metadata": {"name": "old"}, "spec": {"template": template}})
+    assert (made.json["spec"]["selector"], made.json["spec"]["replicas"], made.warnings) == (
+        {"a": "b"},
+        1,
+        [],
+    )
+    http.advance("10s")
+    assert http.get(f"{controllers}/old").json["status"]["availableReplicas"] == 1
+    pod = http.get(PODS).json["items"][0]["metadata"]
+    assert pod["ownerReferences"][0]["kind"] == "ReplicationController"
+    http.ask("DELETE", f"{PODS}/{pod['name']}")
+    http.advance("60s")
+    again = http.get(PODS).json["items"]
+    assert [each["metadata"]["name"] != pod["name"] for each in again] == [True]

@@ -39,6 +39,16 @@ def set_replica_set(replica_set: Object) -> None:
     set_template(spec)
 
 
+def set_replication_controller(controller: Object) -> None:
+    """SetDefaults_ReplicationController"""
+    set_replica_set(controller)
+    spec = controller["spec"]
+    labels = spec["template"]["metadata"].get("labels")
+    if labels:
+        spec["selector"] = spec.get("selector") or dict(labels)
+        controller.setdefault("metadata", {}).setdefault("labels", dict(labels))
+
+
 def set_stateful_set(stateful_set: Object) -> None:
     """SetDefaults_StatefulSet"""
     spec = stateful_set.setdefault("spec", {})
@@ -265,6 +275,7 @@ def _fill(part: Object, **defaults: Any) -> None:
 DEFAULTS: dict[str, Callable[[Object], None]] = {
     "deployments": set_deployment,
     "replicasets": set_replica_set,
+    "replicationcontrollers": set_replication_controller,
     "statefulsets": set_stateful_set,
     "daemonsets": set_daemon_set,
     "jobs": set_job,

@@ -75,6 +75,10 @@ KEPT = (
 """pkg/printers/internalversion, each kind's registry: strategy.go and storage.go"""
 
 
+ACTED_ON = frozenset({"replicationcontrollers"})
+"""Kinds that something does act on where they are kept."""
+
+
 def kept_resources() -> Iterator[Resource]:
     """All of them; from now on their objects can be decoded."""
     schema.keep_more()

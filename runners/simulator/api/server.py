@@ -18,7 +18,7 @@ from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
 from gherkube.runners.simulator.api.custom import DEFINITIONS
 from gherkube.runners.simulator.api.defaults import count_templates, set_defaults
 from gherkube.runners.simulator.api.eviction import evict
-from gherkube.runners.simulator.api.kept import kept_resources
+from gherkube.runners.simulator.api.kept import ACTED_ON, kept_resources
 from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, managed_fields, updating
 from gherkube.runners.simulator.api.pods import tolerations_of
 from gherkube.runners.simulator.api.reads import Reads
@@ -290,6 +290,8 @@ class ApiServer(Reads, Writes):
         if info.custom is not None or info.name == DEFINITIONS:
             return
         check_required(info, obj)
+        if info.name in ACTED_ON:
+            return
         if info.name not in RESOURCES:
             self.remarks.append(f"{info.kind} is kept, nothing acts on it in the simulator")
             return

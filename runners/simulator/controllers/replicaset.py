@@ -45,15 +45,17 @@ REFUSALS_TIME = 0.2
 class ReplicaSetController:
     """Keeps the pods of every ReplicaSet at the number its spec names."""
 
+    resource, component = "replicasets", "replicaset-controller"
+
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
         self._api, self._clock, self._chance = api, api.clock, chance
-        self._pod_control = PodControl(api, EventRecorder(api, "replicaset-controller"))
+        self._pod_control = PodControl(api, EventRecorder(api, self.component))
         self._expectations = Expectations()
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._tallies: dict[str, Tally] = {}
         self._nodes: WeakValueDictionary[str, Counter[str]] = WeakValueDictionary()
         self._references: dict[str, list[Object]] = {}
-        self._sets, self._pods = informers.of("replicasets"), informers.of("pods")
+        self._sets, self._pods = informers.of(self.resource), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
         self._pods_of = self._pods.index(controller_or_none_in)
         self._sets.on_change(self._set_changed)
@@ -215,11 +217,11 @@ class ReplicaSetController:
         if failure := self._failure(replica_set, numbers.active, error):
             status["conditions"] = failure
         if status != old:
-            self._api.put_status("replicasets", replica_set, status, check=False)
+            self._api.put_status(self.resource, replica_set, status, check=False)
 
     def _write_failure(self, key: Key, numbers: Numbers, error: ApiError) -> None:
         """Writes the first failure, when its requests have been answered."""
-        stored = self._api.store.get("replicasets", key)
+        stored = self._api.store.get(self.resource, key)
         if stored is not None and condition(stored, "ReplicaFailure") is None:
             self._write_status(stored, numbers, error)
 

@@ -33,7 +33,7 @@ class Tally:
     ) -> None:
         spec = replica_set["spec"]
         self.key = key_of(replica_set)
-        self.matches = from_label_selector(spec["selector"])
+        self.matches = from_label_selector(_selector(replica_set))
         self.counts_by = counts_by(replica_set)
         self.pods: dict[Key, Object] = {}
         self.ranking = Ranking()
@@ -114,6 +114,12 @@ def counts_by(replica_set: Object) -> tuple[Any, Any, str | None]:
 
 
 NO_LABELS: Object = {}
+
+
+def _selector(replica_set: Object) -> Object:
+    """A ReplicationController's is a plain map of labels."""
+    selector: Object = replica_set["spec"]["selector"]
+    return {"matchLabels": selector} if replica_set.get("kind") == "ReplicationController" else selector
 
 
 def _enter(entries: dict[Key, Any], key: Key, value: Any, by: int) -> None:
