@@ -25,6 +25,11 @@ _BEHAVIOURS: tuple[tuple[str, str, dict[str, object]], ...] = (
         {},
     ),
     (
+        "completes after {crash_after:duration}",
+        'image "migrate:1" completes after 5 seconds',
+        {"exit_code": 0},
+    ),
+    (
         "fails its liveness probe after {fails_liveness_after:duration}",
         'image "hello:5" fails its liveness probe after 1 minute',
         {},

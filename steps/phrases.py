@@ -89,6 +89,7 @@ THINGS: dict[str, str] = {
     "node": "nodes",
     "service": "services",
     "namespace": "namespaces",
+    "cronjob": "cronjobs",
 }
 """All that can be named: kind as written → resource."""
 

@@ -59,6 +59,9 @@ def reason(scene: Scene, subject: Subject | None) -> str:
             return f"{NOTHING} removes the finalizer of {ref.text}"
         if ref.resource == "deployments" and obj["spec"].get("paused"):
             return f"{NOTHING} resumes the rollout, which is paused"
+        failed = condition(obj, "Failed")
+        if ref.resource == "jobs" and failed is not None and failed["status"] == "True":
+            return f"{NOTHING} runs {ref.text} again, which has failed"
         owners = [obj, *replica_sets(scene.view, ref)]
         if any("exceeded quota" in words for words in refusal(scene, *owners)):
             return f"{NOTHING} makes room in the quota"
