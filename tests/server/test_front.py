@@ -334,3 +334,15 @@ def test_replication_controllers_keep_their_pods(http: Loopback) -> None:
     http.advance("60s")
     again = http.get(PODS).json["items"]
     assert [each["metadata"]["name"] != pod["name"] for each in again] == [True]
+
+
+def test_a_hostname_is_answered_without_a_line_end(http: Loopback) -> None:
+    """As agnhost's serve-hostname does; clients compare it with the pod's name."""
+    container = {
+        "name": "a",
+        "image": "registry.k8s.io/e2e-test-images/agnhost:2",
+        "args": ["serve-hostname"],
+    }
+    http.ask("POST", PODS, {"metadata": {"name": "p"}, "spec": {"containers": [container]}})
+    http.advance("10s")
+    assert http.get(f"{PODS}/p:8080/proxy/").body == b"p"
