@@ -78,6 +78,8 @@ def of_pods(scene: Scene, name: str, pods: list[Object], waiting: Iterable[str] 
     active = [pod for pod in pods if is_active(pod)]
     ready = sum(map(is_ready, active))
     head = f"{name}: {ready} of {len(active)} pods {'is' if ready == 1 else 'are'} ready"
+    if not active:
+        head = f"{name} has no active pods"
     return [head, *told_pods(scene, bad), *waiting, *blocked(scene, pods)]
 
 
