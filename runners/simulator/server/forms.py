@@ -13,10 +13,11 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.server import events, tables
-from gherkube.runners.simulator.server.calls import JSON
+from gherkube.runners.simulator.server.calls import JSON, TRUE
 from gherkube.runners.simulator.server.negotiation import Form
 
 META = "meta.k8s.io/v1"
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 INCLUDES = ("Metadata", "Object", "None")
 
 
@@ -46,15 +47,65 @@ def shaped(
     return obj
 
 
+def _json(value: Any) -> bytes:
+    return _COMPACT.encode(value).encode()
+
+
 def encoded(obj: Any, type_: str = JSON, *, pretty: bool = False) -> bytes:
     """The text of an answer."""
     if type_ == JSON:
         if pretty:
             return json.dumps(obj, indent=2, ensure_ascii=False).encode() + b"\n"
-        return json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        return _json(obj) + b"\n"
     import yaml
 
     return yaml.safe_dump(obj, sort_keys=True, allow_unicode=True).encode()
+
+
+def said(
+    obj: Object, form: Form, resource: Resource, query: Mapping[str, str], now: float, texts: Texts
+) -> bytes:
+    """The text of an answer that says an object or list of a resource; see `shaped`."""
+    pretty = query.get("pretty", "") in TRUE
+    is_list = "items" in obj and obj.get("kind") == f"{resource.kind}List"
+    as_stored = resource.custom is None and resource.group != events.GROUP
+    if is_list and as_stored and form.type == JSON and not form.what and not pretty:
+        return texts.list(obj)
+    return encoded(shaped(obj, form, resource, query, now), form.type, pretty=pretty)
+
+
+class Texts:
+    """The JSON of stored versions of objects, each made once however many lists and watchers it goes to.
+
+    Versions never change, so each is known by its identity for as long as it is held here: the `most`
+    that were asked for last, and up to as many more.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._new: dict[int, tuple[Object, bytes]] = {}
+        self._old: dict[int, tuple[Object, bytes]] = {}
+
+    def object(self, obj: Object) -> bytes:
+        """The object with its type."""
+        return b'{"kind":%b,"apiVersion":%b,%b' % (
+            _json(obj["kind"]),
+            _json(obj["apiVersion"]),
+            self.untyped(obj)[1:],
+        )
+
+    def untyped(self, obj: Object) -> bytes:
+        """The object as it stands in a list."""
+        known = self._new.get(id(obj)) or self._old.get(id(obj)) or (obj, _json(_without_type(obj)))
+        self._new[id(obj)] = known
+        if len(self._new) >= self._most:
+            self._old, self._new = self._new, {}
+        return known[1]
+
+    def list(self, listed: Object) -> bytes:
+        """A list of stored objects."""
+        head = _json({key: value for key, value in listed.items() if key != "items"})[:-1]
+        return b'%b,"items":[%b]}\n' % (head, b",".join(map(self.untyped, listed["items"])))
 
 
 def _metadata_alone(obj: Object) -> Object:

@@ -47,7 +47,7 @@ class Front:
     """Answers the requests to one simulated cluster."""
 
     def __init__(self, cluster: Simulator, *, window: int = WINDOW) -> None:
-        self.cluster, self.window = cluster, window
+        self.cluster, self.window, self.texts = cluster, window, forms.Texts()
         self._verbs, self._admin = Verbs(cluster.api, window), Admin(cluster)
 
     def answer(self, call: Call) -> Reply:
@@ -100,8 +100,8 @@ class Front:
         if not isinstance(reply.body, dict):
             return reply
         found = self._renewed(reply.body) if resource.name == LEASES and call.method == "GET" else reply.body
-        body = forms.shaped(found, form, resource, call.query, self.now())
-        return Reply(forms.encoded(body, form.type, pretty=call.asks("pretty")), reply.code, form.type)
+        text = forms.said(found, form, resource, call.query, self.now(), self.texts)
+        return Reply(text, reply.code, form.type)
 
     def _renewed(self, leases: Object) -> Object:
         """A lease, or a list of them: a node's as it is now, for to store each renewal would be history."""

@@ -100,10 +100,11 @@ class Watch:
 
     def _line(self, event: WatchEvent) -> bytes:
         obj = event.object
-        if self._form.what or self._resource.custom or self._resource.group == events.GROUP:
-            now = self._front.now()
-            obj = forms.shaped(obj, self._form, self._resource, self._call.query, now, headers=self._headers)
-            self._headers = False
+        if not (self._form.what or self._resource.custom or self._resource.group == events.GROUP):
+            return b'{"type":"%b","object":%b}\n' % (event.type.encode(), self._front.texts.object(obj))
+        now = self._front.now()
+        obj = forms.shaped(obj, self._form, self._resource, self._call.query, now, headers=self._headers)
+        self._headers = False
         return forms.encoded({"type": event.type, "object": obj})
 
     def _bookmark(self, version: int, annotations: dict[str, str]) -> bytes:
