@@ -14,17 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.upstream.specs import PASSED, Spec
+from tests.upstream.specs import FAILED, PASSED, SKIPPED, Spec
 
-SPEED = 10
-"""Virtual seconds a second. The tests poll every second or two of their own time, so that most find what
-they wait for at the first look; much faster, and what has to stay for a while is gone before they look."""
 LIMIT, LONGEST = 90, 3600
-"""Real seconds for a spec of which nobody expects that it passes, and for all others together."""
+"""Real seconds for a spec that fails, and for all that pass together."""
 GRACE = 5
 IMAGES = Path(__file__).parent / "images.yaml"
 SERVE = "from gherkube.runners.cli.main import main; main()"
-SKIPPED, FAILED = "skipped", "failed"
 ASKED: dict[str, object] = {
     "provider": "skeleton",
     "kube-api-content-type": "application/json",
@@ -48,6 +44,9 @@ class Outcome:
     seconds: float = 0.0
 
 
+NO_SUCH = Outcome("not run", "there is no such spec, or time was up")
+
+
 def binary() -> Path | None:
     """e2e.test, where `build` leaves it."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -57,20 +56,20 @@ def binary() -> Path | None:
 
 
 def run(suite: Path, specs: Sequence[Spec]) -> Iterator[tuple[Spec, Outcome]]:
-    """What comes of each spec; first of those that should pass, all together, then one by one of the rest."""
-    with TemporaryDirectory() as folder, served(Path(folder)) as kubeconfig:
-        good = [spec for spec in specs if spec.expected != FAILED]
-        yield from _told(good, _run(suite, kubeconfig, good, LONGEST))
-        for spec in specs:
-            if spec.expected == FAILED:
-                yield from _told([spec], _run(suite, kubeconfig, [spec], LIMIT))
+    """What comes of each spec; first of those that run together, then one by one of the rest."""
+    together = [spec for spec in specs if not spec.alone]
+    for part in filter(None, [together, *([spec] for spec in specs if spec.alone)]):
+        limit = LIMIT if part[0].expected == FAILED else LONGEST
+        with TemporaryDirectory() as folder, served(Path(folder), part[0].speed) as kubeconfig:
+            found = _run(suite, kubeconfig, part, limit)
+        yield from ((spec, found.get(spec.name, NO_SUCH)) for spec in part)
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Path]:
+def served(folder: Path, speed: float) -> Iterator[Path]:
     """A cluster for the tests; gives its kubeconfig."""
     file = folder / "kubeconfig"
-    command = [sys.executable, "-c", SERVE, "serve", "--kubeconfig", str(file), "--speed", str(SPEED)]
+    command = [sys.executable, "-c", SERVE, "serve", "--kubeconfig", str(file), "--speed", str(speed)]
     with subprocess.Popen([*command, "--images", str(IMAGES)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         if not server.stdout.readline():
@@ -81,15 +80,8 @@ def served(folder: Path) -> Iterator[Path]:
             server.terminate()
 
 
-def _told(specs: Sequence[Spec], found: dict[str, Outcome]) -> Iterator[tuple[Spec, Outcome]]:
-    for spec in specs:
-        yield spec, found.get(spec.name, Outcome("not run", "there is no such spec"))
-
-
 def _run(suite: Path, kubeconfig: Path, specs: Collection[Spec], limit: int) -> dict[str, Outcome]:
     """Runs the specs in one process; outcomes by name."""
-    if not specs:
-        return {}
     report = kubeconfig.with_name("report.json")
     asked = {
         **ASKED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.upstream.__main__ import page
-from tests.upstream.specs import PASSED, Spec, specs
-from tests.upstream.suite import FAILED, SKIPPED, Outcome, binary, run
+from tests.upstream.specs import FAILED, PASSED, SKIPPED, Spec, specs
+from tests.upstream.suite import Outcome, binary, run
 
 FEW = (
     "Deployment should run the lifecycle of a Deployment",

@@ -18,16 +18,19 @@ from gherkube.runners.simulator.node.images import DEFAULT, Behaviour, parse_ima
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 SUCCEEDS, FAILS = frozenset({"true", ":", "echo", "printf", "date"}), frozenset({"false"})
 SEPARATORS = re.compile(r"\s*(;|&&|\n)\s*")
+COMMANDS: dict[str, list[str]] = {"busybox": ["sh"], "alpine": ["/bin/sh"]}
+"""What images run that are no servers, by the last part of their names."""
 HOSTNAME_SERVER = "serve-hostname"
 """What makes Kubernetes' test image agnhost answer requests with the pod's name. test/images/agnhost"""
 
 
 def behaviour_of(image: Behaviour, container: Object, pod: str) -> Behaviour:
     """The image's behaviour, or that of the container's command; `pod` is the pod's name."""
-    argv = [*container.get("command", ()), *container.get("args", ())]
+    repository = _name(parse_image(container["image"]).repository)
+    argv = [*container.get("command", ()), *container.get("args", ())] or COMMANDS.get(repository)
     if not argv or image is not DEFAULT:
         return image
-    if HOSTNAME_SERVER in argv[:2] and parse_image(container["image"]).repository.endswith("/agnhost"):
+    if HOSTNAME_SERVER in argv[:2] and repository == "agnhost":
         return replace(image, answer_text=pod)
     end = _end(argv)
     if end is None:
@@ -41,6 +44,8 @@ def _end(argv: Sequence[str]) -> tuple[float, int] | None:
     if _name(argv[0]) not in SHELLS:
         found = _statement(argv)
         return found[:2] if found else None
+    if len(argv) == 1:
+        return 0.0, 0  # nobody types
     if len(argv) < 3 or not re.fullmatch(r"-[eux]*c", argv[1]):
         return None
     return _script(argv[2])

@@ -17,6 +17,8 @@ def state(world: World) -> Object:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
+        ([], 0),
+        (["sh"], 0),
         (["true"], 0),
         (["/bin/false"], 1),
         (["sleep", "2"], 0),
@@ -44,7 +46,7 @@ def test_a_command_that_only_waits_and_ends_does_so(command: list[str], code: in
         ["sh", "-c", "if true; then exit 1; fi"],
         ["sh", "-c", "exit $CODE"],
         ["sh", "-c", "sleep 1 'unfinished"],
-        ["sh"],
+        ["sh", "/run.sh"],
     ],
 )
 def test_any_other_command_behaves_as_its_image(command: list[str]) -> None:
