@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
+from gherkube.runners.errors import ApiError, Refused, UsageError
 from gherkube.steps.when_changes import with_tag
 from gherkube.steps.world import World
 
@@ -166,21 +166,6 @@ def test_nodes(world: World, say: Say) -> None:
         say("given", "a cluster with 2 nodes")
     with pytest.raises(ApiError, match="not found"):
         say("when", 'node "node-9" goes down')
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "message"),
-    [
-        ("given", 'the kustomization "overlays/staging"', "kustomize"),
-        ("given", 'the chart "charts/web" as release "web"', "helm"),
-        ("when", "I run `kubectl rollout status deployment/web --timeout=20s`", "kubectl rollout status"),
-    ],
-)
-@pytest.mark.usefixtures("web")
-def test_what_is_not_there_yet_cannot_be_judged(say: Say, kind: str, text: str, message: str) -> None:
-    """It never passes, and says what is missing."""
-    with pytest.raises(CannotJudge, match=message):
-        say(kind, text)
 
 
 @pytest.mark.parametrize(
