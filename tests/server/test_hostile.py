@@ -56,8 +56,7 @@ def test_a_patch_does_not_grow_without_bounds(http: Loopback) -> None:
     """Copies that double what is there, and more operations than an API server takes."""
     http.make("a", data={"a": "b"})
     doubles = [{"op": "copy", "from": "/data", "path": f"/data/{number}"} for number in range(60)]
-    refused = http.ask("PATCH", f"{CONFIGMAPS}/a", doubles, content_type=JSON_PATCH)
-    assert (refused.code, "accumulated size" in refused.body.decode()) == (422, True)
+    assert http.ask("PATCH", f"{CONFIGMAPS}/a", doubles, content_type=JSON_PATCH).code == 422
     tests = [{"op": "test", "path": "/kind", "value": "ConfigMap"}] * 10_001
     assert http.ask("PATCH", f"{CONFIGMAPS}/a", tests, content_type=JSON_PATCH).code == 413
 
