@@ -191,8 +191,11 @@ class Server:
         return _response(self.answer(call))
 
     async def _body(self, request: web.Request) -> bytes:
+        if not request.body_exists:
+            return b""
         try:
-            return await asyncio.wait_for(request.read(), self.limits.slow_client)
+            async with asyncio.timeout(self.limits.slow_client):
+                return await request.read()
         except TimeoutError:
             raise ApiError(408, "Timeout", "the body of the request did not come in time") from None
         except (web.RequestPayloadError, ClientError, HttpProcessingError) as error:
@@ -239,7 +242,8 @@ class Server:
         self._in_flight -= 1
         try:
             async for lines in parts:
-                await asyncio.wait_for(response.write(lines), self.limits.slow_client)
+                async with asyncio.timeout(self.limits.slow_client):
+                    await response.write(lines)
             await response.write_eof()
         except (TimeoutError, ConnectionError):
             pass
