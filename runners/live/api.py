@@ -165,7 +165,11 @@ class LiveApi:
     def review(self, body: Object) -> Object:
         """A review of authorization.k8s.io, which stores nothing."""
         path = f"/apis/{body['apiVersion']}/{body['kind'].lower()}s"
-        return self._repeat(lambda: self._connection.ask("POST", path, {}, body))  # type: ignore[no-any-return]
+        return self.raw("POST", path, body)  # type: ignore[no-any-return]
+
+    def raw(self, method: str, path: str, body: Any = None) -> Any:
+        """What is answered to something that is no verb; repeated after failures."""
+        return self._repeat(lambda: self._connection.ask(method, path, {}, body))
 
     def _read(self, path: str, query: dict[str, Any] | None = None) -> Object:
         return self._repeat(lambda: self._connection.ask("GET", path, query))  # type: ignore[no-any-return]
@@ -209,8 +213,6 @@ class LiveApi:
             try:
                 return ask()
             except ApiError as error:
-                if error.code == 401:
-                    raise self._unknown_user(error) from None
                 again = error.code == 429 if busy else False
                 failed = error.code >= 500 and "retryAfterSeconds" not in error.details
                 if not (again or error.code >= 500) or time.monotonic() > until:
@@ -229,13 +231,6 @@ class LiveApi:
                         return found
                 except CannotJudge as unknown:
                     raise CannotJudge(f"{why}; whether {doing or 'the write'} was made, {unknown}") from None
-
-    def _unknown_user(self, error: ApiError) -> CannotJudge:
-        at = f"the API server of context {self._connection.context!r} ({self._connection.server})"
-        return CannotJudge(
-            f"{at} does not know who asks ({error.code} {error.message}): the token or certificate of the "
-            "context has expired, or is another cluster's; log in again"
-        )
 
 
 def _dry(dry_run: bool) -> dict[str, Any]:

@@ -56,12 +56,12 @@ class LiveCluster:
         fences = Fences(target, connection)
         self._discovery = Discovery(connection)
         self._api = LiveApi(connection, self._discovery)
-        self._served = served.find(connection)
+        now = time.time()
+        skew = connection.clock_skew(now)
+        self._served = served.find(self._api)
         self._target = fences.target = replace(
             target, disposable=target.disposable or self._served is not None
         )
-        now = time.time()
-        skew = connection.clock_skew(now)
         self.clock = LiveClock(
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
@@ -123,6 +123,7 @@ class LiveCluster:
         self._seen.add(namespace)
         for name in WATCHED:
             self.history.watch(self._connection, self._api, self._discovery.named(name), namespace)
+        self.history.take()
 
     def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
         """Raises CannotJudge: its nodes are what they are."""

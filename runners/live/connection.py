@@ -92,12 +92,18 @@ class Connection:
     def ask(
         self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, **more: Any
     ) -> Any:
-        """The answer's body, once; JSON where it is. Raises ApiError, Unreachable."""
+        """The answer's body, once; JSON where it is. Raises ApiError, CannotJudge."""
         response = self.send(method, path, query, body, **more)
         try:
             data = response.data
         except lost.HTTPError as error:
             raise self.unreachable(error) from None
+        if response.status == 401:
+            raise CannotJudge(
+                f"the API server of context {self.context!r} ({self.server}) does not know who asks "
+                "(401 Unauthorized): the token or certificate of the context has expired, or is another "
+                "cluster's; log in again"
+            )
         if response.status >= 400:
             raise refusal(response.status, data, response.headers.get("Retry-After"))
         return json.loads(data) if data else {}

@@ -111,6 +111,10 @@ class LiveHistory:
                 for obj in watch.known.values()
             ]
 
+    def watches(self) -> list[Watch]:
+        """All watches."""
+        return list(self._watches.values())
+
     def is_current(self, api: LiveApi, resources: Collection[str] = ()) -> bool:
         """Whether the watches of these resources (of all) have seen what there is now."""
         for watch in self._watches.values():
@@ -213,8 +217,11 @@ class Watch:
     def stop(self) -> None:
         """Ends the watch."""
         self._ended = True
-        response = self._response
-        if response is not None:
+        self.cut()
+
+    def cut(self) -> None:
+        """Ends its connection; unless the watch has ended, it makes another."""
+        if (response := self._response) is not None:
             _shut(response)
 
     def join(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gherkube.runners.errors import ApiError, CannotJudge
-from gherkube.runners.live.connection import Connection
+from gherkube.runners.live.api import LiveApi
 
 PREFIX = "/gherkube/v1"
 
@@ -16,12 +16,12 @@ PREFIX = "/gherkube/v1"
 class Served:
     """The admin endpoint of a server."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, api: LiveApi) -> None:
+        self._api = api
 
     def ask(self, method: str, path: str = "", body: Any = None) -> Any:
         """What it answers. Raises ApiError."""
-        return self._connection.ask(method, PREFIX + path, {}, body)
+        return self._api.raw(method, PREFIX + path, body)
 
     @property
     def speed(self) -> float:
@@ -38,13 +38,13 @@ class Served:
         return not self.ask("GET")["pending"]
 
 
-def find(connection: Connection) -> Served | None:
+def find(api: LiveApi) -> Served | None:
     """The admin endpoint, where there is one."""
-    served = Served(connection)
+    served = Served(api)
     try:
         found = served.ask("GET")
     except ApiError as error:
-        if error.code in (401, 429) or error.code >= 500:
+        if error.code == 429 or error.code >= 500:
             raise
         return None
     return served if isinstance(found, dict) and "pending" in found else None
