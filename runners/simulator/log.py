@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import IO
 
@@ -17,6 +18,8 @@ CHUNK = 20_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
 KEPT = 80_000
 """How many of the newest changes stay in memory."""
+LASTING = "events"
+"""Objects that hardly ever change stay in the store as they were made: moving them would free nothing."""
 
 
 class Log:
@@ -26,6 +29,7 @@ class Log:
         self._recent: list[Change] = []
         self._file: IO[bytes] | None = None
         self._chunks: list[int] = []
+        self._staying: list[dict[int, Change]] = []
 
     def __len__(self) -> int:
         return len(self._chunks) * CHUNK + len(self._recent)
@@ -57,11 +61,18 @@ class Log:
     def _move(self) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gherkube-history-")  # noqa: SIM115 - lives as long as the log
+            weakref.finalize(self, self._file.close)
         self._chunks.append(self._file.seek(0, 2))
-        marshal.dump([tuple(change) for change in self._recent[:CHUNK]], self._file)
+        oldest = self._recent[:CHUNK]
+        staying = {at: change for at, change in enumerate(oldest) if change.resource == LASTING}
+        self._staying.append(staying)
+        marshal.dump([None if at in staying else tuple(each) for at, each in enumerate(oldest)], self._file)
         del self._recent[:CHUNK]
 
     def _read(self, chunk: int) -> list[Change]:
         assert self._file is not None
         self._file.seek(self._chunks[chunk])
-        return [Change(*fields) for fields in marshal.load(self._file)]
+        staying = self._staying[chunk]
+        return [
+            Change(*fields) if fields else staying[at] for at, fields in enumerate(marshal.load(self._file))
+        ]
