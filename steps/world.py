@@ -397,7 +397,8 @@ class World:
             found = self.api.get(kind.resource, name, namespace if kind.namespaced else "")
         except ApiError as error:
             raise UsageError(f"{error}; this run does not make it on {self.cluster.name}") from None
-        if words := difference({"spec": obj.get("spec", {})}, found):
+        said = {key: obj[key] for key in obj.keys() - {"apiVersion", "kind", "metadata", "status"}}
+        if words := difference(said, found):
             raise UsageError(
                 f'{kind.kind} "{name}" is not as the Given says: {words}; this run does not change it'
             )

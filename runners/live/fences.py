@@ -80,6 +80,10 @@ class Fences:
         )
 
 
+IMAGES = frozenset(("spec", "template", "spec", field) for field in ("name", "image"))
+"""What a patch of images consists of."""
+
+
 def kind_of_patch(resource: str, patch: Any, subresource: str = "") -> str:
     """Which kind of act a patch is."""
     if resource == "nodes":
@@ -87,8 +91,7 @@ def kind_of_patch(resource: str, patch: Any, subresource: str = "") -> str:
     paths = set(_paths(patch)) if isinstance(patch, dict) else {()}
     if subresource == "scale" or paths == {("spec", "replicas")}:
         return "scale"
-    template = ("spec", "template", "spec")
-    if paths and all(path[:3] == template and path[-1] in ("image", "name") for path in paths):
+    if all(len(path) == 5 and (*path[:3], path[4]) in IMAGES for path in paths):
         return "image"
     return "change"
 
@@ -104,10 +107,12 @@ def pods_of(obj: Object) -> int:
 def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The paths of what a patch says, but for the order of lists."""
     if isinstance(value, dict):
+        if not value:
+            yield path
         for key, each in value.items():
             if not key.startswith("$"):
                 yield from _paths(each, (*path, key))
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value:
         for each in value:
             yield from _paths(each, path)
     else:

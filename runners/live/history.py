@@ -300,6 +300,8 @@ class Watch:
                 for line in lines:
                     if line.strip():
                         self._event(json.loads(line))
+            if rest.strip():
+                self._event(json.loads(rest))
         finally:
             self._response = None
             response.close()

@@ -65,13 +65,13 @@ def test_the_past_is_not_judged_over_a_gap(proxy: Proxy, connect: Connect) -> No
     """Where the server had dropped versions, nobody knows what was; the present is judged all the same."""
     cluster = connect(proxy.kubeconfig)
     judge = Judge(cluster, patience=60)
-    judge.first_when = judge.moment()
+    judge.first_when = start = judge.moment()
     gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
     proxy.times(1, lambda _, path: WATCHES in path and "/pods" in path, Answer(200, body=gone))
     proxy.cut = 0.01
     for watch in cluster.history.watches():
         watch.cut()
-    assert cluster.clock.wait(lambda: bool(cluster.history.gap(0.5)), 200)
+    assert cluster.clock.wait(lambda: bool(cluster.history.gap(start.at)), 200)
     ref = WorkloadRef("deployments", cluster.namespace, "web")
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())

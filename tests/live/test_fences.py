@@ -1,0 +1,264 @@
+"""What a target allows, and how what is not the run's is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gherkube.runners import kubectl
+from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.live.changes import NotPutBack
+from gherkube.runners.live.cluster import LiveCluster
+from gherkube.runners.live.fences import Act, Fenced, Fences, kind_of_patch
+from gherkube.runners.objects import Object
+from gherkube.runners.settings import load
+from gherkube.runners.target import Target, chosen, read_targets
+from tests.door.serving import configmap, deployment
+from tests.live.conftest import Connect
+
+
+class Server:
+    """A connection, as far as fences look at it."""
+
+    server, fingerprint = "https://10.0.0.1", "ab" * 32
+
+
+def fences(**target: Any) -> Fences:
+    return Fences(Target("staging", **target), Server())  # type: ignore[arg-type]
+
+
+SCALE = Act("scale", "deployments", "shop", "web", pods=3)
+
+
+@pytest.mark.parametrize(
+    ("target", "act", "why"),
+    [
+        ({"production": True}, SCALE, "it is production"),
+        ({}, SCALE, "its namespaces are only those that the run makes"),
+        ({"namespaces": ("qa",)}, SCALE, "its namespaces are qa"),
+        ({"namespace": "shop", "acts": ("image",)}, SCALE, "its acts are image"),
+        ({"namespace": "shop", "acts": ()}, SCALE, "its acts are none"),
+        ({"namespace": "shop", "most_pods": 2}, SCALE, "its most-pods is 2, and this would make it 3"),
+        ({"namespace": "shop"}, Act("nodes", "nodes", "", "node-1"), "its acts are create, change"),
+        ({"namespace": "shop"}, Act("delete", "clusterroles", "", "admin"), "what all namespaces share"),
+    ],
+)
+def test_a_fence_refuses(target: dict[str, Any], act: Act, why: str) -> None:
+    """It says which fence it was, and which act."""
+    with pytest.raises(Fenced, match=f"refused by the fences of context 'staging': {act.kind} .*{why}"):
+        fences(**target).check(act, owned=False)
+
+
+def test_production_refuses_what_is_the_runs_own_too() -> None:
+    """Not even a namespace is made there."""
+    with pytest.raises(Fenced):
+        fences(production=True).check(SCALE, owned=True)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"namespace": "shop"},
+        {"namespaces": ("qa", "shop"), "acts": ("scale",), "most_pods": 3},
+        {"disposable": True},
+        {"server": "https://10.0.0.1/", "ca": ":".join(["AB"] * 32), "namespace": "shop"},
+    ],
+)
+def test_what_is_allowed_is_done(target: dict[str, Any]) -> None:
+    """Within the fences nothing is refused."""
+    fences(**target).check(SCALE, owned=False)
+
+
+def test_pods_are_counted_over_the_whole_scenario() -> None:
+    """The second act is one too many."""
+    made = fences(namespace="shop", most_pods=5)
+    made.check(SCALE, owned=False)
+    with pytest.raises(Fenced, match="would make it 6"):
+        made.check(SCALE, owned=False)
+
+
+@pytest.mark.parametrize("where", [{"server": "https://10.0.0.2"}, {"ca": "cd" * 32}])
+def test_another_cluster_behind_the_context(where: dict[str, str]) -> None:
+    """It is refused before anything is asked of it."""
+    with pytest.raises(Fenced, match="leads to another cluster than the settings mean"):
+        fences(**where)
+
+
+@pytest.mark.parametrize(
+    ("resource", "patch", "subresource", "kind"),
+    [
+        ("deployments", {"spec": {"replicas": 2}}, "", "scale"),
+        ("deployments", {"spec": {"replicas": 2}}, "scale", "scale"),
+        ("deployments", {"spec": {"replicas": 2, "paused": True}}, "", "change"),
+        (
+            "deployments",
+            {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b"}]}}}},
+            "",
+            "image",
+        ),
+        (
+            "deployments",
+            {"spec": {"template": {"spec": {"containers": [{"name": "a", "env": []}]}}}},
+            "",
+            "change",
+        ),
+        ("deployments", [{"op": "replace", "path": "/spec/replicas", "value": 2}], "", "change"),
+        ("nodes", {"spec": {"unschedulable": True}}, "", "nodes"),
+    ],
+)
+def test_kinds_of_acts(resource: str, patch: Any, subresource: str, kind: str) -> None:
+    """A patch is what it changes."""
+    assert kind_of_patch(resource, patch, subresource) == kind
+
+
+# --- What is not the run's
+
+
+@pytest.fixture
+def shop(plain: Path, connect: Connect) -> Iterator[LiveCluster]:
+    """A cluster with a namespace "shop" of somebody else's, where a deployment runs."""
+    cluster = connect(plain)
+    owner = cluster._api
+    owner.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    cluster.clock.sleep(5)
+    owner.create(deployment(replicas=3), namespace="shop")
+    owner.create(configmap("notes", a="1"), namespace="shop")
+    yield cluster
+    owner.delete("namespaces", "shop")
+    assert cluster.clock.wait(lambda: not _is_there(cluster, "namespaces", "shop"), 300)
+
+
+def _is_there(cluster: LiveCluster, resource: str, name: str, namespace: str = "") -> bool:
+    try:
+        cluster._api.get(resource, name, namespace)
+    except ApiError:
+        return False
+    return True
+
+
+def get(cluster: LiveCluster, resource: str, name: str) -> Object:
+    return cluster._api.get(resource, name, "shop")
+
+
+def test_what_was_changed_is_put_back(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """In reverse order, and verified: changes, creations and deletions."""
+    cluster = connect(plain, namespace="shop")
+    assert cluster.namespace == "shop"
+    assert not cluster.owns("shop")
+    before = get(shop, "deployments", "web")["spec"]
+    kubectl.scale(cluster.api, "deployments", "web", "shop", 1)
+    kubectl.set_image(cluster.api, "deployments", "web", "shop", {"app": "hello:2"})
+    cluster.api.create(configmap("new"), namespace="shop")
+    kubectl.delete(cluster.api, "configmaps", "notes", "shop")
+    cluster.close()
+    assert get(shop, "deployments", "web")["spec"] == before
+    assert get(shop, "configmaps", "notes")["data"] == {"a": "1"}
+    assert not _is_there(shop, "configmaps", "new", "shop")
+    assert cluster.said == [
+        'configmaps "notes" in namespace "shop": as it was before',
+        'configmaps "new" in namespace "shop": deleted again',
+        'deployments "web" in namespace "shop": as it was before',
+    ]
+
+
+def test_a_pod_with_a_controller_is_not_made_again(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """Its controller has made another."""
+    cluster = connect(plain, namespace="shop")
+    assert cluster.clock.wait(lambda: len(cluster.api.list("pods", "shop")) == 3, 60)
+    gone = cluster.api.list("pods", "shop")[0]["metadata"]["name"]
+    kubectl.delete(cluster.api, "pods", gone, "shop")
+    cluster.close()
+    assert cluster.said in ([], [f'pods "{gone}" in namespace "shop": as it was before'])
+    assert shop.clock.wait(lambda: not _is_there(shop, "pods", gone, "shop"), 60)
+
+
+def test_what_cannot_be_put_back_is_told(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """The run does not end as if nothing had happened."""
+    cluster = connect(plain, namespace="shop")
+    kubectl.scale(cluster.api, "deployments", "web", "shop", 1)
+    kubectl.delete(shop._api, "deployments", "web", "shop")
+    shop._api.create(deployment(replicas=2, image="hello:3"), namespace="shop")
+    for change in cluster._changes._before:
+        change.object["spec"]["selector"] = {"matchLabels": {"app": "another"}}  # type: ignore[index]
+    with pytest.raises(NotPutBack, match=r'not everything is as it was .* deployments "web" .*immutable'):
+        cluster.close()
+
+
+def test_a_given_verifies_what_is_not_the_runs(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """It neither makes nor changes anything there."""
+    from gherkube.steps.world import World
+
+    cluster = connect(plain, namespace="shop")
+    world = World(cluster, namespace="shop", owns=cluster.owns)
+    assert world.establish(configmap("notes", a="1"))["metadata"]["name"] == "notes"
+    with pytest.raises(UsageError, match="this run does not make it"):
+        world.establish(configmap("absent"))
+    assert not _is_there(shop, "configmaps", "absent", "shop")
+
+
+def test_a_namespace_that_is_not_there(plain: Path, connect: Connect) -> None:
+    """Nothing is made in the place of a namespace that was named."""
+    with pytest.raises((ApiError, CannotJudge), match='"absent" not found'):
+        connect(plain, namespace="absent")
+
+
+# --- Which target
+
+
+TARGETS = {"staging": Target("staging-admin", namespace="shop", most_pods=2)}
+
+
+def test_a_target_by_its_name_or_its_context() -> None:
+    """Its fences are there either way."""
+    assert chosen(TARGETS, on="staging") == TARGETS["staging"]
+    assert chosen(TARGETS, on="live", context="staging-admin") == TARGETS["staging"]
+    assert chosen(TARGETS, on="live", context="other") == Target("other")
+    assert chosen(TARGETS, on="staging", kubeconfig="here").most_pods == 2  # type: ignore[union-attr]
+    assert chosen(TARGETS) is None
+    assert chosen(TARGETS, on="simulator") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"on": "live"}, "the current context is never taken in silence"),
+        ({"on": "nowhere"}, "there are simulator, live, staging"),
+        ({"context": "a"}, "say --on live, too"),
+        ({"on": "simulator", "namespace": "a"}, "say --on live, too"),
+        ({"on": "staging", "context": "a"}, "is context 'staging-admin', not 'a'"),
+    ],
+)
+def test_a_target_that_is_not_clear(said: dict[str, str], why: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(UsageError, match=why):
+        chosen(TARGETS, **said)
+
+
+def test_targets_are_settings(tmp_path: Path) -> None:
+    """As they stand in gherkube.toml."""
+    file = tmp_path / "gherkube.toml"
+    file.write_text('[targets.staging]\ncontext = "a"\nacts = ["scale"]\nmost-pods = 3\nproduction = true\n')
+    settings = load(file)
+    assert settings is not None
+    assert settings.targets == {"staging": Target("a", acts=("scale",), most_pods=3, production=True)}
+
+
+@pytest.mark.parametrize(
+    ("targets", "why"),
+    [
+        ({"a": 1}, "tables are needed"),
+        ({"live": {"context": "a"}}, "'live' has a meaning of its own"),
+        ({"a": {}}, "a: a target needs its context"),
+        ({"a": {"context": "a", "fence": 1}}, "a: unknown 'fence'"),
+        ({"a": {"context": "a", "acts": ["dance"]}}, "acts: unknown dance; there are create, change"),
+        ({"a": {"context": "a", "most-pods": "3"}}, "most-pods needs a number"),
+        ({"a": {"context": "a", "production": "yes"}}, "production needs true or false"),
+    ],
+)
+def test_targets_that_cannot_be(targets: Any, why: str) -> None:
+    """What is wrong is named."""
+    with pytest.raises(UsageError, match=why):
+        read_targets(targets)
