@@ -6,6 +6,7 @@ pkg/apis/batch/validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
@@ -62,6 +63,9 @@ def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
             Schedule(schedule)
         except UsageError as error:
             yield wrong("spec.schedule", schedule, str(error))
+    zone = spec.get("timeZone")
+    if zone is not None and not _is_time_zone(zone):
+        yield wrong("spec.timeZone", zone, f"unknown time zone {zone}")
     if spec.get("startingDeadlineSeconds", 0) < 0:
         yield wrong("spec.startingDeadlineSeconds", spec["startingDeadlineSeconds"], NOT_NEGATIVE)
     if spec["concurrencyPolicy"] not in CONCURRENCY:
@@ -70,6 +74,13 @@ def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
     for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
         if spec[field] < 0:
             yield wrong(f"spec.{field}", spec[field], NOT_NEGATIVE)
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _check_spec(spec: Object, path: str) -> Iterator[FieldError]:

@@ -150,10 +150,11 @@ class JobController:
 
     def _pod_changed(self, change: Change) -> None:
         pod = change.object
-        owner = controller_of(pod)
-        if owner is None or owner["kind"] != "Job":
+        key, was = _job_of(pod), _job_of(change.old)
+        if was is not None and was != key:
+            self._queue.add_after(was, BATCH)
+        if key is None:
             return
-        key = Key(pod["metadata"]["namespace"], owner["name"])
         if change.type == ADDED:
             self._expectations.saw_creation(key)
         if change.type == DELETED or is_deleting(pod):
@@ -172,6 +173,8 @@ class JobController:
     def _sync(self, key: Key) -> None:
         job = self._api.store.get("jobs", key)
         if job is None or self._jobs.get(key) is None or is_finished(job):
+            return
+        if job["spec"].get("managedBy", MANAGER) != MANAGER:
             return
         looked = self._look(key, job)
         self._failures[key] = self._failures.get(key, Failures()).and_then(looked.new)
@@ -391,8 +394,18 @@ class JobController:
         return seconds(self._api.clock.timestamp()) + self._api.clock.now % 1
 
 
+MANAGER = "kubernetes.io/job-controller"
+"""What `managedBy` says of the Jobs that this controller runs; it leaves all others alone."""
 ALWAYS = ("terminating", "ready", "uncountedTerminatedPods")
 """What a Job's status has also when it is nothing."""
+
+
+def _job_of(pod: Object | None) -> Key | None:
+    """The Job that controls a pod."""
+    owner = controller_of(pod) if pod is not None else None
+    if pod is None or owner is None or owner["kind"] != "Job":
+        return None
+    return Key(pod["metadata"]["namespace"], owner["name"])
 
 
 def is_finished(job: Object) -> bool:

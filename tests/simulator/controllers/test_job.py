@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -135,6 +136,32 @@ def test_a_deleted_pod_counts_as_failed_and_is_replaced() -> None:
     cluster.api.delete("pods", pods(cluster)[0]["metadata"]["name"], "default")
     cluster.clock.sleep(90.0)
     assert (status(cluster)["failed"], status(cluster)["succeeded"]) == (1, 1)
+
+
+def test_a_pod_without_its_owner_is_taken_on_again_and_one_without_its_labels_let_go() -> None:
+    """A pod that nobody controls belongs to the Job whose selector matches it."""
+    cluster = begun(job(), crash_after=300)
+    cluster.clock.sleep(5.0)
+    pod = deepcopy(pods(cluster)[0])
+    owners = pod["metadata"].pop("ownerReferences")
+    cluster.api.replace(pod)
+    cluster.clock.sleep(5.0)
+    pod = deepcopy(pods(cluster)[0])
+    assert pod["metadata"]["ownerReferences"] == owners
+    del pod["metadata"]["labels"]
+    cluster.api.replace(pod)
+    cluster.clock.sleep(5.0)
+    names = {each["metadata"]["name"]: "ownerReferences" in each["metadata"] for each in pods(cluster)}
+    assert names.pop(pod["metadata"]["name"]) is False
+    assert list(names.values()) == [True]
+
+
+def test_a_job_of_another_manager_is_left_alone() -> None:
+    """No status, no pods; where what is not modelled is kept."""
+    cluster = Simulator(keeps=True)
+    cluster.api.create(job(managedBy="example.com/manager"))
+    cluster.clock.sleep(10.0)
+    assert (status(cluster), pods(cluster)) == ({}, [])
 
 
 def test_parallelism_may_change_while_it_runs() -> None:
@@ -302,6 +329,7 @@ def test_its_jobs_go_with_it() -> None:
         (cron_job("61 * * * *"), "above maximum"),
         (cron_job(concurrencyPolicy="Some"), 'supported values: "Allow", "Forbid", "Replace"'),
         (cron_job(""), "spec.schedule: Required value"),
+        (cron_job(timeZone="bad-time-zone"), "unknown time zone bad-time-zone"),
     ],
 )
 def test_what_is_refused_of_a_cron_job(wrong: Object, message: str) -> None:
