@@ -6,8 +6,6 @@ its finalizer, then it is added to the numbers. pkg/controller/job/job_controlle
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED, Change
 from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting, is_ready, key_of
@@ -16,14 +14,12 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.api.writes import with_condition
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.expectations import Expectations
+from gherkube.runners.simulator.controllers.job_pass import Pass, free_indexes, has_ended, removed_first
 from gherkube.runners.simulator.controllers.job_pods import (
     INDEX,
     TRACKING,
     Failures,
-    has_failed,
     has_succeeded,
-    index_of,
-    indexes,
     is_active,
     is_terminating,
     is_tracked,
@@ -51,65 +47,6 @@ LAST = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
 REACHED = ("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods")
 TOO_MANY = ("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 TOO_LONG = ("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline")
-
-
-@dataclass
-class Pass:
-    """One look at a Job: its pods, those that are not counted yet, and what becomes of its status."""
-
-    job: Object
-    pods: list[Object]
-    uncounted: list[Object]
-    status: Object
-    active: list[Object]
-    made: int = 0
-    end: tuple[str, str, str] | None = None
-    """How it ends: the type, reason and message of a condition."""
-
-    @property
-    def spec(self) -> Object:
-        """The Job's."""
-        spec: Object = self.job["spec"]
-        return spec
-
-    @property
-    def is_indexed(self) -> bool:
-        """Whether each pod is for an index of its own."""
-        return bool(self.spec["completionMode"] == "Indexed")
-
-    @property
-    def noted(self) -> dict[str, list[str]]:
-        """The uids that are noted and not added yet."""
-        noted: dict[str, list[str]] = self.status["uncountedTerminatedPods"]
-        return noted
-
-    @property
-    def new(self) -> list[Object]:
-        """Pods that have ended and are not noted yet. getNewFinishedPods"""
-        noted = {uid for uids in self.noted.values() for uid in uids}
-        return [pod for pod in self.uncounted if _has_ended(pod) and pod["metadata"]["uid"] not in noted]
-
-    @property
-    def done(self) -> set[int]:
-        """The indexes that have succeeded. calculateSucceededIndexes"""
-        ended = {index for pod in self.pods if has_succeeded(pod) and (index := index_of(pod)) is not None}
-        known = indexes(self.status.get("completedIndexes", "")) | ended
-        return {index for index in known if index < self.spec["completions"]}
-
-    @property
-    def succeeded(self) -> int:
-        """How many pods have succeeded, those included that are not added yet."""
-        if self.is_indexed:
-            return len(self.done)
-        return self._sum("succeeded") + sum(map(has_succeeded, self.new))
-
-    @property
-    def failed(self) -> int:
-        """How many pods have failed, those included that are not added yet."""
-        return self._sum("failed") + sum(map(has_failed, self.new))
-
-    def _sum(self, kind: str) -> int:
-        return int(self.status.get(kind, 0)) + len(self.noted.get(kind, ()))
 
 
 class JobController:
@@ -248,7 +185,7 @@ class JobController:
             return
         active, wanted = len(looked.active), self._wanted(looked)
         if active > wanted:
-            self._delete(key, looked, _removed_first(looked)[: min(active - wanted, BURST)], keeps=False)
+            self._delete(key, looked, removed_first(looked)[: min(active - wanted, BURST)], keeps=False)
         elif active < wanted:
             self._make(key, looked, min(wanted - active, BURST))
         completions = looked.spec.get("completions")
@@ -273,7 +210,7 @@ class JobController:
         if (wait := self._failures[key].wait(self._now())) > 0:
             self._queue.add_after(key, wait)
             return
-        free: list[int | None] = list(_free_indexes(looked, count)) if looked.is_indexed else [None] * count
+        free: list[int | None] = list(free_indexes(looked, count)) if looked.is_indexed else [None] * count
         self._expectations.expect_creations(key, len(free), self._api.clock.now)
         made = 0
         try:
@@ -355,7 +292,7 @@ class JobController:
             self._set_condition(status, looked.end[0], "True", *looked.end[1:], now)
         self._write(key, status)
         for pod in looked.uncounted:
-            if _has_ended(pod) or is_deleting(looked.job):
+            if has_ended(pod) or is_deleting(looked.job):
                 self._counted[key].add(pod["metadata"]["uid"])
                 self._let_go(pod)
         status = {**status, "uncountedTerminatedPods": {}}
@@ -412,26 +349,3 @@ def is_finished(job: Object) -> bool:
     """Whether the Job is complete or has failed. IsJobFinished"""
     found = (condition(job, type_) for type_ in LAST.values())
     return any(each is not None and each["status"] == "True" for each in found)
-
-
-def _has_ended(pod: Object) -> bool:
-    return has_succeeded(pod) or has_failed(pod)
-
-
-def _removed_first(looked: Pass) -> list[Object]:
-    """Active pods in the order in which they are given up. activePodsForRemoval"""
-    return sorted(
-        looked.active,
-        key=lambda pod: (
-            bool(pod["spec"].get("nodeName")),
-            pod["status"].get("phase") == "Running",
-            is_ready(pod),
-            -seconds(pod["metadata"]["creationTimestamp"]),
-        ),
-    )
-
-
-def _free_indexes(looked: Pass, count: int) -> list[int]:
-    """The lowest indexes that have neither succeeded nor a pod. firstPendingIndexes"""
-    taken = looked.done | {index for pod in looked.active if (index := index_of(pod)) is not None}
-    return [index for index in range(looked.spec["completions"]) if index not in taken][:count]
