@@ -19,7 +19,16 @@ from gherkube.runners.simulator.client import VERSION
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.node.registration import LEASES, NAMESPACE, renewed
-from gherkube.runners.simulator.server import access, discovery, events, forms, logs, openapi, proxy
+from gherkube.runners.simulator.server import (
+    access,
+    discovery,
+    events,
+    forms,
+    logs,
+    openapi,
+    openapi_protobuf,
+    proxy,
+)
 from gherkube.runners.simulator.server.admin import Admin
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
 from gherkube.runners.simulator.server.negotiation import wanted
@@ -162,7 +171,10 @@ class Front:
     def _openapi(self, parts: list[str], call: Call) -> Reply:
         """kube-openapi/pkg/handler3/handler.go; kubectl takes JSON where it also takes protobuf."""
         served = discovery.registry(self.served())
-        wanted(call.headers.get("accept", ""))
+        accepted = call.headers.get("accept", "")
+        if parts == ["v2"] and accepted.startswith(openapi_protobuf.MEDIA):
+            return Reply(openapi_protobuf.encode(openapi.v2(served)), type=openapi_protobuf.TYPE)
+        wanted(accepted)
         if parts == ["v2"]:
             return Reply(openapi.v2(served))
         if parts == ["v3"]:
