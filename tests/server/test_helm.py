@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 
-GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
+from tests.server.serving import serving
+
 SHOP = Path(__file__).parents[2] / "features" / "commands" / "charts" / "shop"
 SPEED = "60"
 """helm's own time-outs are in real time: ten seconds of it are ten minutes of the cluster."""
@@ -83,18 +83,8 @@ def helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         )
     home = tmp_path_factory.mktemp(f"helm{major}")
     (home / "images.yaml").write_text("acme/shop:9: does not exist\n")
-    command = [*GHERKUBE, "serve", "--speed", SPEED, "--images", str(home / "images.yaml")]
-    command += ["--kubeconfig", str(home / "kubeconfig")]
-    environment = {**os.environ, "XDG_RUNTIME_DIR": str(home)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    try:
-        yield Helm(path, major, home, line.strip().removeprefix("export KUBECONFIG="))
-    finally:
-        process.terminate()
-        process.wait(60)
-        process.stdout.close()
+    with serving(home, "--speed", SPEED, "--images", str(home / "images.yaml")) as kubeconfig:
+        yield Helm(path, major, home, kubeconfig)
 
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
