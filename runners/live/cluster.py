@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import ApiError, CannotJudge
+from gherkube.runners.errors import ApiError
 from gherkube.runners.live import served
+from gherkube.runners.live.access import WATCHED
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.clock import LiveClock
@@ -27,20 +28,6 @@ from gherkube.runners.target import Target
 if TYPE_CHECKING:
     import kubernetes.client
 
-WATCHED = (
-    "events",
-    "pods",
-    "replicasets",
-    "deployments",
-    "statefulsets",
-    "daemonsets",
-    "jobs",
-    "services",
-    "endpointslices",
-    "poddisruptionbudgets",
-    "resourcequotas",
-)
-"""The resources of a namespace that are watched; nodes beside them."""
 SKEW = 2.0
 """Seconds by which the server's clock may seem to differ, since it tells whole seconds."""
 
@@ -48,12 +35,10 @@ SKEW = 2.0
 class LiveCluster:
     """A live cluster for one scenario, which gets a namespace of its own there."""
 
-    owns_namespaces = False
-
     def __init__(self, target: Target) -> None:
         self.name = context = target.context
         self._connection = connection = connect(context, target.kubeconfig)
-        fences = Fences(target, connection)
+        self._fences = fences = Fences(target, connection)
         self._discovery = Discovery(connection)
         self._api = LiveApi(connection, self._discovery)
         now = time.time()
@@ -80,17 +65,17 @@ class LiveCluster:
         self.said: list[str] = []
         """What was put back at the end, for the user to know."""
         try:
-            self._begin(fences)
+            self._begin()
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, fences: Fences) -> None:
+    def _begin(self) -> None:
         """Makes the namespace, and begins to watch."""
         if self.namespace:
             self._api.get("namespaces", self.namespace)
         else:
-            fences.check(Act("create", "namespaces", "", "for the scenario"), owned=True)
+            self._fences.check(Act("create", "namespaces", "", "for the scenario"), owned=True)
             self.namespace = self._namespaces.make()
         self.history.watch(self._connection, self._api, self._discovery.named("nodes"))
         self._look_at(self.namespace)
@@ -100,6 +85,11 @@ class LiveCluster:
     def history(self) -> LiveHistory:
         """What the watches have seen."""
         return self.clock.history
+
+    @property
+    def owns_namespaces(self) -> bool:
+        """Whether the cluster is there for the scenario alone, its nodes too."""
+        return self._served is not None
 
     def owns(self, namespace: str) -> bool:
         """Whether a Given may establish there; where not, it verifies."""
@@ -121,14 +111,14 @@ class LiveCluster:
         if not namespace or namespace in self._seen or not self._is_there(namespace):
             return
         self._seen.add(namespace)
-        for name in WATCHED:
+        for _, name in WATCHED:
             self.history.watch(self._connection, self._api, self._discovery.named(name), namespace)
         self.history.take()
 
     def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
-        """Raises CannotJudge: its nodes are what they are."""
-        del cpu, memory
-        raise CannotJudge(f"{self.name} cannot be made a cluster of {count} nodes")
+        """Makes it a cluster of that many nodes; CannotJudge where they are what they are."""
+        self.faults.set_nodes(count, cpu, memory)
+        self.clock.settle(["nodes"])
 
     def node_names(self) -> list[str]:
         """The nodes that take pods, in order."""
@@ -150,6 +140,11 @@ class LiveCluster:
         """An official client for this context."""
         return self._connection.client
 
+    def kubeconfig(self, namespace: str) -> str:
+        """A kubeconfig for a command, which no fence can hold: so only for a cluster that is disposable."""
+        self._fences.check_commands()
+        return self._connection.kubeconfig(namespace)
+
     def close(self) -> None:
         """Puts right what was broken, removes the namespaces that were made, ends watches and connections."""
         try:
@@ -158,6 +153,7 @@ class LiveCluster:
             self.faults.mend()
             self.said = self._changes.put_back()
             self._namespaces.remove()
+            self.faults.reshape()
         finally:
             self.history.close()
             self._connection.close()

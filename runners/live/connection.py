@@ -123,6 +123,22 @@ class Connection:
             unsent=unsent,
         )
 
+    def kubeconfig(self, namespace: str) -> str:
+        """The text of a kubeconfig with this context alone, in which that namespace is meant."""
+        import yaml
+        from kubernetes.config.kube_config import KubeConfigMerger
+
+        found = KubeConfigMerger(self.file).config
+        context = found["contexts"].get_with_name(self.context).value
+        cluster, user = context["context"]["cluster"], context["context"]["user"]
+        parts = {
+            "contexts": [{**context, "context": {**context["context"], "namespace": namespace}}],
+            "clusters": [found["clusters"].get_with_name(cluster).value],
+            "users": [found["users"].get_with_name(user).value],
+        }
+        one = {"apiVersion": "v1", "kind": "Config", "current-context": self.context}
+        return yaml.safe_dump({**one, **parts})
+
     def clock_skew(self, now: float) -> float:
         """How many seconds the server's clock is ahead of `now`, to the second."""
         said = self.send("GET", "/version")

@@ -65,6 +65,15 @@ class LiveFaults:
     def mend(self) -> None:
         """Nothing was broken."""
 
+    def set_nodes(self, count: int, cpu: str, memory: str) -> None:
+        """Raises CannotJudge."""
+        raise CannotJudge(
+            f"{self._name} cannot be made a cluster of {count} nodes, {cpu} {memory}".rstrip(", ")
+        )
+
+    def reshape(self) -> None:
+        """The nodes are what they were."""
+
     def _try(self, image: str) -> str:
         """What a node says of the image."""
         name, namespace = f"gherkube-looks-{secrets.token_hex(3)}", self._namespace()
@@ -102,6 +111,8 @@ class ServedFaults:
         self._served = served
         self._down: dict[str, None] = {}
         self._told = False
+        self._nodes = 0
+        """How many nodes took pods, once that was changed."""
 
     def stop_node(self, name: str) -> None:
         """Power loss: kubelet and containers stop; the API server hears no more."""
@@ -124,6 +135,16 @@ class ServedFaults:
             self.start_node(name)
         if self._told:
             self._ask("DELETE", "/images")
+
+    def set_nodes(self, count: int, cpu: str, memory: str) -> None:
+        """Makes it a cluster of that many nodes; UsageError when one that would go has pods."""
+        self._nodes = self._nodes or len(self._served.ask("GET")["nodes"]) - 1
+        self._ask("PUT", "/nodes", {"count": count, "cpu": cpu, "memory": memory})
+
+    def reshape(self) -> None:
+        """Gives it the nodes that it had, once nothing runs on them any more."""
+        if self._nodes:
+            self._ask("PUT", "/nodes", {"count": self._nodes})
 
     def _ask(self, method: str, path: str, body: Any = None) -> None:
         try:

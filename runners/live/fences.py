@@ -61,6 +61,14 @@ class Fences:
         if target.most_pods is not None and self._touched > target.most_pods:
             self._refuse(act, f"its most-pods is {target.most_pods}, and this would make it {self._touched}")
 
+    def check_commands(self) -> None:
+        """Raises Fenced where a command could do what no fence sees."""
+        if self.target.production or not self.target.disposable:
+            raise Fenced(
+                f"refused by the fences of context {self.target.context!r}: a command is not held by fences, "
+                "so none is run on a cluster that is not disposable"
+            )
+
     def _refuse(self, act: Act, why: str) -> None:
         raise Fenced(f"refused by the fences of context {self.target.context!r}: {act.words}: {why}")
 

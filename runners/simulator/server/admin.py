@@ -1,7 +1,7 @@
 """The admin endpoint, `/gherkube/v1/…`: what no Kubernetes API has, because no cluster could be asked for it.
 
-GET /gherkube/v1: seed, time, nodes. POST /gherkube/v1/nodes/NAME/stop and …/start. GET, PATCH and
-DELETE /gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST /gherkube/v1/clock/advance.
+GET /gherkube/v1: seed, time, nodes. PUT /gherkube/v1/nodes, POST …/nodes/NAME/stop and …/start.
+GET, PATCH and DELETE /gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST /gherkube/v1/clock/advance.
 PATCH /gherkube/v1/seed.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
+from gherkube.runners.quantities import FORM, parse
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.node.images import DEFAULT, Behaviour
 from gherkube.runners.simulator.server.calls import Call, Reply, success
@@ -25,6 +26,7 @@ from gherkube.runners.simulator.server.verbs import not_allowed
 PREFIX = "/gherkube/v1"
 CLOCK, ADVANCE = f"{PREFIX}/clock", f"{PREFIX}/clock/advance"
 DAY = 86_400.0
+MOST_NODES = 5000
 MOST = 3650 * DAY
 """How far time is advanced at most."""
 
@@ -45,6 +47,9 @@ class Admin:
                 self._cluster.faults.stop_node(name)
             case ["nodes", name, "start"], "POST":
                 self._cluster.faults.start_node(name)
+            case ["nodes"], "PUT":
+                self._set_nodes(body_of(call))
+                return Reply(self._overview())
             case ["images"], "GET":
                 return Reply(self._images())
             case ["images"], "PATCH" | "PUT" | "POST":
@@ -57,11 +62,23 @@ class Admin:
             case ["seed"], "PATCH" | "PUT" | "POST":
                 self._cluster.api.chance.reseed(_number(body_of(call), "seed"))
                 return Reply(self._overview())
-            case ["" | "images" | "seed"] | ["nodes", _, "stop" | "start"], _:
+            case ["" | "nodes" | "images" | "seed"] | ["nodes", _, "stop" | "start"], _:
                 raise not_allowed()
             case _:
                 raise no_such_path()
         return Reply(success())
+
+    def _set_nodes(self, body: Any) -> None:
+        texts = [body.get(field, "") for field in ("cpu", "memory")] if isinstance(body, dict) else [None]
+        if not all(isinstance(text, str) for text in texts) or body.keys() - {"count", "cpu", "memory"}:
+            raise UsageError('the nodes are set by {"count": 3, "cpu": "4", "memory": "8Gi"}')
+        count = _number(body, "count")
+        if count > MOST_NODES:
+            raise UsageError(f"{count} nodes are too many: at most {MOST_NODES}")
+        for text in filter(None, texts):
+            if not FORM.fullmatch(text) or parse(text) <= 0:
+                raise UsageError(f"{text!r} is no quantity, as 4, 500m or 8Gi are")
+        self._cluster.set_nodes(count, cpu=texts[0], memory=texts[1])
 
     def _overview(self) -> Object:
         cluster = self._cluster
