@@ -7,41 +7,33 @@ identities, versions, times and ages.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.server.forms.play import prepared, run
+from tests.server.forms.play import HERE, prepared, run
+from tests.server.kubectls import VERSIONS, kubectl_of, recorded, served
 
-RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parent / "forms" / "recorded.json").read_text())
-KUBECTL = shutil.which("kubectl") or ""
-START = "from gherkube.runners.cli.main import main; main()"
-
-pytestmark = pytest.mark.skipif(not KUBECTL, reason="kubectl is not installed")
+COMMANDS = (HERE / "commands.txt").read_text().splitlines()
 
 
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with the objects that the commands ask about; nobody else changes them."""
-    file = tmp_path_factory.mktemp("forms") / "config"
-    command = [sys.executable, "-c", START, "serve", "--kubeconfig", str(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline(), "the server did not start"
-        prepared(KUBECTL, str(file))
-        yield str(file)
-        server.terminate()
+@pytest.fixture(scope="module", params=VERSIONS)
+def session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str, str]]:
+    """The version, a kubectl of it, a server with the objects that are asked about; nobody changes them."""
+    kubectl = kubectl_of(request.param)
+    folder: Path = tmp_path_factory.mktemp("forms")
+    with served(folder) as kubeconfig:
+        prepared(kubectl, kubeconfig)
+        yield request.param, kubectl, kubeconfig
 
 
-@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["command"].replace(" ", "_"))
+@pytest.mark.parametrize("place", range(len(COMMANDS)), ids=lambda place: COMMANDS[place].replace(" ", "_"))
 def test_kubectl_prints_what_it_prints_against_a_real_cluster(
-    kubeconfig: str, recorded: dict[str, Any]
+    session: tuple[str, str, str], place: int
 ) -> None:
     """One command line."""
-    assert run(KUBECTL, kubeconfig, recorded["command"]) == recorded
+    version, kubectl, kubeconfig = session
+    assert run(kubectl, kubeconfig, COMMANDS[place]) == recorded(HERE, version)[place]

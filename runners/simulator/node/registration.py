@@ -14,6 +14,8 @@ LEASES = "leases"
 NAMESPACE = "kube-node-lease"
 LASTS = 40
 """Seconds for which a lease is good (nodeLeaseDurationSeconds)."""
+TRIES = 6
+"""How often a kubelet that starts sets its first status before its node is registered, as recorded."""
 HEARD_AFTER = 2.0
 """Seconds from that to the node controller's word about a node."""
 STARTED = (
@@ -39,7 +41,8 @@ def register(api: ApiServer) -> None:
         kubelet = EventRecorder(api, "kubelet", name)
         for reason, message in STARTED:
             said = message or f"Node {name} status is now: {reason}"
-            kubelet.record("Node", node, "Normal", reason, said)
+            for _ in range(TRIES if "Sufficient" in reason or "NoDisk" in reason else 1):
+                kubelet.record("Node", node, "Normal", reason, said)
         said = f"Node {name} event: Registered Node {name} in Controller"
         api.clock.after(HEARD_AFTER, manager.record, "Node", node, "Normal", "RegisteredNode", said)
 

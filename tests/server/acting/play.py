@@ -54,6 +54,7 @@ _RANDOM = (
     (re.compile(r"\(x\d+ over [^)]+\)"), "(xN)"),
     (re.compile(r"(?m)^Warning: .*(?:is kept|kept), nothing acts on it in the simulator.*\n"), ""),
     (re.compile(r"(?m)^Extra: .*\n"), ""),
+    (re.compile(r"(?m)^.*failed to sync configmap cache.*\n"), ""),
     (re.compile(r"(?<=ADDRESS):\d+"), ":PORT"),
     (re.compile(r"(?m)^\s*<invalid>|(?<=  )<invalid>"), "AGE"),
     (re.compile(r"(?<=[\s(])\d+(?:ms|[smhd])(?:\d+(?:ms|[smh]))?(?=[\s)]|$)"), "AGE"),
@@ -120,6 +121,8 @@ class Player:
         process.terminate()
         process.wait()
         reading.join()
+        assert process.stdout is not None
+        process.stdout.close()
         return came(f"& {line}", 0, "".join(lines), "")
 
     def _settle(self) -> None:
@@ -160,7 +163,7 @@ class Player:
 
 def came(line: str, code: int, out: str, err: str) -> dict[str, Any]:
     """What is kept of a command: without chance, nor the Go structures that a refusal may show."""
-    out, err = steady(out), steady(err).partition("\n@@ ")[0]
+    out, err = steady(out), steady(err).partition("\n@@ ")[0].rstrip("\n")
     if "rollout status" in line:  # which of the states between it saw is chance
         out = "".join(out.splitlines(keepends=True)[-1:])
     if line.endswith("--list"):
