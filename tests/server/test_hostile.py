@@ -5,11 +5,14 @@ One test for each kind of hole that the fuzz (`fuzz/`) has found.
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from gherkube.runners.simulator.server.app import Limits
 from tests.server.fuzz.objects import definition
 from tests.server.fuzz.wire import FRAMES, Request, exchange
-from tests.server.loopback import CONFIGMAPS, Loopback
+from tests.server.loopback import CONFIGMAPS, Loopback, loopback
 
 YAML, JSON_PATCH = "application/yaml", "application/json-patch+json"
 BOMB = b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + b"".join(
@@ -91,3 +94,35 @@ def test_what_is_hardly_HTTP_is_refused_quietly(  # noqa: N802
     assert answer.code < 500
     assert http.get("/healthz").code == 200
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HT",
+        b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+        b"POST /api/v1/namespaces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{",
+    ],
+    ids=["nothing", "half a line", "half a header", "half a body"],
+)
+def test_who_sends_nothing_more_is_let_go(sent: bytes) -> None:
+    """Fifty such connections keep nobody from an answer, and end by themselves."""
+    with loopback(limits=Limits(slow_client=0.5)) as http:
+        port = http.client.server.port
+
+        async def opened() -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            await writer.drain()
+            kept.append(writer)
+            return reader
+
+        kept: list[asyncio.StreamWriter] = []
+        readers = [http.run(opened()) for _ in range(50)]
+        assert http.get("/healthz").code == 200
+        for reader in readers:
+            answered = http.run(reader.read())
+            assert answered == b"" or b" 408 " in answered
+        for writer in kept:
+            writer.close()

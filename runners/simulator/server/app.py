@@ -66,6 +66,7 @@ class Limits:
             "max_line_size": self.line,
             "max_field_size": self.headers,
             "keepalive_timeout": self.slow_client,
+            "lingering_time": self.slow_client / 9,  # for the rest of a body that is refused
             "logger": LOGGER,
             "access_log": None,
         }
