@@ -347,6 +347,39 @@ def test_a_pod_is_evicted_and_its_log_read(apps: Any, core: Any, place: str) -> 
     assert found.metadata.deletion_timestamp is not None
 
 
+def test_an_eviction_that_a_budget_forbids(apps: Any, core: Any, api: Any, place: str) -> None:
+    """Is refused without Retry-After, so that a client decides by itself when to try again."""
+    apps.create_namespaced_deployment(place, deployment(replicas=1))
+    first(lambda each: each["object"].status.available_replicas, apps.list_namespaced_deployment, place)
+    budget = {
+        "metadata": {"name": "web"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    policies = client.PolicyV1Api(api)
+    policies.create_namespaced_pod_disruption_budget(place, budget)
+    budgets = policies.list_namespaced_pod_disruption_budget
+    first(lambda each: each["object"].status and each["object"].status.current_healthy, budgets, place)
+    (pod,) = core.list_namespaced_pod(place).items
+    with pytest.raises(ApiException) as refused:
+        core.create_namespaced_pod_eviction(
+            pod.metadata.name, place, {"metadata": {"name": pod.metadata.name}}
+        )
+    assert (refused.value.status, "Retry-After" in refused.value.headers) == (429, False)
+    assert "disruption budget" in json.loads(refused.value.body)["message"]
+
+
+def test_an_empty_namespace_is_none(core: Any, place: str) -> None:
+    """helm writes its releases so."""
+    for write in (core.create_namespaced_config_map, None):
+        body = configmap("a", x="1")
+        body["metadata"]["namespace"] = ""
+        if write is None:
+            core.replace_namespaced_config_map("a", place, body)
+        else:
+            write(place, body)
+    assert core.read_namespaced_config_map("a", place).data == {"x": "1"}
+
+
 def test_the_version_is_told(api: Any) -> None:
     """That of Kubernetes."""
     assert client.VersionApi(api).get_code().git_version.startswith("v1.34")

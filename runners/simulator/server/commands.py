@@ -22,7 +22,7 @@ from typing import IO
 from aiohttp import web
 
 from gherkube.runners.commands import Program
-from gherkube.runners.errors import ApiError, UsageError
+from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.simulator.api.kept import KEPT
 from gherkube.runners.simulator.api.refusals import not_found
 from gherkube.runners.simulator.api.resources import Resource, not_modelled
@@ -40,6 +40,7 @@ TURNS = 12
 """Turns of the event loop within which whatever has arrived is answered."""
 PAUSE = 0.0002
 """Real seconds between two looks at a command that is busy."""
+NOT_IMPLEMENTED = 501
 SILENCE = 60.0
 """Real seconds after which a command that asks nothing, and for which no time passes, is given up."""
 
@@ -81,7 +82,13 @@ class JudgingFront(Front):
     def _answer(self, call: Call) -> Reply:
         try:
             return self._nothing(call) or super()._answer(call)
-        except (ApiError, UsageError):
+        except ApiError as error:
+            if error.code == NOT_IMPLEMENTED:
+                self.trouble = self.trouble or CannotJudge(
+                    f"{error}; run the scenario on kind or a live cluster"
+                )
+            raise
+        except UsageError:
             raise
         except Exception as error:
             self.trouble = self.trouble or error
