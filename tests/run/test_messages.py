@@ -22,7 +22,10 @@ FEATURE = """
         And all is well
 
       Scenario: cannot be judged
-        Given statefulset "db" runs 3 replicas of "hello:1"
+        Given the manifest
+          ```
+          {apiVersion: v1, kind: LimitRange, metadata: {name: few}}
+          ```
         Then all is well
 
       Scenario: cannot be run

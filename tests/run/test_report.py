@@ -103,14 +103,15 @@ def test_what_the_simulator_cannot_vouch_for(project):
     """Its own outcome in terminal, JUnit and exit code; plain pytest fails with those words."""
     project.write(
         gherkube__toml="",
-        a__feature='Feature: F\n  Scenario: S\n    Given statefulset "db" runs 3 replicas of "hello:1"\n'
+        a__feature="Feature: F\n  Scenario: S\n    Given the manifest\n"
+        "      ```\n      {apiVersion: v1, kind: LimitRange, metadata: {name: few}}\n      ```\n"
         "    Then 3 pods are ready\n",
     )
     done = project.gherkube("run", "--junit", "junit.xml")
     assert done.code == 3, done.out
     assert project.junit() == {"S": "cannot-judge"}
     assert "  ? S (cannot be judged here" in done.out
-    assert "a.feature:3  Given statefulset" in done.out
+    assert "a.feature:3  Given the manifest" in done.out
     assert "cannot be judged here:" in done.out
     assert "1 scenario: 1 cannot be judged here" in done.out
     done = project.pytest()
