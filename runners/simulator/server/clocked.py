@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import signal
 import struct
 import subprocess
@@ -84,6 +85,7 @@ class Clocked:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
         self._began, self._base = now, time.monotonic_ns()
+        self._memory = -1
         with warnings.catch_warnings():  # about fork beside threads: the child calls ptrace and begins
             warnings.simplefilter("ignore", DeprecationWarning)
             try:
@@ -100,20 +102,20 @@ class Clocked:
                 raise OSError(str(error)) from None
         try:
             os.waitpid(self.process.pid, 0)  # it stops where the program begins
-            self._memory = open(f"/proc/{self.process.pid}/mem", "r+b", buffering=0)  # noqa: SIM115
+            self._memory = os.open(f"/proc/{self.process.pid}/mem", os.O_RDWR)
             self._at = self._function()
-            self._write(self._at, CODE)
+            os.pwrite(self._memory, CODE, self._at)
             self.set(now)
             self._libc.ptrace(DETACH, self.process.pid, None, None)
+            self.set(now)  # it can still be, or this raises
         except BaseException:
-            self.process.kill()
-            self.process.wait()
+            self.close()
             raise
 
     def set(self, now: float) -> None:
         """It is that time for the process; threads that wait for a time look whether it has come."""
         numbers = (int((EPOCH.timestamp() + now) * NANO), self._base + int((now - self._began) * NANO))
-        self._write(self._at + NUMBERS, struct.pack("<QQ", *numbers))
+        os.pwrite(self._memory, struct.pack("<QQ", *numbers), self._at + NUMBERS)
 
     def wake(self, sleep: Sleep) -> None:
         """Lets the threads that wait for a time look at the clock again."""
@@ -137,7 +139,8 @@ class Clocked:
 
     def close(self) -> None:
         """Ends it, should it not have ended."""
-        self._memory.close()
+        if self._memory >= 0:
+            os.close(self._memory)
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -147,21 +150,14 @@ class Clocked:
         if self._libc.ptrace(TRACEME, 0, None, None):
             raise OSError("ptrace is not allowed")
 
-    def _write(self, at: int, data: bytes) -> None:
-        self._memory.seek(at)
-        self._memory.write(data)
-
     def _function(self) -> int:
         """Where the function is."""
-        maps = Path(f"/proc/{self.process.pid}/maps").read_text().splitlines()
-        start, end = next(
-            (int(start, 16), int(end, 16))
-            for line in maps
-            if line.endswith("[vdso]")
-            for start, end in [line.split()[0].split("-")]
-        )
-        self._memory.seek(start)
-        offset, size = _symbol(self._memory.read(end - start), FUNCTION)
+        maps = Path(f"/proc/{self.process.pid}/maps").read_text()
+        found = re.search(r"^(\w+)-(\w+) .*\[vdso\]$", maps, re.MULTILINE)
+        if found is None:
+            raise OSError("the program has no vDSO")
+        start, end = (int(each, 16) for each in found.groups())
+        offset, size = _symbol(os.pread(self._memory, end - start, start), FUNCTION)
         if size < NUMBERS + 16:
             raise OSError("there is no room for a clock")
         return start + offset
