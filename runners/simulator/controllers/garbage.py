@@ -124,6 +124,8 @@ class GarbageController:
                 release(self._api, obj, reference["uid"])
             return
         foreground = bool(waiting) and metadata["uid"] in self._dependents
+        if foreground and any(map(self._is_waiting, self._dependents[metadata["uid"]])):
+            self._unblock(node, obj)  # it waits for one that, in the end, waits for it
         finalizers = metadata.get("finalizers", ())
         try:
             self._api.delete(
@@ -139,6 +141,21 @@ class GarbageController:
         except ApiError as error:
             if error.code != 404:
                 raise
+
+    def _is_waiting(self, node: Node) -> bool:
+        found = self._store.get(*node)
+        return found is not None and _waits(found)
+
+    def _unblock(self, node: Node, obj: Object) -> None:
+        """Lets the owners go before the object. unblockOwnerReferencesStrategicMergePatch"""
+        metadata = obj["metadata"]
+        references = [
+            {**each, "blockOwnerDeletion": False} if each.get("blockOwnerDeletion") else each
+            for each in metadata["ownerReferences"]
+        ]
+        self._api.replace_trusted(
+            node.resource, {**obj, "metadata": {**metadata, "ownerReferences": references}}
+        )
 
     def _wait_for_dependents(self, node: Node, owner: Object) -> None:
         """Lets an owner go that no dependent blocks, else the dependents. processDeletingDependentsItem"""

@@ -139,3 +139,19 @@ def test_bare_pods_and_strangers_stay() -> None:
     bench.api.delete("deployments", "web", "default")
     bench.run(10)
     assert [each["metadata"]["name"] for each in bench.api.list("pods")] == ["bare"]
+
+
+def test_a_circle_of_owners_blocks_nobody() -> None:
+    """The foreground deletion of one of three that own each other deletes all."""
+    bench = Workbench()
+    names = ("a", "b", "c")
+    made = {name: bench.api.create_trusted("configmaps", config(name)) for name in names}
+    for name, owner in zip(names, ("c", "a", "b"), strict=True):
+        obj = made[name]
+        reference = {**config("", made[owner])["metadata"]["ownerReferences"][0], "blockOwnerDeletion": True}
+        metadata = {**obj["metadata"], "ownerReferences": [reference]}
+        bench.api.replace_trusted("configmaps", {**obj, "metadata": metadata})
+    bench.run(5)
+    bench.api.delete("configmaps", "a", "default", propagation="Foreground")
+    bench.run(10)
+    assert sorted(gone(bench)) == ["configmaps"] * 3
