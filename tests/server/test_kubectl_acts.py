@@ -20,7 +20,6 @@ NOT_SERVED = re.compile(
     "|".join(
         (
             "apiregistration.k8s.io",
-            "autoscaling/v1$",
             "componentstatuses",
             "csistoragecapacities",
             "flowcontrol.apiserver.k8s.io",

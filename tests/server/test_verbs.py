@@ -232,3 +232,32 @@ def test_an_eviction_deletes_its_pod(http: Loopback) -> None:
     assert http.ask("POST", f"{PODS}/{name}/eviction", eviction).code == 201
     http.advance("40s")
     assert http.get(f"{PODS}/{name}").code == 404
+
+
+def test_an_autoscaler_is_said_in_both_versions(http: Loopback) -> None:
+    """autoscaling/v1 knows of the CPU only; it is stored as autoscaling/v2."""
+    old, new = (
+        f"/apis/autoscaling/{version}/namespaces/default/horizontalpodautoscalers" for version in ("v1", "v2")
+    )
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 5}
+    made = http.ask(
+        "POST", old, {"metadata": {"name": "web"}, "spec": {**spec, "targetCPUUtilizationPercentage": 60}}
+    )
+    assert (made.code, made.json["apiVersion"], made.json["spec"]["minReplicas"]) == (
+        201,
+        "autoscaling/v1",
+        1,
+    )
+    assert http.ask("POST", new, {"metadata": {"name": "web"}, "spec": spec}).code == 409
+    (metric,) = http.get(f"{new}/web").json["spec"]["metrics"]
+    assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
+    (listed,) = http.get(old).json["items"]
+    assert (listed["spec"]["targetCPUUtilizationPercentage"], "metrics" in listed["spec"]) == (60, False)
+    patch = {"spec": {"targetCPUUtilizationPercentage": 70}}
+    type_ = "application/merge-patch+json"
+    assert (
+        http.ask("PATCH", f"{old}/web", patch, content_type=type_).json["spec"][
+            "targetCPUUtilizationPercentage"
+        ]
+        == 70
+    )

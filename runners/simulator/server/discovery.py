@@ -17,6 +17,7 @@ from typing import NamedTuple
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource
+from gherkube.runners.simulator.server.versions import SECONDS
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CHANGED = ("get", "patch", "update")
@@ -111,9 +112,6 @@ UNSTORED = (
     Resource("subjectaccessreviews", "authorization.k8s.io", "v1", "SubjectAccessReview", False),
 )
 """What can be created and is answered, but never stored."""
-OTHER_GROUPS = (Resource("events", "events.k8s.io", "v1", "Event", True, ("ev",)),)
-"""What is served in a second group, too."""
-
 GROUPS = (
     "",
     "apiregistration.k8s.io",
@@ -154,7 +152,7 @@ def built_in() -> tuple[Served, ...]:
 def registry(resources: Iterable[Resource]) -> tuple[Served, ...]:
     """What is served when these resources are, each in all its versions, with what is not stored."""
     return (
-        *(of(resource) for resource in (*resources, *OTHER_GROUPS)),
+        *(of(resource) for resource in (*resources, *(second.resource for second in SECONDS.values()))),
         *(Served(resource, verbs=("create",)) for resource in UNSTORED),
     )
 

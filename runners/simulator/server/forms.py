@@ -12,7 +12,7 @@ from typing import Any
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.server import events, tables
+from gherkube.runners.simulator.server import tables, versions
 from gherkube.runners.simulator.server.calls import JSON, TRUE
 from gherkube.runners.simulator.server.negotiation import Form
 
@@ -36,8 +36,8 @@ def shaped(
             raise ApiError(400, "BadRequest", f'unrecognized includeObject value: "{include}"')
         table = tables.table(resource, obj, now=now, include=include, headers=headers)
         return table if form.version == "v1" else {**table, "apiVersion": f"meta.k8s.io/{form.version}"}
-    if resource.group == events.GROUP:
-        obj = events.as_new(obj)
+    if versions.is_second(resource):
+        obj = versions.as_served(resource, obj)
     elif resource.custom is not None:
         obj = _in_version(obj, resource)
     if form.what.startswith("PartialObjectMetadata"):
@@ -68,7 +68,7 @@ def said(
     """The text of an answer that says an object or list of a resource; see `shaped`."""
     pretty = query.get("pretty", "") in TRUE
     is_list = "items" in obj and obj.get("kind") == f"{resource.kind}List"
-    as_stored = resource.custom is None and resource.group != events.GROUP
+    as_stored = resource.custom is None and not versions.is_second(resource)
     if is_list and as_stored and form.type == JSON and not form.what and not pretty:
         return texts.list(obj)
     return encoded(shaped(obj, form, resource, query, now), form.type, pretty=pretty)

@@ -22,12 +22,12 @@ from gherkube.runners.simulator.node.registration import LEASES, NAMESPACE, rene
 from gherkube.runners.simulator.server import (
     access,
     discovery,
-    events,
     forms,
     logs,
     openapi,
     openapi_protobuf,
     proxy,
+    versions,
 )
 from gherkube.runners.simulator.server.admin import Admin
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
@@ -85,8 +85,7 @@ class Front:
     def resource_at(self, target: Target) -> Resource:
         """The resource that a path names. ApiError NotFound when there is none."""
         found = self.cluster.api.resources.served(target.group, target.version, target.resource)
-        if found is None and (target.group, target.resource) == (events.GROUP, "events"):
-            found = discovery.OTHER_GROUPS[0]
+        found = found or versions.served(target.group, target.version, target.resource)
         if found is None or (target.namespace and not found.namespaced):
             raise no_such_path()
         return found

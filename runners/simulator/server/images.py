@@ -60,6 +60,7 @@ SAID: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             rf"crashes after {DURATION} with exit code (?P<code>\d{{1,3}})",
             lambda found: {"crash_after": duration(found["duration"]), "exit_code": int(found["code"])},
         ),
+        (f"completes after {DURATION}", _lasts("crash_after", exit_code=0)),
         (f"fails its liveness probe after {DURATION}", _lasts("fails_liveness_after")),
         (
             r"answers requests with status (?P<code>[1-5]\d\d)",

@@ -14,7 +14,7 @@ from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer, FieldValidation
-from gherkube.runners.simulator.server import chunks, events
+from gherkube.runners.simulator.server import chunks, versions
 from gherkube.runners.simulator.server.calls import TRUE, Call, Reply
 from gherkube.runners.simulator.server.negotiation import body_of, content_type, unsupported
 from gherkube.runners.simulator.server.paths import Target, no_such_path
@@ -218,8 +218,9 @@ def object_of(call: Call) -> Object:
 
 
 def _renamed(resource: Resource, obj: Any) -> Any:
-    """What is sent of an event, as it is stored."""
-    return events.as_core(obj) if resource.group == events.GROUP and isinstance(obj, dict) else obj
+    """What is sent of an object in a second version, as it is stored."""
+    is_second = versions.is_second(resource) and isinstance(obj, dict)
+    return versions.as_stored(resource, obj) if is_second else obj
 
 
 def _manager(call: Call) -> str:
@@ -241,7 +242,7 @@ def _typed(resource: Resource, obj: Object) -> Object:
             f"the expected API version ({expected})"
         )
     typed = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
-    return events.as_core(typed) if resource.group == events.GROUP else typed
+    return versions.as_stored(resource, typed) if versions.is_second(resource) else typed
 
 
 def _validation(call: Call) -> FieldValidation:

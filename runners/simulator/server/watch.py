@@ -15,7 +15,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.reads import WatchEvent
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.server import access, chunks, events, forms
+from gherkube.runners.simulator.server import access, chunks, forms, versions
 from gherkube.runners.simulator.server.calls import Call
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.negotiation import wanted
@@ -100,7 +100,7 @@ class Watch:
 
     def _line(self, event: WatchEvent) -> bytes:
         obj = event.object
-        if not (self._form.what or self._resource.custom or self._resource.group == events.GROUP):
+        if not (self._form.what or self._resource.custom or versions.is_second(self._resource)):
             return b'{"type":"%b","object":%b}\n' % (event.type.encode(), self._front.texts.object(obj))
         now = self._front.now()
         obj = forms.shaped(obj, self._form, self._resource, self._call.query, now, headers=self._headers)

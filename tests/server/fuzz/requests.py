@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from tests.server.fuzz.objects import METADATA, SEEDS, Schemas, definition
-from tests.server.fuzz.values import BROKEN_JSON, BROKEN_YAML, HOSTILE, NAMES, TEXTS, altered, damaged, seldom
+from tests.server.fuzz.values import (
+    BROKEN_JSON,
+    BROKEN_YAML,
+    HOSTILE,
+    NAMES,
+    PROTOBUF,
+    TEXTS,
+    altered,
+    damaged,
+    seldom,
+)
 from tests.server.fuzz.wire import FRAMES, Request
 
 NAMESPACE = "fuzz"
@@ -376,7 +386,7 @@ class Api(NamedTuple):
 @st.composite
 def anything(draw: st.DrawFn, api: Api) -> Request:
     """Any request to such a server; most are about objects."""
-    among = [objects(api)] * 7 + [paths(), admin(), framed(api)]
+    among = [objects(api)] * 7 + [paths(), admin(), framed(api), protobuf()]
     request: Request = draw(among[draw(st.integers(0, len(among) - 1))])
     return request
 
@@ -406,6 +416,21 @@ def objects(draw: st.DrawFn, api: Api) -> Request:
         query = f"{query or '?'}&fieldManager=fuzz"
     types = [("Content-Type", type_.encode("latin-1"))] if type_ else []
     return Request(method, path + query, draw(headers()) + types, body)
+
+
+@st.composite
+def protobuf(draw: st.DrawFn) -> Request:
+    """What kubectl sends as protobuf, damaged."""
+    known = (
+        ("apis/apps/v1", "deployments"),
+        ("api/v1", "services"),
+        ("apis/policy/v1", "poddisruptionbudgets"),
+    )
+    (prefix, name), body = draw(
+        st.sampled_from(list(zip((*known, ("api/v1", "resourcequotas")), PROTOBUF, strict=True)))
+    )
+    type_ = ("Content-Type", b"application/vnd.kubernetes.protobuf")
+    return Request("POST", f"/{prefix}/namespaces/{NAMESPACE}/{name}", [type_], draw(damaged(body)))
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from hypothesis import strategies as st
@@ -201,6 +202,25 @@ BROKEN_YAML = (
     b"a0: &a0 {k: v}\n"
     + b"".join(b"a%d: &a%d {<<: [%s]}\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 9)),
 )
+
+
+PROTOBUF = tuple(
+    map(
+        b64decode,
+        (
+            "azhzAAoVCgdhcHBzL3YxEgpEZXBsb3ltZW50EroBCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEogB"
+            "CAISDAoKCgNhcHASA3dlYhpuChwKABIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEk4SMAoFaGVsbG8SB2hlbGxv"
+            "OjEqADIKCgAQABhQIgAqAEIAagByAIABAIgBAJABAKIBABoAMgBCAEoAUgBYAGAAaACCAQCKAQCaAQDCAQAiAgoA"
+            "KAA4ABoMCAAQABgAIAAoADgAGgAiAA==",
+            "azhzAAoNCgJ2MRIHU2VydmljZRJjCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEjwKFQoCODASA1RD"
+            "UBhQIgYIABBQGgAoABIKCgNhcHASA3dlYhoAIglDbHVzdGVySVA6AEIAUgBaAGAAaAAaAgoAGgAiAA==",
+            "azhzAAogCglwb2xpY3kvdjESE1BvZERpc3J1cHRpb25CdWRnZXQSNwoRCgFiEgAaACIAKgAyADgAQgASFgoGCAAQ"
+            "ARoAEgwKCgoDYXBwEgN3ZWIaCggAGAAgACgAMAAaACIA",
+            "azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRIkChEKAXESABoAIgAqADIAOABCABINCgsKBHBvZHMSAwoBORoAGgAiAA==",
+        ),
+    )
+)
+"""What kubectl sends: a Deployment, a Service, a PodDisruptionBudget, a ResourceQuota."""
 
 
 @st.composite
