@@ -281,6 +281,22 @@ def test_own_steps_are_not_said_to_be_unused_where_only_a_part_is_checked(projec
     assert found(project, "features/a.feature") == []
 
 
+def test_commands_and_builds_are_read_and_not_run(project):
+    """What a command leaves is not known; a line that no command could be is an error."""
+    lines = [
+        'Given the kustomization "overlays/staging"',
+        'Given the chart "charts/web" as release "web"',
+        "When I run `kubectl create deployment web --image=hello:1`",
+        'Then 1 pod of deployment "web" is ready',
+        'And the output contains "created"',
+    ]
+    project.write(a__feature=scenario(*lines))
+    assert found(project) == []
+    project.write(a__feature=scenario(WEB, "When I run `kubectl get pods | grep web`", "Then 1 pod is ready"))
+    (finding,) = found(project)
+    assert (finding["line"], "what | means" in finding["what"]) == (4, True)
+
+
 def test_what_own_steps_make_is_not_missed(project):
     """After a project's own Given, or with fixtures that reach the cluster, nothing is called missing."""
     missing = scenario("Given this", 'When I scale deployment "web" to 3 replicas', "Then v3 pods are ready")
