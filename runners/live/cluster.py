@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import ApiError
+from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.live import served
 from gherkube.runners.live.access import WATCHED
 from gherkube.runners.live.api import LiveApi
@@ -143,6 +143,11 @@ class LiveCluster:
     def kubeconfig(self, namespace: str) -> str:
         """A kubeconfig for a command, which no fence can hold: so only for a cluster that is disposable."""
         self._fences.check_commands()
+        if self.clock.rate != 1.0:
+            raise CannotJudge(
+                f"a command counts seconds of its own, and those of {self.name} pass "
+                f"{self.clock.rate:g} times as fast: start it without --speed"
+            )
         return self._connection.kubeconfig(namespace)
 
     def close(self) -> None:
