@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from gherkube.runners.cluster import PatchType, Propagation
 from gherkube.runners.errors import ApiError, CannotJudge
@@ -28,6 +28,7 @@ PATCHES: dict[PatchType, str] = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
 }
+Objects: TypeAlias = list[Object]
 Look = Callable[[], Object | None]
 """What came of a write that nobody knows of: the object, or None when it was not made."""
 
@@ -53,7 +54,7 @@ class LiveApi:
 
     def list_at(
         self, resource: str, namespace: str = "", *, labels: str = "", fields: str = ""
-    ) -> tuple[list[Object], str]:
+    ) -> tuple[Objects, str]:
         """The same, and the resourceVersion of the list."""
         served = self._discovery.named(resource)
         typed = {"apiVersion": served.api_version, "kind": served.kind}

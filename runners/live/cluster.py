@@ -47,6 +47,8 @@ class LiveCluster:
         self._target = fences.target = replace(
             target, disposable=target.disposable or self._served is not None
         )
+        self.owns_namespaces = self._served is not None
+        """Whether the cluster is there for the scenario alone, its nodes too."""
         self.clock = LiveClock(
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
@@ -85,11 +87,6 @@ class LiveCluster:
     def history(self) -> LiveHistory:
         """What the watches have seen."""
         return self.clock.history
-
-    @property
-    def owns_namespaces(self) -> bool:
-        """Whether the cluster is there for the scenario alone, its nodes too."""
-        return self._served is not None
 
     def owns(self, namespace: str) -> bool:
         """Whether a Given may establish there; where not, it verifies."""

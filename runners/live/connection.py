@@ -128,7 +128,7 @@ class Connection:
         import yaml
         from kubernetes.config.kube_config import KubeConfigMerger
 
-        found = KubeConfigMerger(self.file).config
+        found = KubeConfigMerger(self.file).config  # type: ignore[no-untyped-call]
         context = found["contexts"].get_with_name(self.context).value
         cluster, user = context["context"]["cluster"], context["context"]["user"]
         parts = {
@@ -165,15 +165,16 @@ def connect(context: str, kubeconfig: str = "") -> Connection:
 
     file = kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     try:
-        contexts = [each["name"] for each in config.list_kube_config_contexts(config_file=file)[0]]
+        there = config.list_kube_config_contexts(config_file=file)[0]  # type: ignore[no-untyped-call]
+        contexts = [each["name"] for each in there]
     except (config.ConfigException, OSError, TypeError, KeyError) as error:
         contexts = _contexts(file, error)
     if context not in contexts:
-        there = ", ".join(contexts) or "none"
-        raise UsageError(f"there is no context {context!r} in {file}; the contexts are: {there}")
+        named = ", ".join(contexts) or "none"
+        raise UsageError(f"there is no context {context!r} in {file}; the contexts are: {named}")
     configuration = client.Configuration()
     try:
-        config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
+        config.load_kube_config(config_file=file, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, ValueError) as error:
         raise UsageError(f"context {context!r} of {file} cannot be used: {error}") from None
     configuration.connection_pool_maxsize = CONNECTIONS

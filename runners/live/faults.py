@@ -139,7 +139,8 @@ class ServedFaults:
     def set_nodes(self, count: int, cpu: str, memory: str) -> None:
         """Makes it a cluster of that many nodes; UsageError when one that would go has pods."""
         self._nodes = self._nodes or len(self._served.ask("GET")["nodes"]) - 1
-        self._ask("PUT", "/nodes", {"count": count, "cpu": cpu, "memory": memory})
+        sizes = {name: size for name, size in (("cpu", cpu), ("memory", memory)) if size}
+        self._ask("PUT", "/nodes", {"count": count, **sizes})
 
     def reshape(self) -> None:
         """Gives it the nodes that it had, once nothing runs on them any more."""

@@ -69,16 +69,16 @@ class Admin:
         return Reply(success())
 
     def _set_nodes(self, body: Any) -> None:
-        texts = [body.get(field, "") for field in ("cpu", "memory")] if isinstance(body, dict) else [None]
-        if not all(isinstance(text, str) for text in texts) or body.keys() - {"count", "cpu", "memory"}:
+        sizes = {"cpu", "memory"}
+        if not isinstance(body, dict) or body.keys() - {"count", *sizes}:
             raise UsageError('the nodes are set by {"count": 3, "cpu": "4", "memory": "8Gi"}')
         count = _number(body, "count")
         if count > MOST_NODES:
             raise UsageError(f"{count} nodes are too many: at most {MOST_NODES}")
-        for text in filter(None, texts):
+        for text in (str(body[field]) for field in sizes & body.keys()):
             if not FORM.fullmatch(text) or parse(text) <= 0:
                 raise UsageError(f"{text!r} is no quantity, as 4, 500m or 8Gi are")
-        self._cluster.set_nodes(count, cpu=texts[0], memory=texts[1])
+        self._cluster.set_nodes(count, cpu=str(body.get("cpu", "")), memory=str(body.get("memory", "")))
 
     def _overview(self) -> Object:
         cluster = self._cluster
