@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gherkube.runners.simulator.server.pump import Mode
 
 SEED, NODES = 1, 3
+FILES = 8192
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -58,8 +59,18 @@ def serve(options: Options) -> int:
         return 2
 
 
+def _allow_connections() -> None:
+    """As many open files as connections may be, and more: without one nobody is answered, not even 429."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < FILES and (hard < 0 or hard > soft):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard < 0 else min(FILES, hard), hard))
+
+
 async def _serve(options: Options) -> int:
     _check(options)
+    _allow_connections()
     async with _listening(options) as (server, file):
         if options.command:
             return await _run(options.command, file)
