@@ -55,7 +55,7 @@ def served(folder: Path, *options: str) -> Iterator[str]:
 
 
 def recorded(folder: Path, version: str) -> list[dict[str, Any]]:
-    """What was recorded with that version: recorded.json, but for what recorded-VERSION.json has otherwise."""
+    """What was recorded with that version: recorded.json, but where recorded-VERSION.json has another."""
     lines: list[dict[str, Any]] = json.loads((folder / "recorded.json").read_text())
     other = folder / f"recorded-{version}.json"
     if other.exists():

@@ -40,6 +40,7 @@ WINDOW = 100_000
 HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 REFUSED = {
     "exec": "the containers of the simulator hold no programs to run",
+    "ephemeralcontainers": "the containers of the simulator hold no programs to debug",
     "attach": "the containers of the simulator hold no programs to attach to",
     "portforward": "use the proxy of the service or pod (kubectl proxy, or kubectl get --raw)",
 }
@@ -214,6 +215,8 @@ def refusal(error: Exception) -> Reply:
     after = error.details.get("retryAfterSeconds")
     headers = {"Retry-After": str(after)} if after else {}
     status = error.status
+    if error.reason == "NotFound":
+        status.setdefault("details", {})  # kubectl debug takes them for given
     if any(cause.get("reason") == UNSAID for cause in error.details.get("causes", ())):
         status["details"] = {}
     return Reply(status, error.code, headers=headers)

@@ -22,6 +22,7 @@ RENAMED = {
 }
 """Fields of an event, by name in the core group."""
 BACK = {new: old for old, new in RENAMED.items()}
+AUTOSCALERS = "horizontalpodautoscalers"
 USE = "targetCPUUtilizationPercentage"
 """All that autoscaling/v1 knows of metrics."""
 
@@ -100,15 +101,7 @@ SECONDS = {
             Resource("events", "events.k8s.io", "v1", "Event", True, ("ev",)), "v1", _new_event, _core_event
         ),
         Second(
-            Resource(
-                "horizontalpodautoscalers",
-                "autoscaling",
-                "v1",
-                "HorizontalPodAutoscaler",
-                True,
-                ("hpa",),
-                True,
-            ),
+            Resource(AUTOSCALERS, "autoscaling", "v1", "HorizontalPodAutoscaler", True, ("hpa",), True),
             "autoscaling/v2",
             _old_autoscaler,
             _new_autoscaler,
