@@ -11,8 +11,9 @@ from gherkube.runners.objects import ENDED, Key, Object, controller_of, is_delet
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.controllers.availability import Availability
 from gherkube.runners.simulator.controllers.daemonset_nodes import for_node, qualifies, target_of
-from gherkube.runners.simulator.controllers.daemonset_update import HASH, Availability, replaceable, to_delete
+from gherkube.runners.simulator.controllers.daemonset_update import HASH, replaceable, to_delete
 from gherkube.runners.simulator.controllers.deployment_templates import canonical, hash_of
 from gherkube.runners.simulator.controllers.expectations import Expectations
 from gherkube.runners.simulator.controllers.history import RevisionHistory
@@ -257,8 +258,9 @@ class DaemonSetController:
         stored = self._api.store.get("daemonsets", key)
         if stored is not None and stored["metadata"]["uid"] == owner["metadata"]["uid"]:
             self._api.put_status("daemonsets", stored, status, check=False)
-        if counts["numberReady"] > counts["numberAvailable"]:
-            self._queue.add_after(key, float(owner["spec"].get("minReadySeconds", 0)))
+        due = (available.due_in(pod) for pods in by_node.values() for pod in pods)
+        if left := [seconds for seconds in due if seconds]:
+            self._queue.add_after(key, min(left))
 
 
 ALWAYS = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")

@@ -6,32 +6,14 @@ pkg/controller/daemon/update.go rollingUpdate
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from gherkube.runners.objects import Object, condition, is_deleting
-from gherkube.runners.simulator.clock import Clock
+from gherkube.runners.objects import Object, is_deleting
 from gherkube.runners.simulator.controllers.deployment_turn import scaled_value
 
 HASH, POD_GENERATION = "controller-revision-hash", "pod-template-generation"
 
 ByNode: TypeAlias = Mapping[str, Sequence[Object]]
-
-
-class Availability:
-    """Whether a pod is available: ready for the set's minReadySeconds."""
-
-    def __init__(self, owner: Object, clock: Clock) -> None:
-        self._least = owner["spec"].get("minReadySeconds", 0)
-        self._now = datetime.fromisoformat(clock.timestamp())
-
-    def __call__(self, pod: Object) -> bool:
-        """podutil IsPodAvailable"""
-        ready = condition(pod, "Ready")
-        if ready is None or ready["status"] != "True":
-            return False
-        age = (self._now - datetime.fromisoformat(ready["lastTransitionTime"])).total_seconds()
-        return bool(not self._least or age >= self._least)
 
 
 class OnNode(NamedTuple):

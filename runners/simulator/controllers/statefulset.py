@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
@@ -17,7 +16,6 @@ from gherkube.runners.objects import (
     ENDED,
     Key,
     Object,
-    condition,
     controller_of,
     is_deleting,
     is_ready,
@@ -27,6 +25,7 @@ from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.names import safe_encode
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
+from gherkube.runners.simulator.controllers.availability import Availability
 from gherkube.runners.simulator.controllers.history import RevisionHistory, template_of
 from gherkube.runners.simulator.controllers.ownership import (
     adopt,
@@ -153,7 +152,7 @@ class StatefulSetController:
         counts = {
             "replicas": len(pods),
             "readyReplicas": len(ready),
-            "availableReplicas": sum(self._is_available(owner, pod) for pod in ready),
+            "availableReplicas": sum(map(Availability(owner, self._api.clock), ready)),
             "currentReplicas": _count(pods, names[0]),
             "updatedReplicas": _count(pods, names[1]),
         }
@@ -174,18 +173,6 @@ class StatefulSetController:
         return self._history.settle(
             owner, f"{metadata['name']}-{hash_}", labels, metadata.get("annotations", {})
         )
-
-    def _is_available(self, owner: Object, pod: Object) -> bool:
-        """Ready for minReadySeconds."""
-        least = owner["spec"].get("minReadySeconds", 0)
-        ready = condition(pod, "Ready")
-        if ready is None or ready["status"] != "True":
-            return False
-        return not least or self._ready_for(ready) >= least
-
-    def _ready_for(self, ready: Object) -> float:
-        now = datetime.fromisoformat(self._api.clock.timestamp())
-        return (now - datetime.fromisoformat(ready["lastTransitionTime"])).total_seconds()
 
     # What is done: updateStatefulSet.
 
@@ -215,7 +202,7 @@ class StatefulSetController:
         return acted
 
     def _is_up(self, owner: Object, pod: Object) -> bool:
-        return pod["status"].get("phase") == "Running" and is_ready(pod) and self._is_available(owner, pod)
+        return pod["status"].get("phase") == "Running" and Availability(owner, self._api.clock)(pod)
 
     def _condemn(self, looked: Pass) -> bool:
         """Takes away pods beyond the last ordinal, downwards; whether the pass ends here. processCondemned"""
@@ -325,11 +312,9 @@ class StatefulSetController:
 
     def _look_again(self, key: Key, looked: Pass) -> None:
         """Comes back when the next ready pod will have been ready for long enough."""
-        least = looked.owner["spec"].get("minReadySeconds", 0)
-        if looked.status["readyReplicas"] > looked.status["availableReplicas"]:
-            times = (condition(pod, "Ready") for pod in looked.pods.values() if is_ready(pod))
-            left = [least - self._ready_for(each) for each in times if each is not None]
-            self._queue.add_after(key, min((each for each in left if each > 0), default=1.0))
+        due = map(Availability(looked.owner, self._api.clock).due_in, looked.pods.values())
+        if left := [seconds for seconds in due if seconds]:
+            self._queue.add_after(key, min(left))
 
 
 def ordinal(pod: Object) -> int:
