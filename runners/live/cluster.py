@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -148,14 +149,19 @@ class LiveCluster:
         return self._connection.kubeconfig(namespace)
 
     def close(self) -> None:
-        """Puts right what was broken, removes the namespaces that were made, ends watches and connections."""
-        try:
-            self.traffic.close()
+        """Puts right what was broken, removes what was made, ends watches and connections.
+
+        All of it is tried, whatever goes wrong; what did is raised.
+        """
+        with ExitStack() as last_first:
+            last_first.callback(self._connection.close)
+            last_first.callback(self.history.close)
+            last_first.callback(self.faults.reshape)
+            last_first.callback(self._namespaces.remove)
+            last_first.callback(self._put_back)
+            last_first.callback(self.faults.mend)
+            last_first.callback(self.traffic.close)
             self._api.wrote = lambda *_: None
-            self.faults.mend()
-            self.said = self._changes.put_back()
-            self._namespaces.remove()
-            self.faults.reshape()
-        finally:
-            self.history.close()
-            self._connection.close()
+
+    def _put_back(self) -> None:
+        self.said = self._changes.put_back()

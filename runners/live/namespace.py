@@ -57,16 +57,25 @@ class Namespaces:
 
     def remove(self) -> None:
         """Deletes all that were made, and verifies that they are gone. Raises NotGone."""
-        for name in self._made:
-            with suppress(ApiError):
-                self._api.delete("namespaces", name)
-                for pod in self._api.list("pods", name):
-                    with suppress(ApiError):
-                        self._api.delete("pods", pod["metadata"]["name"], name, grace_period=GRACE)
-        until = time.monotonic() + GOES_WITHIN
-        for name in list(self._made):
-            self._verify(name, until)
-            del self._made[name]
+        names, self._made = list(self._made), {}
+        try:
+            for name in names:
+                self._delete(name)
+            until = time.monotonic() + GOES_WITHIN
+            for name in names:
+                self._verify(name, until)
+        except CannotJudge as error:
+            raise NotGone(
+                f"{error}; of what this run made may be left: {', '.join(names)}; "
+                f"then: kubectl delete namespace {' '.join(names)}"
+            ) from None
+
+    def _delete(self, name: str) -> None:
+        with suppress(ApiError):
+            self._api.delete("namespaces", name)
+            for pod in self._api.list("pods", name):
+                with suppress(ApiError):
+                    self._api.delete("pods", pod["metadata"]["name"], name, grace_period=GRACE)
 
     def _verify(self, name: str, until: float) -> None:
         pause = 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,13 @@ Feature: A bad release
     Given deployment "web" runs 2 replicas of "hello:1"
     When I scale it to 3 replicas
     Then within 5 seconds, exactly 9 pods are ready
+"""
+LONG = """\
+Feature: Long
+  Scenario: Long
+    Given deployment "web" runs 2 replicas of "hello:1"
+    When 30 minutes pass
+    Then 2 pods are ready
 """
 ODD = """\
 Feature: What a live cluster cannot do
@@ -80,6 +88,29 @@ def test_a_run_on_a_live_cluster(plain: Path, connect: Connect) -> None:
     ]
     assert labelled == [cluster.namespace]
     assert cluster._api.raw("GET", "/gherkube/v1/images") == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing(plain: Path, connect: Connect, number: int) -> None:
+    """Its namespace goes, and the scenario is told as not run."""
+    Path("long.feature").write_text(LONG)
+    cluster = connect(plain)
+
+    def others() -> list[str]:
+        labelled = cluster.api.list("namespaces", labels="gherkube.dev/run")
+        return [name for each in labelled if (name := each["metadata"]["name"]) != cluster.namespace]
+
+    process = subprocess.Popen(
+        [*GHERKUBE, "run", "long.feature", *on(plain)], stdout=subprocess.PIPE, text=True
+    )
+    assert cluster.clock.wait(
+        lambda: any(cluster.api.list("deployments", name) for name in others()), 1200, resources=("nodes",)
+    )
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "1 not run" in said
+    assert not others()
 
 
 def test_the_context_is_never_taken_in_silence(plain: Path) -> None:

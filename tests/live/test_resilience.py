@@ -181,4 +181,4 @@ def test_a_namespace_that_does_not_go_away(
         NotGone, match=r'namespace ".+", which this run made, does not go away: .*example.com/held'
     ):
         cluster.close()
-    cluster.api.patch("configmaps", "held", {"metadata": {"finalizers": None}}, cluster.namespace)
+    cluster._api.patch("configmaps", "held", {"metadata": {"finalizers": None}}, cluster.namespace)
