@@ -30,6 +30,8 @@ ELSEWHERE = frozenset(
 """Options that would lead to another cluster than that of the scenario."""
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 """What of the environment a command sees."""
+SHOWN = 20
+"""How many lines of what a command printed a message shows."""
 LONGER = 60.0
 """Seconds that a command may take beyond a time-out that it was given."""
 
@@ -40,6 +42,15 @@ class Command(NamedTuple):
     line: str
     code: int | None
     output: str
+
+    @property
+    def said(self) -> str:
+        """The end of what it printed, for a message."""
+        lines = self.output.strip().splitlines()
+        left_out = len(lines) - SHOWN
+        return (
+            "\n".join(lines if left_out <= 1 else [f"… {left_out} lines …", *lines[-SHOWN:]]) or "no output"
+        )
 
 
 class Program(NamedTuple):

@@ -28,14 +28,14 @@ def refused(world: World, text: str = "") -> None:
 def succeeds(world: World) -> None:
     command = _command(world)
     if command.code:
-        _fail(f"`{command.line}` to succeed", f"exit code {command.code}: {command.output.strip()}")
+        _fail(f"`{command.line}` to succeed", f"exit code {command.code}: {command.said}")
 
 
 @TOPIC.says("the command <fails> with {text}", 'the command fails with "timed out"', timeless=True)
 def fails(world: World, text: str) -> None:
     command = _command(world)
     if not command.code:
-        _fail(f"`{command.line}` to fail with “{text}”", f"it succeeded: {command.output.strip()}")
+        _fail(f"`{command.line}` to fail with “{text}”", f"it succeeded: {command.said}")
     _expect_output(command, text)
 
 
@@ -46,7 +46,7 @@ def output_contains(world: World, text: str) -> None:
 
 def _expect_output(command: Command, text: str) -> None:
     if text not in command.output:
-        _fail(f"the output of `{command.line}` to contain “{text}”", command.output.strip() or "no output")
+        _fail(f"the output of `{command.line}` to contain “{text}”", command.said)
 
 
 def _command(world: World) -> Command:

@@ -315,8 +315,7 @@ class World:
         within = self.judge.patience
         done = commands.run(self.cluster, words, namespace=self.namespace, folder=self.base, within=within)
         if done.code is None:
-            said = done.output.strip() or "nothing"
-            expected, found = f"`{line}` to end", f"it was still running; it printed: {said}"
+            expected, found = f"`{line}` to end", f"it was still running; it printed: {done.said}"
             raise ExpectationFailed(Failure(expected=expected, found=found))
         self.command = done._replace(line=line)
         self.failed = self.command if done.code else None
@@ -334,12 +333,12 @@ class World:
         within = self.judge.patience
         done = commands.run(self.cluster, words, namespace=self.namespace, folder=self.base, within=within)
         if done.code:
-            raise UsageError(f"the chart {path} cannot be installed: {done.output.strip()}")
+            raise UsageError(f"the chart {path} cannot be installed: {done.said}")
 
     def settle_commands(self) -> None:
         """Raises ExpectationFailed when a command failed, and no Then says that it should."""
         if self.failed is not None:
-            found = f"exit code {self.failed.code}: {self.failed.output.strip()}"
+            found = f"exit code {self.failed.code}: {self.failed.said}"
             raise ExpectationFailed(Failure(expected=f"`{self.failed.line}` to succeed", found=found))
 
     def unjudged(self) -> list[str]:
