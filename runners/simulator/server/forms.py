@@ -77,12 +77,12 @@ def said(
 class Texts:
     """The JSON of stored versions of objects, each made once however many lists and watchers it goes to.
 
-    Versions never change, so each is known by its identity for as long as it is held here: the `most`
-    that were asked for last, and up to as many more.
+    Versions never change, so each is known by its identity for as long as it is held here: those that were
+    asked for last, up to `most` bytes and as much again.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
-        self._most = most
+    def __init__(self, most: int = 32 * 1024 * 1024) -> None:
+        self._most, self._held = most, 0
         self._new: dict[int, tuple[Object, bytes]] = {}
         self._old: dict[int, tuple[Object, bytes]] = {}
 
@@ -96,10 +96,13 @@ class Texts:
 
     def untyped(self, obj: Object) -> bytes:
         """The object as it stands in a list."""
-        known = self._new.get(id(obj)) or self._old.get(id(obj)) or (obj, _json(_without_type(obj)))
+        if known := self._new.get(id(obj)):
+            return known[1]
+        known = self._old.get(id(obj)) or (obj, _json(_without_type(obj)))
         self._new[id(obj)] = known
-        if len(self._new) >= self._most:
-            self._old, self._new = self._new, {}
+        self._held += len(known[1])
+        if self._held > self._most:
+            self._old, self._new, self._held = self._new, {}, 0
         return known[1]
 
     def list(self, listed: Object) -> bytes:
