@@ -35,7 +35,8 @@ def test_a_version_is_written_once() -> None:
     text = texts.untyped(first)
     assert texts.untyped(first) is text
     others = [made(str(number), "x" * 900) for number in range(9)]
-    assert [texts.untyped(each) for each in others] and texts.untyped(first) is text
+    assert all(texts.untyped(each) for each in others)
+    assert texts.untyped(first) is text
     for _ in range(2):
         others += [made(str(number), "x" * 900) for number in range(30)]
         for each in others[-30:]:
