@@ -18,7 +18,7 @@ from typing import Any
 from tests.upstream.specs import FAILED, PASSED, SKIPPED, Spec
 
 CLUSTERS = 4
-LIMIT, LONGEST = 60, 3600
+LIMIT, LONGEST = 40, 3600
 """Real seconds for a spec that fails, and for all that pass together."""
 GRACE = 5
 IMAGES = Path(__file__).parent / "images.yaml"
