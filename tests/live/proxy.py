@@ -28,6 +28,8 @@ class Answer(NamedTuple):
     retry_after: str = ""
 
 
+OWN = ("transfer-encoding", "content-length", "connection", "date", "server")
+"""Headers that are the proxy's, not the upstream's."""
 Rule = Callable[[str, str], Answer | None]
 """What the proxy answers itself, by method and path; None: it passes the request on."""
 
@@ -35,7 +37,8 @@ Rule = Callable[[str, str], Answer | None]
 class Proxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, unless `rule` says otherwise.
 
-    `cut`: real seconds after which it ends a watch. `asked`: method and path of what came so far.
+    `cut`: real seconds after which it ends a watch. `ahead`: seconds by which its clock is. `asked`: method
+    and path of what came so far.
     """
 
     daemon_threads = True
@@ -46,6 +49,7 @@ class Proxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.rule: Rule = lambda _method, _path: None
         self.cut: float | None = None
+        self.ahead = 0.0
         self.asked: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
@@ -113,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         data = response.read()
         self.send_response(response.status)
         for name, value in response.getheaders():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+            if name.lower() not in OWN:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -137,6 +141,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
         self.close_connection = True  # in the middle: without the end that a chunked answer has
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The time by the server's clock."""
+        return super().date_time_string((timestamp or time.time()) + self.server.ahead)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Says nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,16 @@ def test_a_delete_whose_answer_was_lost(proxy: Proxy, connect: Connect) -> None:
     cluster.api.create(configmap("notes"), namespace=cluster.namespace)
     proxy.times(1, lambda method, _: method == "DELETE", Answer(0, after=True))
     assert cluster.api.delete("configmaps", "notes", cluster.namespace)["status"] == "Success"
+
+
+@pytest.mark.parametrize("ahead", [0, 7200, -7200])
+def test_a_wrong_clock(proxy: Proxy, connect: Connect, ahead: int) -> None:
+    """Where the API needs a time it is the server's, whatever the clock here says; waiting counts here."""
+    proxy.ahead = ahead
+    cluster = connect(proxy.kubeconfig)
+    told = datetime.fromisoformat(cluster.clock.timestamp()).timestamp()
+    assert abs(told - cluster.clock.now() - (time.time() + ahead)) < 30
+    assert cluster.clock.now() < 60
 
 
 # --- What it says
