@@ -9,25 +9,26 @@ import asyncio
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from weakref import WeakSet
 
-from aiohttp import ClientError, web
+from aiohttp import ClientError, WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.simulator.api.refusals import bad_request
-from gherkube.runners.simulator.server import logs
+from gherkube.runners.simulator.server import logs, portforward
 from gherkube.runners.simulator.server.admin import ADVANCE, CLOCK, Time
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
 from gherkube.runners.simulator.server.forms import encoded
 from gherkube.runners.simulator.server.front import HEALTH, Front, refusal
 from gherkube.runners.simulator.server.paths import parse
 from gherkube.runners.simulator.server.pump import Pump
+from gherkube.runners.simulator.server.spdy import Malformed
 from gherkube.runners.simulator.server.state import State, may_change
 from gherkube.runners.simulator.server.watch import Watch
 
@@ -189,6 +190,8 @@ class Server:
         if call.path.endswith("/log") and call.method == "GET" and call.asks("follow"):
             reply = self.front.answer(call)
             return _response(reply) if reply.code >= 400 else await self._follow(request, call)
+        if portforward.is_asked_for(call):
+            return await self._forward(request, call)
         return _response(self.answer(call))
 
     async def _body(self, request: web.Request) -> bytes:
@@ -231,26 +234,46 @@ class Server:
         pod = self.front.cluster.api.get("pods", target.name, target.namespace)
         return await self._stream(request, logs.follow(self.front.cluster, self.pump, pod, call.query), TEXT)
 
+    async def _forward(self, request: web.Request, call: Call) -> web.StreamResponse:
+        """Carries the connections to a forwarded port until the client has had enough."""
+        forwarding = portforward.begin(self.front.cluster, call, self.pump.catch_up)
+        socket = web.WebSocketResponse(protocols=(portforward.PROTOCOL,), max_msg_size=portforward.LONGEST)
+        await socket.prepare(request)
+        with self._waiting():
+            async for message in socket:
+                if message.type is not WSMsgType.BINARY:
+                    break
+                for answer in forwarding.answers(message.data):
+                    await socket.send_bytes(answer)
+        await socket.close()
+        return socket
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """While a request lasts for as long as its client likes: it does not count as one at work."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._watching.add(task)
+        self._in_flight -= 1
+        try:
+            yield
+        except (TimeoutError, ConnectionError, Malformed):
+            pass
+        finally:
+            self._in_flight += 1
+            self._watching.discard(task)
+
     async def _stream(
         self, request: web.Request, parts: AsyncIterator[bytes], type_: str
     ) -> web.StreamResponse:
         """Sends what comes, for as long as something may come."""
         response = web.StreamResponse(headers={"Content-Type": type_, "Cache-Control": "no-cache, private"})
         await response.prepare(request)
-        task = asyncio.current_task()
-        assert task is not None
-        self._watching.add(task)
-        self._in_flight -= 1
-        try:
+        with self._waiting():
             async for lines in parts:
                 async with asyncio.timeout(self.limits.slow_client):
                     await response.write(lines)
             await response.write_eof()
-        except (TimeoutError, ConnectionError):
-            pass
-        finally:
-            self._in_flight += 1
-            self._watching.discard(task)
         return response
 
 

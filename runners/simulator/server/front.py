@@ -31,7 +31,7 @@ from gherkube.runners.simulator.server import (
 )
 from gherkube.runners.simulator.server.admin import Admin
 from gherkube.runners.simulator.server.calls import JSON, TEXT, Call, Reply
-from gherkube.runners.simulator.server.negotiation import wanted
+from gherkube.runners.simulator.server.negotiation import not_acceptable, wanted
 from gherkube.runners.simulator.server.paths import Target, no_such_path, parse
 from gherkube.runners.simulator.server.verbs import Verbs, not_allowed, object_of
 
@@ -42,7 +42,8 @@ REFUSED = {
     "exec": "the containers of the simulator hold no programs to run",
     "ephemeralcontainers": "the containers of the simulator hold no programs to debug",
     "attach": "the containers of the simulator hold no programs to attach to",
-    "portforward": "use the proxy of the service or pod (kubectl proxy, or kubectl get --raw)",
+    "portforward": "speak SPDY inside of a websocket, as kubectl does since 1.31, or use the proxy of the "
+    "service or pod (kubectl proxy, or kubectl get --raw)",
 }
 """Why a subresource of pods is not there."""
 ENDPOINTS = re.compile(r"^/api/v1/(watch/)?(namespaces/[^/]+/)?endpoints(/|$)")
@@ -102,6 +103,8 @@ class Front:
         target = parse(call.path)
         form = wanted(call.headers.get("accept", ""))
         if (unstored := self._unstored(target, call)) is not None:
+            if form.what:
+                raise not_acceptable()
             return unstored
         access.check(access.pretended(call.headers), target, method=call.method, watches=False)
         resource = self.resource_at(target)
