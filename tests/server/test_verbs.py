@@ -261,3 +261,21 @@ def test_an_autoscaler_is_said_in_both_versions(http: Loopback) -> None:
         ]
         == 70
     )
+
+
+def test_the_finalizers_of_a_namespace_are_replaced(http: Loopback) -> None:
+    """By its finalize subresource: added and taken off."""
+    namespace = http.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "n"}}).json
+    for finalizers in (["kubernetes", "x.example/y"], ["kubernetes"]):
+        namespace["spec"]["finalizers"] = finalizers
+        namespace = http.ask("PUT", "/api/v1/namespaces/n/finalize", namespace).json
+        assert namespace["spec"]["finalizers"] == finalizers
+
+
+def test_what_is_not_stored_has_no_table(http: Loopback) -> None:
+    """406, as the API server answers who asks for a review as a table."""
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    assert (
+        http.ask("POST", path, {"spec": {}}, accept="application/json;as=Table;v=v1;g=meta.k8s.io").code
+        == 406
+    )

@@ -43,7 +43,12 @@ def wanted(accept: str, *, forms: frozenset[str] = FORMS) -> Form:
         what = parameters.get("as", "")
         if type_ and (not what or what in forms):
             return Form(type_, what, parameters.get("v", "v1"))
-    raise ApiError(406, "NotAcceptable", f"only the following media types are accepted: {ACCEPTED}")
+    raise not_acceptable()
+
+
+def not_acceptable() -> ApiError:
+    """406"""
+    return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {ACCEPTED}")
 
 
 def _by_preference(accept: str) -> list[tuple[str, dict[str, str]]]:

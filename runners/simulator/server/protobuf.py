@@ -7,6 +7,7 @@ staging/src/k8s.io/apimachinery/pkg/runtime/serializer/protobuf; protobuf.dev/pr
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,8 @@ def _message(data: bytes, name: str, depth: int) -> Any:
             )
         else:
             decoded[field] = _value(value, type_, depth)
+    if (finish := JSON_FORMS.get(name)) is not None:
+        return finish(decoded)
     if len(fields) == 1 and fields.get(1, ("",))[0] == "items":
         return decoded.get("items", [])  # a named list, such as ExtraValue
     return decoded
@@ -165,6 +168,27 @@ def _json(fields: dict[int, int | bytes]) -> Any:
     except (ValueError, RecursionError):
         raise Malformed("raw JSON that is none") from None
 
+
+def _schema(fields: Object) -> Object:
+    """A schema by its JSON names; protobuf sends what is empty, too."""
+    return {
+        SPELLED.get(name) or re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
+        if name in SPELLED or name.startswith("xKubernetes")
+        else name: value
+        for name, value in fields.items()
+        if value is not False and value != ""
+    }
+
+
+SPELLED = {"schema": "$schema", "ref": "$ref"}
+SCHEMA = "apiextensions.v1.JSONSchemaProps"
+JSON_FORMS: dict[str, Callable[[Object], Any]] = {
+    SCHEMA: _schema,
+    f"{SCHEMA}OrArray": lambda fields: fields.get("jSONSchemas") or fields.get("schema"),
+    f"{SCHEMA}OrBool": lambda fields: fields.get("schema", fields.get("allows", False)),
+    f"{SCHEMA}OrStringArray": lambda fields: fields.get("property") or fields.get("schema"),
+}
+"""Messages whose JSON is made of their fields, but not an object of them by their names."""
 
 SPECIAL: dict[str, Callable[[dict[int, int | bytes]], Any]] = {
     "meta.v1.Time": _time,
