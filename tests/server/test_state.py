@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +107,35 @@ def test_reading_leaves_no_request_behind(tmp_path: Path) -> None:
     entries = [json.loads(line) for line in path.read_text().splitlines()[1:]]
     assert all("method" not in entry for entry in entries)
     assert entries[-1]["at"] == 5.0
+
+
+def test_what_the_disk_does_not_take_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither now nor after a restart; what comes after it is."""
+
+    def fails(_: int) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    path = tmp_path / "state"
+    with loopback(state=State(path, ORIGIN)) as http:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fails)
+            refused = http.ask("POST", CONFIGMAPS, {"metadata": {"name": "a"}})
+        assert (refused.code, refused.json["reason"]) == (500, "InternalError")
+        assert refused.json["message"].endswith("No space left on device; nothing was done")
+        http.make("b")
+        before = everything(http)
+    with loopback(state=State(path, ORIGIN)) as http:
+        assert everything(http) == before
+        assert http.get(f"{CONFIGMAPS}/a").code == 404
+
+
+def test_time_that_was_advanced_stays_passed(tmp_path: Path) -> None:
+    """Each time, however soon after the last one the server is killed."""
+    path = tmp_path / "state"
+    with loopback(state=State(path, ORIGIN)) as http:
+        for _ in range(3):
+            http.advance("5s")
+        copy = tmp_path / "copy"
+        copy.write_bytes(path.read_bytes())  # as kill -9 would leave it
+    with loopback(state=State(copy, ORIGIN)) as http:
+        assert http.get("/gherkube/v1").json["now"] == 15.0
