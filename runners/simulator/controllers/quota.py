@@ -13,7 +13,8 @@ from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informer, Informers, WorkQueue
 
 COUNTS = ("pods", "services", "configmaps", "secrets", "deployments", "replicasets", QUOTAS)
-"""What is watched for objects that go, as far as there are such in the simulator."""
+"""What is watched for objects that go, beside what a quota counts by its full name."""
+COUNT = "count/"
 
 
 class QuotaController:
@@ -28,14 +29,19 @@ class QuotaController:
         self._counted: dict[str, Informer] = {}
 
     def _quota_changed(self, change: Change) -> None:
-        if not self._counted:  # with the first quota: most clusters have none
-            self._counted = {resource: self._informers.of(resource) for resource in COUNTS}
-            for informer in self._counted.values():
-                informer.on_change(self._object_changed)
+        counted = {each.removeprefix(COUNT) for each in change.object["spec"].get("hard", ())}
+        for resource in self._api.resources:  # with the first quota: most clusters have none
+            if resource.name in COUNTS or resource.qualified in counted:
+                self._follow(resource.name)
         if change.type != DELETED and change.object["status"].get("hard") != change.object["spec"].get(
             "hard"
         ):
             self._queue.add(key_of(change.object))
+
+    def _follow(self, resource: str) -> None:
+        if resource not in self._counted:
+            informer = self._counted[resource] = self._informers.of(resource)
+            informer.on_change(self._object_changed)
 
     def _object_changed(self, change: Change) -> None:
         """Room appears when something is gone, or a pod has ended."""

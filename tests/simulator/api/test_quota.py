@@ -181,3 +181,21 @@ def test_bad_quotas(hard: Object, message: str) -> None:
 def test_amounts_as_quantities(amount: Fraction, text: str) -> None:
     """Amounts are shown as quantities are."""
     assert shown(amount) == text
+
+
+def test_room_appears_when_what_is_counted_by_its_full_name_goes() -> None:
+    """Whatever its resource."""
+    found = Simulator(keeps=True)
+    found.api.create(quota({"count/podtemplates": "1"}))
+    found.clock.sleep(2)
+    obj = {
+        "apiVersion": "v1",
+        "kind": "PodTemplate",
+        "metadata": {"name": "a", "namespace": "default"},
+        "template": {"spec": {"containers": [{"name": "a", "image": "a:1"}]}},
+    }
+    found.api.create(obj)
+    assert used(found) == {"count/podtemplates": "1"}
+    found.api.delete("podtemplates", "a", "default")
+    found.clock.sleep(2)
+    assert used(found) == {"count/podtemplates": "0"}
