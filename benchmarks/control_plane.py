@@ -19,7 +19,8 @@ BIN = Path(os.environ.get("GHERKUBE_REAL_BIN", "~/.cache/gherkube-real/bin")).ex
 """Where the programs are looked for."""
 TOKEN = "benchmark"
 QPS = ("--kube-api-qps=2000", "--kube-api-burst=4000")
-"""Both controllers and scheduler may ask as often as they like: by default they hold themselves back."""
+"""Both controllers and scheduler may ask as often as they like: by default they hold themselves back. That
+the controllers wait for an hour keeps a busy machine from looking like one whose nodes are lost."""
 
 
 def missing() -> list[str]:
@@ -37,13 +38,14 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running() -> Iterator[Path]:
-    """Starts them all; the kubeconfig of the API server."""
+def running() -> Iterator[tuple[Path, list[int]]]:
+    """Starts them all; the kubeconfig of the API server, and the ids of the processes."""
     processes: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         try:
-            yield _start(home, processes)
+            kubeconfig = _start(home, processes)
+            yield kubeconfig, [process.pid for process in processes]
         finally:
             for process in reversed(processes):
                 process.kill()
@@ -78,6 +80,7 @@ def _start(home: Path, processes: list[subprocess.Popen[bytes]]) -> Path:
     _until_ready(kubeconfig)
     start("kube-controller-manager", [
         f"--kubeconfig={kubeconfig}", f"--service-account-private-key-file={key}", f"--secure-port={manager}",
+        "--node-monitor-grace-period=1h",
         "--leader-elect=false", *QPS,
     ])  # fmt: skip
     start("kube-scheduler", [

@@ -41,8 +41,7 @@ class Served:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has had."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu(self.pid)
 
     def memory(self) -> int:
         """Megabytes that the process holds."""
@@ -67,6 +66,12 @@ def serving(*arguments: str) -> Iterator[Served]:
         finally:
             process.terminate()
             process.wait()
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pod(name: str) -> dict[str, Any]:
