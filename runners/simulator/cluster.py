@@ -37,7 +37,7 @@ from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.node.images import Images
 from gherkube.runners.simulator.node.kubelet import Kubelets
 from gherkube.runners.simulator.node.nodes import make_node
-from gherkube.runners.simulator.node.registration import register
+from gherkube.runners.simulator.node.registration import LEASES, LEASES_NAMESPACE, register
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
@@ -91,7 +91,7 @@ class Simulator:
         self.api = ApiServer(self.store, chance, keeps=keeps)
         self.images = Images()
         self.kubelets = Kubelets(self.api, chance, self.images)
-        self._kind, self._workers = kind, list[str]()
+        self._keeps, self._kind, self._workers = keeps, kind, list[str]()
         self.control_plane = f"{kind}-{CONTROL_PLANE}" if kind else CONTROL_PLANE
         self._size = (CPU, MEMORY)
         self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
@@ -103,7 +103,6 @@ class Simulator:
             DefinitionController(self.api, manager, chance)
             ProvidedController(self.api, manager, chance)
             ReplicationManager(self.api, manager, chance)
-            register(self.api)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, Informers(self.store, chance), chance)
         self.network = Network(self.store, chance)
@@ -150,8 +149,11 @@ class Simulator:
         """Nothing to end: the simulator is plain data."""
 
     def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
-        self.api.create_trusted("nodes", make_node(name, index, *self._size, taints, self.store.clock.now))
+        made = make_node(name, index, *self._size, taints, self.store.clock.now)
+        node = self.api.create_trusted("nodes", made)
         self.kubelets.add_node(name)
+        if self._keeps:
+            register(self.api, node)
 
     def _remove_node(self, name: str) -> None:
         if any(pod["spec"].get("nodeName") == name for pod in self.store.all("pods")):
@@ -160,6 +162,8 @@ class Simulator:
                 "before anything runs on it"
             )
         self.api.delete("nodes", name)
+        if self._keeps:
+            self.api.delete(LEASES, name, LEASES_NAMESPACE)
 
 
 class SimFaults:

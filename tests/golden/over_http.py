@@ -21,6 +21,8 @@ from tests.golden.fidelity import REAL, real
 from tests.golden.recording import read
 from tests.golden.scenario import SCENARIOS
 
+SIZE = '{"count": 3, "cpu": "2", "memory": "24683656Ki"}'
+"""The recorded cluster's nodes."""
 GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
 
 
@@ -59,6 +61,8 @@ def _play(names: Sequence[str], seed: int, out: Path) -> None:
             assert server.stdout is not None
             server.stdout.readline()
             try:
+                sized = ["kubectl", "--kubeconfig", file, "replace", "--raw", "/gherkube/v1/nodes", "-f", "-"]
+                subprocess.run(sized, input=SIZE, text=True, check=True, capture_output=True)
                 _record(file, names, out)
             finally:
                 server.terminate()

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.server.kubectls import GHERKUBE, any_kubectl, served
+from tests.server.kubectls import GHERKUBE, RECORDED, kubectl_of, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
 SERVE = "$ gherkube serve "
@@ -69,7 +69,7 @@ def _printed(line: str, environment: dict[str, str]) -> str:
 
 def _environment(folder: Path, kubeconfig: str) -> dict[str, str]:
     """Finds `kubectl` and `gherkube` in the folder."""
-    (folder / "kubectl").symlink_to(any_kubectl())
+    (folder / "kubectl").symlink_to(kubectl_of(RECORDED))
     gherkube = folder / "gherkube"
     gherkube.write_text(f"#!/bin/sh\nexec '{GHERKUBE[0]}' -c '{GHERKUBE[2]}' \"$@\"\n")
     gherkube.chmod(0o755)

@@ -11,7 +11,7 @@ from gherkube.runners.simulator.clock import timestamp
 from gherkube.runners.simulator.events import EventRecorder
 
 LEASES = "leases"
-NAMESPACE = "kube-node-lease"
+LEASES_NAMESPACE = "kube-node-lease"
 LASTS = 40
 """Seconds for which a lease is good (nodeLeaseDurationSeconds)."""
 TRIES = 6
@@ -29,22 +29,20 @@ STARTED = (
 """Reason and message of what a kubelet says as it starts; "" for the usual message about a status."""
 
 
-def register(api: ApiServer) -> None:
-    """Gives each node that is there its lease, and its first events."""
-    manager = EventRecorder(api, "node-controller")
-    for node in api.store.all("nodes"):
-        name = node["metadata"]["name"]
-        owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
-        metadata = {"name": name, "namespace": NAMESPACE, "ownerReferences": [owner]}
-        spec = {"holderIdentity": name, "leaseDurationSeconds": LASTS}
-        api.create_trusted(LEASES, {"metadata": metadata, "spec": spec})
-        kubelet = EventRecorder(api, "kubelet", name)
-        for reason, message in STARTED:
-            said = message or f"Node {name} status is now: {reason}"
-            for _ in range(TRIES if "Sufficient" in reason or "NoDisk" in reason else 1):
-                kubelet.record("Node", node, "Normal", reason, said)
-        said = f"Node {name} event: Registered Node {name} in Controller"
-        api.clock.after(HEARD_AFTER, manager.record, "Node", node, "Normal", "RegisteredNode", said)
+def register(api: ApiServer, node: Object) -> None:
+    """Gives a new node its lease, and its first events."""
+    name = node["metadata"]["name"]
+    owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
+    metadata = {"name": name, "namespace": LEASES_NAMESPACE, "ownerReferences": [owner]}
+    spec = {"holderIdentity": name, "leaseDurationSeconds": LASTS}
+    api.create_trusted(LEASES, {"metadata": metadata, "spec": spec})
+    kubelet, manager = EventRecorder(api, "kubelet", name), EventRecorder(api, "node-controller")
+    for reason, message in STARTED:
+        said = message or f"Node {name} status is now: {reason}"
+        for _ in range(TRIES if "Sufficient" in reason or "NoDisk" in reason else 1):
+            kubelet.record("Node", node, "Normal", reason, said)
+    said = f"Node {name} event: Registered Node {name} in Controller"
+    api.clock.after(HEARD_AFTER, manager.record, "Node", node, "Normal", "RegisteredNode", said)
 
 
 def renewed(lease: Object, at: float) -> Object:

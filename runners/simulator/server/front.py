@@ -18,7 +18,7 @@ from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.client import VERSION
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
-from gherkube.runners.simulator.node.registration import LEASES, NAMESPACE, renewed
+from gherkube.runners.simulator.node.registration import LEASES, LEASES_NAMESPACE, renewed
 from gherkube.runners.simulator.server import (
     access,
     discovery,
@@ -120,7 +120,7 @@ class Front:
         if "items" in leases:
             return {**leases, "items": [self._renewed(lease) for lease in leases["items"]]}
         name, nodes = leases["metadata"]["name"], self.cluster.kubelets
-        if leases["metadata"]["namespace"] != NAMESPACE or not nodes.knows(name):
+        if leases["metadata"]["namespace"] != LEASES_NAMESPACE or not nodes.knows(name):
             return leases
         return renewed(leases, nodes.last_seen(name))
 
