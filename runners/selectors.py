@@ -60,7 +60,7 @@ def requirements(selector: Object) -> tuple[Requirement, ...]:
     """The requirements of a LabelSelector, sorted by key."""
     found = [Requirement(key, "=", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
     found += [
-        Requirement(term["key"], term["operator"], tuple(sorted(term.get("values") or ())))
+        Requirement(term.get("key", ""), term.get("operator", ""), tuple(sorted(term.get("values") or ())))
         for term in selector.get("matchExpressions") or ()
     ]
     return tuple(sorted(found))

@@ -9,10 +9,11 @@ import asyncio
 
 import pytest
 
+from gherkube.runners.objects import Object
 from gherkube.runners.simulator.server.app import Limits
 from tests.server.fuzz.objects import definition
 from tests.server.fuzz.wire import FRAMES, Request, exchange
-from tests.server.loopback import CONFIGMAPS, Loopback, loopback
+from tests.server.loopback import CONFIGMAPS, Loopback, deployment, loopback
 
 YAML, JSON_PATCH = "application/yaml", "application/json-patch+json"
 BOMB = b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + b"".join(
@@ -126,3 +127,30 @@ def test_who_sends_nothing_more_is_let_go(sent: bytes) -> None:
             assert answered == b"" or b" 408 " in answered
         for writer in kept:
             writer.close()
+
+
+@pytest.mark.parametrize("kind", ["deployments", "replicasets", "statefulsets", "daemonsets"])
+@pytest.mark.parametrize(
+    "term",
+    [
+        {"key": None, "operator": "In", "values": ["web"]},
+        {"operator": "In", "values": ["web"]},
+        {"key": "app"},
+        {"key": "app", "operator": "="},
+        {"key": "app", "operator": "!=", "values": None},
+        {"key": "app", "operator": "Gt", "values": []},
+    ],
+    ids=str,
+)
+def test_half_a_requirement_is_invalid(http: Loopback, kind: str, term: Object) -> None:
+    """422, whatever of it is missing."""
+    obj = {**deployment(), "kind": None}
+    obj["apiVersion"], obj["spec"]["selector"] = None, {"matchExpressions": [term]}
+    assert http.ask("POST", f"/apis/apps/v1/namespaces/default/{kind}", obj).code == 422
+
+
+def test_a_quantity_of_null_is_none_of_it(http: Loopback) -> None:
+    """As Go reads it: 0."""
+    quota = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": None}}}
+    path = "/api/v1/namespaces/default/resourcequotas"
+    assert http.ask("POST", path, quota).json["spec"]["hard"] == {"pods": "0"}

@@ -136,13 +136,13 @@ def _list(type_: str) -> Decode:
 
 
 def _map(type_: str) -> Decode:
-    inner = _decoder(type_[2:])
+    inner, zero = _decoder(type_[2:]), ZEROES.get(type_[2:], dict)
 
     def decode_map(value: Any, path: Path_, unknown: list[str], struct: str) -> Any:
         if not isinstance(value, dict):
             _mismatch(value, _go_type(type_), path, struct)
         return {
-            key: "" if item is None else inner(item, path, unknown, struct) for key, item in value.items()
+            key: zero() if item is None else inner(item, path, unknown, struct) for key, item in value.items()
         }
 
     return decode_map
@@ -233,6 +233,15 @@ SCALARS: dict[str, Decode] = {
     "bytes": _bytes,
     "any": lambda value, *_: value,
 }
+ZEROES: dict[str, Callable[[], Any]] = {
+    "string": str,
+    "bytes": str,
+    "quantity": lambda: "0",
+    "[]string": list,
+    "time": lambda: None,
+    "any": lambda: None,
+}
+"""What null makes of an entry of a map; an empty object of all that is not named here."""
 GO_TYPES = {
     "intstr": "intstr.IntOrString",
     "quantity": "resource.Quantity",
