@@ -19,8 +19,8 @@ ABOUT = """# Kubernetes' own tests
 
 Kubernetes is tested end to end by its own suite, of which 135 specs are those of workloads (`[sig-apps]`).
 They know nothing of gherkube: they create, change, watch and delete objects through the official Go client
-and judge what the cluster does. Here they are pointed at [`gherkube serve`](serve.md), four clusters at a time;
-`tests/upstream` says how. This page is written by `python -m tests.upstream --write`.
+and judge what the cluster does. Here they are pointed at [`gherkube serve`](serve.md), four clusters
+at a time; `tests/upstream` says how. This page is written by `python -m tests.upstream --write`.
 
 The specs are those of v1.34.4; the simulator's time passes ten times as fast as theirs.
 
