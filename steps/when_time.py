@@ -13,6 +13,7 @@ TOPIC = Topic("when", "Time, requests and commands")
 @TOPIC.says("{time:duration} pass", "30 seconds pass")
 def passes(world: World, time: float) -> None:
     world.cluster.clock.sleep(time)
+    world.let_pass()
 
 
 @TOPIC.says("I note the moment {name:text}", 'I note the moment "before the release"')
@@ -41,8 +42,10 @@ def _send(world: World, count: int, service: Named, through: str) -> None:
     world.api.get("services", key.name, key.namespace)
     world.settle(key)
     world.asks(key, world.cluster.traffic.send(key, count, through=through))
+    world.let_pass()
 
 
 @TOPIC.says("I run {command}", "I run `kubectl rollout status deployment/web --timeout=20s`")
 def run(world: World, command: str) -> None:
     world.run(command)
+    world.let_pass()

@@ -296,8 +296,10 @@ class World:
         if self.judge.first_when is None:
             self.judge.first_when = self.judge.moment()
         self.established = True
+        self.judge.acted = self.cluster.clock.now()
         try:
             yield
+            self.cluster.clock.settle()
         except (Refused, ApiError) as refusal:
             if not attempt:
                 raise
@@ -340,6 +342,10 @@ class World:
         if self.failed is not None:
             found = f"exit code {self.failed.code}: {self.failed.said}"
             raise ExpectationFailed(Failure(expected=f"`{self.failed.line}` to succeed", found=found))
+
+    def let_pass(self) -> None:
+        """Takes note that time was let pass: what came and went meanwhile is not what a Then waits for."""
+        self.judge.acted = self.cluster.clock.now()
 
     def unjudged(self) -> list[str]:
         """The attempts that were not refused, and of which no Then spoke."""

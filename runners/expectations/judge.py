@@ -40,7 +40,11 @@ class Judge:
         self.cluster, self.patience = cluster, patience
         self.first_when: Moment | None = None
         self.last_when: float | None = None
+        self.acted: float | None = None
+        """When the last When began to act."""
         self._view = View()
+        self._ended = 0.0
+        """When the last judgement ended."""
         self._starts: dict[int, View] = {}
         self._vain: tuple[int, str] = -1, ""
         """What was said of waiting at that length of the history, while nothing but retries was left."""
@@ -78,6 +82,7 @@ class Judge:
             self._was(statement, time)
         if statement.admits_nothing:
             self._refuse_nothing(statement, time)
+        self._ended = self.cluster.clock.now()
 
     # --- The present
 
@@ -89,6 +94,8 @@ class Judge:
         if time.within is not None and self.last_when is not None:
             begin = self.last_when
         end = begin + (self.patience if time.within is None else time.within)
+        if time.within is None and self.acted is not None and not clock.foresees:
+            begin = max(self.acted, self._ended)  # real time does not wait for the next sentence
         if begin < now and not statement.whole_window and self._was_by(statement, begin, end):
             return
         tracker = self._track(statement, time)
