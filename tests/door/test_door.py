@@ -10,12 +10,17 @@ import pytest
 
 from gherkube.runners import kubectl
 from gherkube.runners.errors import ApiError, CannotJudge
+from gherkube.runners.expectations.count import exactly
+from gherkube.runners.expectations.failure import ExpectationFailed
 from gherkube.runners.expectations.judge import Judge
+from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.subjects import WorkloadRef
 from gherkube.runners.expectations.time import Becomes
 from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.runners.history import ADDED, DELETED, MODIFIED
 from gherkube.runners.objects import Key, is_active, is_ready
+from gherkube.steps.phrases import Pods
+from gherkube.steps.world import World
 from tests.door.conftest import Place
 from tests.door.serving import configmap, deployment, service
 
@@ -332,3 +337,28 @@ def test_a_deleted_pod_is_replaced(place: Place) -> None:
         return sum(map(is_ready, pods)) == 3 and gone not in {pod["metadata"]["name"] for pod in pods}
 
     assert cluster.clock.wait(replaced, 60, resources=("pods",))
+
+
+@pytest.mark.parametrize("moment", ["terminating", "pending"])
+def test_what_is_so_for_a_moment_only_is_seen(place: Place, moment: str) -> None:
+    """Between a When and the next Then nothing is missed, though time may not wait for them."""
+    run(place, replicas=3)
+    cluster, namespace = place
+    world = World(cluster, namespace=namespace)
+    world.name(WorkloadRef("deployments", namespace, "web"))
+    with world.acting("it"):
+        if moment == "terminating":
+            name = cluster.api.list("pods", namespace)[0]["metadata"]["name"]
+            kubectl.delete(cluster.api, "pods", name, namespace)
+        else:
+            kubectl.scale(cluster.api, "deployments", "web", namespace, 4)
+    if not cluster.clock.foresees:
+        cluster.clock.sleep(20)
+    statement = PodsStatement(world.pods(Pods()), exactly(1), moment)
+    world.judge.judge(statement, Becomes())
+    with world.acting("it"):
+        cluster.clock.sleep(20)
+        world.let_pass()
+    world.judge.patience = 5
+    with pytest.raises(ExpectationFailed):
+        world.judge.judge(statement, Becomes())
