@@ -30,7 +30,10 @@ class Failure:
 
     def lines(self) -> list[str]:
         """The block as it is shown, without the place of the step and what to do next."""
-        lines = [*_labelled("expected", [self.expected]), *_labelled("found", self.found.splitlines() or [""])]
+        lines = [
+            *_labelled("expected", [self.expected]),
+            *_labelled("found", self.found.splitlines() or [""]),
+        ]
         if self.nearest:
             lines += _labelled("nearest", [self.nearest])
         lines += _labelled("why", self.why)
