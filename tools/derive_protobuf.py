@@ -3,8 +3,9 @@
     python tools/derive_protobuf.py ~/go/pkg/mod/k8s.io/{api,apimachinery,apiextensions-apiserver}@v0.34.4
 
 kubectl sends some objects as protobuf without asking. The table holds, for each message that such an object
-is made of, its fields: number → [name, type]. A type is `string`, `bytes`, `bool`, `int`, `double`, the name of a
-message, `[]T`, `{}T` (a map), or `&T` (fields that stand in the outer object itself). A message is called as in "apps.v1.Deployment".
+is made of, its fields: number → [name, type]. A type is `string`, `bytes`, `bool`, `int`, `double`, the name
+of a message, `[]T`, `{}T` (a map), or `&T` (fields that stand in the outer object itself). A message is
+called as in "apps.v1.Deployment".
 """
 
 from __future__ import annotations
