@@ -256,11 +256,6 @@ class ApiServer(Reads, Writes):
             return self.put_status(info.name, stored, new["status"], metadata=changes)
         if subresource == "finalize" and info.name == "namespaces":
             wanted = obj.get("spec", {}).get("finalizers", [])
-            for finalizer in stored["spec"].get("finalizers", ()):
-                if finalizer not in wanted:
-                    stored = self.remove_finalizer("namespaces", Key("", before["name"]), finalizer)
-            if stored["spec"].get("finalizers", []) == wanted:
-                return stored
             return self._update(info, stored, {**stored, "spec": {**stored["spec"], "finalizers": wanted}})
         if subresource:
             raise no_such_path()

@@ -11,10 +11,10 @@ def _(client):
     core.connect_get_namespaced_pod_attach(pod.metadata.name, "default")
 
 
-@when("I create a job")
+@when("I claim a volume")
 def _(client):
-    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": {"template": {}}}
-    kubernetes.BatchV1Api(client).create_namespaced_job("default", job)
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": {}}
+    kubernetes.CoreV1Api(client).create_namespaced_persistent_volume_claim("default", claim)
 
 
 @when("I run a command in a pod")
