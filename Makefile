@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test format bench clean
 
 demo: $(READY)
-	$(RUN)/gherkube run features --report out
+	$(RUN)/gherkube run features --tags 'not @needs-kubectl and not @needs-helm' --report out
 	@echo "Open out/index.html. Beside it: junit.xml, messages.ndjson, and each scenario's whole history in history/."
 
 test: $(READY)
