@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 # Each layer may import itself and those after it.
 ROOMS = ("fixtures", "steps", "runners")
-RUNNERS = ("cli", "report", "expectations", "kubectl", "live", "simulator")
+RUNNERS = ("cli", "gameday", "report", "expectations", "kubectl", "kind", "live", "simulator")
 SIMULATOR = (
     *("server", "cluster", "client", "traffic", "network", "scheduler", "node"),
     *("controllers", "events", "api", "store"),
