@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from gherkube.runners.cli.gameday import app as gameday
 from gherkube.runners.cli.sim import app as sim
 
 app = typer.Typer(
@@ -227,6 +228,7 @@ def serve(
 
 
 app.add_typer(sim, name="sim")
+app.add_typer(gameday, name="gameday")
 
 
 def main() -> None:
