@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 Occasion = Literal["start", "gate", "abort", "end", "incident"]
-"""When a hook is called; "incident": before anything is done, where exit status 0 means that there is none."""
+"""When a hook is called; "incident": before anything is done, where status 0 means that there is none."""
 
 RUNS = 20
 """How often a plan is rehearsed unless it says otherwise."""
@@ -49,6 +49,11 @@ class Scope:
     namespaces: tuple[str, ...]
     workloads: tuple[str, ...] = ()
     out: tuple[str, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        """Where things are that a sentence does not say to be elsewhere."""
+        return self.namespaces[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +130,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """How often the simulator plays the plan, and what is said to it: Given sentences."""
+    """How often the simulator plays the plan, and what is said to it before: Given sentences.
+
+    They tell how images behave, and, where the target is the simulator itself, all that is there.
+    """
 
     runs: int = RUNS
-    images: tuple[Sentence, ...] = ()
-    nodes: tuple[Sentence, ...] = ()
+    given: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
