@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.golden.compare import row, total
+from gherkube.runners.report.likeness import row, total
 from tests.golden.fidelity import JUDGED, verdict
 from tests.golden.player import play
+from tests.golden.recording import write
 from tests.golden.scenario import SCENARIOS, load
 
 
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         scenario = load(SCENARIOS / f"{name}.yaml")
         recordings = {seed: play(scenario, seed) for seed in range(args.seed, args.seed + args.seeds)}
         if args.out:
-            recordings[args.seed].write(args.out / name)
+            write(args.out / name, recordings[args.seed])
         mine = [verdict(name, recording) for recording in recordings.values()]
         verdicts += mine
         print(row(name, total(mine)), flush=True)

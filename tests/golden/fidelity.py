@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from tests.golden.compare import Facts, Verdict, facts, judge
-from tests.golden.recording import Recording, read
+from gherkube.runners.report.facts import Facts, Recording, facts
+from gherkube.runners.report.likeness import Verdict, judge
+from tests.golden.recording import read
 
 HERE = Path(__file__).parent
 REAL = (HERE / "recordings", HERE / "again")

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.golden.compare import facts, judge, row, total
+from gherkube.runners.report.facts import facts
+from gherkube.runners.report.likeness import judge, row, total
 from tests.golden.fidelity import REAL, real
 from tests.golden.recording import read
 from tests.golden.scenario import SCENARIOS

@@ -14,9 +14,10 @@ from gherkube.runners.history import DELETED, Change
 from gherkube.runners.jsonpath import find as find_path
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.objects import Object
+from gherkube.runners.report.facts import NOISY, Recording, checkpoint
 from gherkube.runners.simulator.cluster import Simulator
 from tests.golden.commands import PATIENCE, Commands
-from tests.golden.recording import NOISY, RESOURCES, Recording, checkpoint
+from tests.golden.recording import RESOURCES
 from tests.golden.scenario import Scenario, Step
 
 PRESENT = (

@@ -22,7 +22,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.golden.recording import NOISY, RESOURCES, Json, Recording, checkpoint
+from gherkube.runners.report.facts import NOISY, Recording, checkpoint
+from gherkube.runners.report.names import Json
+from tests.golden.recording import RESOURCES, write
 from tests.golden.scenario import Scenario, Step, load
 
 COMMAND_SECONDS = 180
@@ -245,7 +247,7 @@ def record(path: Path, args: argparse.Namespace, kubectl: Kubectl, nodes: Sequen
             Player(kubectl, recorder, namespace, nodes, args.fault).play(scenario)
         finally:
             recorder.closing = True
-            recorder.recording.write(Path(args.out) / scenario.name)
+            write(Path(args.out) / scenario.name, recorder.recording)
     print(f"{scenario.name}: {len(recorder.recording.watch)} watch events", flush=True)
 
 

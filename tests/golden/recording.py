@@ -1,4 +1,4 @@
-"""A recording: everything that a cluster said while a scenario was played.
+"""Files of a recording: everything that a cluster said while a scenario was played.
 
 A folder with three files of JSON lines, each plain or gzipped; times are seconds since the scenario began.
 
@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-Json = dict[str, Any]
+from gherkube.runners.report.facts import Recording
+from gherkube.runners.report.names import Json
 
 RESOURCES = {
     "pods": "/api/v1",
@@ -37,26 +36,15 @@ RESOURCES = {
 }
 """What is recorded of the scenario's namespace, with the path of its API; nodes are recorded besides."""
 
-NOISY = frozenset({"nodes", "leases"})
-"""What changes by itself: recorded, but a scenario settles in spite of it, and no checkpoint holds it."""
-
 FILES = ("actions", "watch", "states")
 
 
-@dataclass
-class Recording:
-    """The lines of the three files."""
-
-    actions: list[Json] = field(default_factory=list)
-    watch: list[Json] = field(default_factory=list)
-    states: list[Json] = field(default_factory=list)
-
-    def write(self, folder: Path) -> None:
-        """Writes the three files, gzipped; the same recording gives the same bytes."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            lines = "".join(json.dumps(line) + "\n" for line in getattr(self, name))
-            (folder / f"{name}.ndjson.gz").write_bytes(gzip.compress(lines.encode(), mtime=0))
+def write(folder: Path, recording: Recording) -> None:
+    """Writes the three files, gzipped; the same recording gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        lines = "".join(json.dumps(line) + "\n" for line in getattr(recording, name))
+        (folder / f"{name}.ndjson.gz").write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def read(folder: Path) -> Recording:
@@ -72,15 +60,6 @@ def is_recording(folder: Path) -> bool:
 def named(folder: Path) -> list[str]:
     """The names of the recordings in a folder of recordings; [""] when it is one itself."""
     return [""] if is_recording(folder) else sorted(p.name for p in folder.iterdir() if is_recording(p))
-
-
-def checkpoint(t: float, name: str, objects: Iterable[tuple[str, Json]]) -> Json:
-    """The line of a checkpoint, of (resource, object) in any order."""
-    state: dict[str, list[Json]] = {}
-    for resource, obj in sorted(objects, key=lambda entry: (entry[0], entry[1]["metadata"]["name"])):
-        if resource not in NOISY:
-            state.setdefault(resource, []).append(obj)
-    return {"t": round(t, 3), "name": name, "objects": state}
 
 
 def _lines(folder: Path, name: str) -> Iterator[Json]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.golden.compare import Counts, facts, judge, main, without_cycles
+from gherkube.runners.report.facts import Recording, facts, without_cycles
+from gherkube.runners.report.likeness import Counts, judge
+from gherkube.runners.report.names import Json
+from tests.golden.compare import main
 from tests.golden.fidelity import REAL, real
-from tests.golden.recording import Json, Recording
 
 OWNER = {"kind": "Deployment", "name": "web", "uid": "d", "controller": True}
 

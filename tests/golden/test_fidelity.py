@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.golden.compare import Verdict, total
+from gherkube.runners.report.likeness import Verdict, total
 from tests.golden.fidelity import JUDGED, verdict
 from tests.golden.player import play
 from tests.golden.scenario import SCENARIOS, load

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from gherkube.runners.objects import Object
+from gherkube.runners.report.facts import NOISY, Recording
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.server.tables import table
-from tests.golden.recording import NOISY, Recording, read
+from tests.golden.recording import read
 from tests.server.rendering import rendered
 
 GOLDEN = Path(__file__).parents[1] / "golden"
