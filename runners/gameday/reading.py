@@ -1,0 +1,401 @@
+"""Reads a plan: YAML in, a `Plan` out, and all that is wrong with it, line by line.
+
+What a file says is read by one table, `PLAN`; the JSON Schema that editors use is made from it, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from gherkube.runners.errors import UsageError
+from gherkube.runners.gameday.plan import (
+    Gate,
+    Hook,
+    Hypothesis,
+    Link,
+    Plan,
+    Prediction,
+    Rehearsal,
+    ReportSettings,
+    Roles,
+    Round,
+    Scope,
+    Window,
+)
+from gherkube.runners.gameday.shapes import (
+    ADDRESS,
+    DURATION,
+    MOMENT,
+    Key,
+    ListOf,
+    Mistake,
+    Reader,
+    Record,
+    Sentences,
+    Text,
+    Whole,
+    Words,
+    choice,
+    line_of,
+    unknown,
+)
+from gherkube.runners.target import SIMULATOR
+
+if TYPE_CHECKING:
+    from gherkube.runners.gameday.stage import Stage
+
+WORKLOAD = re.compile(r"(deployment|statefulset|daemonset|replicaset|job)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+ROLES = ("owner", "operator", "observers", "reporter")
+
+
+def _workload(text: str) -> str:
+    if not WORKLOAD.fullmatch(text):
+        raise UsageError(f"{text!r} is no workload; write it as deployment/web")
+    return text
+
+
+def _window(begin: Any = None, end: Any = None) -> Window | None:
+    if begin is None or end is None:
+        return None  # told already
+    if end <= begin:
+        raise UsageError("the window ends before it begins")
+    return Window(begin, end)
+
+
+def _hook(on: Any = "start", command: tuple[str, ...] = (), url: str = "") -> Hook:
+    if bool(command) == bool(url):
+        raise UsageError("a hook is a command or an url")
+    if on == "incident" and not command:
+        raise UsageError("the hook that tells of an incident is a command: status 0 means that there is none")
+    return Hook(on, command, url)
+
+
+def _gate(who: str = "", within: float | None = None, says: str = "") -> Gate:
+    return Gate(who, within or 0.0, says)
+
+
+def _round(**said: Any) -> Round:
+    kept = {key: value for key, value in said.items() if value is not None}
+    return Round(**{**kept, "feature": Path(said["feature"])})
+
+
+GATE = Record(
+    [
+        Key("who", Text("a role or a name"), "who confirms: owner, operator, …, or a name", needed=True),
+        Key("within", DURATION, "how long is waited; a time-out halts the game day", needed=True),
+        Key("says", Text(), "what has to be so for it to be confirmed"),
+    ],
+    _gate,
+)
+PREDICTION = Record(
+    [
+        Key("says", Text(), "what is expected, in words"),
+        Key("verdict", choice("passed", "failed"), "what the round comes to"),
+        Key("within", DURATION, "the longest that it takes"),
+        Key("fewest-ready", Whole(), "the fewest pods of a workload in scope that are ready", as_="pods"),
+        Key("most-lost", Whole(), "the most requests that are lost", as_="lost"),
+    ],
+    Prediction,
+)
+ROUND = Record(
+    [
+        Key("name", Text(), "what the round is called", needed=True),
+        Key("feature", Text("a feature file"), "the feature file, from the plan's folder", needed=True),
+        Key("scenario", Text(), "the name of one scenario of it; all of them unless said"),
+        Key("prediction", PREDICTION, "what is expected of it"),
+        Key("gate", GATE, "who has to agree before it begins"),
+        Key("pause", DURATION, "how long is waited after it"),
+        Key("limit", DURATION, "how long it may take; 15m unless said"),
+    ],
+    _round,
+    lined=True,
+)
+PLAN = Record(
+    [
+        Key("name", Text(), "what the game day is called", needed=True),
+        Key("goal", Text(), "what is to be learned, in a sentence", needed=True),
+        Key(
+            "hypothesis",
+            ListOf(
+                Record(
+                    [
+                        Key("says", Text(), "what is believed, in words", needed=True),
+                        Key("holds", Sentences("Then", 1), "what has to hold for it to be true", needed=True),
+                    ],
+                    Hypothesis,
+                ),
+                1,
+            ),
+            "what should hold, measured how, within which bounds: what the game day may show to be wrong",
+            needed=True,
+        ),
+        Key("target", Text(), "a target of gherkube.toml, or simulator", needed=True),
+        Key(
+            "scope",
+            Record(
+                [
+                    Key("namespaces", ListOf(Text(), 1), "where it takes place", needed=True),
+                    Key(
+                        "workloads",
+                        ListOf(Text("a workload, such as deployment/web,", _workload)),
+                        "what may be touched there: deployment/web, …; all unless said",
+                    ),
+                    Key("out-of-scope", ListOf(Text()), "what is left alone, in words", as_="out"),
+                ],
+                Scope,
+            ),
+            "what may be touched",
+            needed=True,
+        ),
+        Key(
+            "roles",
+            Record(
+                [
+                    Key("owner", Text("a name"), "who has the authority to halt", needed=True),
+                    Key("operator", Text("a name"), "who runs it", needed=True),
+                    Key("observers", ListOf(Text("a name")), "who looks on and takes notes"),
+                    Key("reporter", Text("a name"), "who writes the report"),
+                ],
+                Roles,
+            ),
+            "who does what: names",
+            needed=True,
+        ),
+        Key(
+            "window",
+            Record(
+                [
+                    Key("from", MOMENT, "when it may begin", needed=True, as_="begin"),
+                    Key("to", MOMENT, "when it has to be over", needed=True, as_="end"),
+                ],
+                _window,
+            ),
+            "when it may take place; at any time unless said",
+        ),
+        Key(
+            "steady-state",
+            Sentences("Then", 1),
+            "what holds before, all the time during, and after",
+            needed=True,
+            as_="steady",
+        ),
+        Key("rounds", ListOf(ROUND, 1), "what is done, smallest first", needed=True),
+        Key(
+            "abort-when",
+            Sentences("Then"),
+            "as soon as one of these is so, the game day stops and puts all back",
+            as_="abort",
+        ),
+        Key("limit", DURATION, "how long the whole may take; 1h unless said"),
+        Key("gate", GATE, "who has to agree before the first round"),
+        Key(
+            "links",
+            ListOf(
+                Record(
+                    [
+                        Key("name", Text(), "what it is called", needed=True),
+                        Key("url", ADDRESS, "where it is", needed=True),
+                    ],
+                    Link,
+                )
+            ),
+            "dashboards, runbooks, the incident channel",
+        ),
+        Key(
+            "hooks",
+            ListOf(
+                Record(
+                    [
+                        Key(
+                            "on",
+                            choice("start", "gate", "abort", "end", "incident"),
+                            "when it is called; incident: before anything is done",
+                            needed=True,
+                        ),
+                        Key("command", Words(), "a command that is run"),
+                        Key("url", ADDRESS, "an address that is posted to"),
+                    ],
+                    _hook,
+                )
+            ),
+            "what is called, and when",
+        ),
+        Key(
+            "rehearsal",
+            Record(
+                [
+                    Key("runs", Whole(1), "how often it is rehearsed; 20 unless said"),
+                    Key("given", Sentences("Given"), "what the simulator is told: how images behave, …"),
+                ],
+                lambda **said: Rehearsal(**{key: each for key, each in said.items() if each is not None}),
+            ),
+            "how it is played on the simulator before",
+        ),
+        Key(
+            "report",
+            Record([Key("folder", Text("a folder"), "where journals and reports go")], ReportSettings),
+            "where what happened is written to; gamedays, beside the plan, unless said",
+        ),
+    ],
+    dict,
+)
+
+
+class Looked(NamedTuple):
+    """A plan, as far as it could be read, and what is wrong with it."""
+
+    plan: Plan
+    mistakes: list[Mistake]
+
+
+def look(path: Path) -> Looked:
+    """Reads a plan. Raises UsageError only where nothing of it can be read."""
+    reader = Reader(path)
+    root = _compose(path)
+    said = PLAN.read(root, reader)
+    if said is None:
+        raise UsageError(f"{shown(path)}:{line_of(root)}: {reader.mistakes[0].what}")
+    plan = _plan(path, said)
+    reader.mistakes += _rules(plan, root)
+    return Looked(plan, sorted(dict.fromkeys(reader.mistakes)))
+
+
+def read(path: Path) -> Plan:
+    """Reads a plan. Raises UsageError with every mistake that can be found without its features' steps."""
+    plan, mistakes = look(path)
+    if wrong := [each for each in mistakes if not each.is_warning]:
+        raise UsageError("\n".join(told(path, wrong)))
+    return plan
+
+
+def told(path: Path, mistakes: list[Mistake]) -> list[str]:
+    """The mistakes as they are shown: file:line: what; what next."""
+    return [
+        f"{shown(path)}:{line}: {'warning: ' * is_warning}{what}{'; ' * bool(then)}{then}"
+        for line, what, then, is_warning in mistakes
+    ]
+
+
+def shown(path: Path) -> str:
+    """A path as users see it: from where they are."""
+    return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
+
+
+def _compose(path: Path) -> yaml.Node:
+    """The file as nodes. Raises UsageError."""
+    try:
+        text = path.read_text("utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise UsageError(
+            f"{shown(path)}: cannot be read: {error.strerror}; gherkube gameday new writes one"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{shown(path)}: cannot be read: it is not UTF-8 text") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        quotes = "; a sentence that begins with a quote, or has ': ' in it, stands in 'single quotes'"
+        raise UsageError(f"{shown(path)}:{line}: not YAML: {error.problem}{quotes}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{shown(path)}:1: not YAML: {error}") from None
+    if root is None:
+        raise UsageError(f"{shown(path)}:1: nothing stands there; gherkube gameday new writes a plan")
+    return root
+
+
+def _plan(path: Path, said: Mapping[str, Any]) -> Plan:
+    """The plan of what was said; what could not be read is empty."""
+    path = path.absolute()
+    filled = {key: value for key, value in said.items() if value is not None}
+    rounds = [replace(each, feature=path.parent / each.feature) for each in filled.get("rounds", ())]
+    empty: dict[str, Any] = {
+        "scope": Scope(("default",)),
+        "roles": Roles("", ""),
+        "window": None,
+        **dict.fromkeys(("name", "goal", "target"), ""),
+        **dict.fromkeys(("hypothesis", "steady"), ()),
+    }
+    return Plan(**{**empty, **filled, "path": path, "rounds": tuple(rounds)})
+
+
+def _rules(plan: Plan, root: yaml.Node) -> Iterator[Mistake]:
+    """What no key can say of itself."""
+    lines = {name.value: line_of(name) for name, _ in root.value}
+    for rule in (_features, _names, _gates, _order, _times):
+        yield from rule(plan, lines)
+
+
+def _features(plan: Plan, _: Mapping[str, int]) -> Iterator[Mistake]:
+    """Features that are not there."""
+    for round_ in plan.rounds:
+        if not round_.feature.is_file():
+            name = os.path.relpath(round_.feature, plan.path.parent)
+            there = [str(each.relative_to(plan.path.parent)) for each in plan.path.parent.rglob("*.feature")]
+            near = get_close_matches(name, there, n=1)
+            then = f"did you mean {near[0]}?" if near else "it is looked for from the plan's folder"
+            yield Mistake(round_.line, f"there is no feature file {name}", then)
+
+
+def _names(plan: Plan, _: Mapping[str, int]) -> Iterator[Mistake]:
+    """Rounds that a report could not tell apart."""
+    names = [round_.name for round_ in plan.rounds]
+    for number, round_ in enumerate(plan.rounds):
+        if round_.name and round_.name in names[:number]:
+            yield Mistake(round_.line, f"two rounds are called {round_.name!r}", "give each its own name")
+
+
+def _gates(plan: Plan, lines: Mapping[str, int]) -> Iterator[Mistake]:
+    """Gates that nobody can confirm."""
+    roles = plan.roles
+    people = [each for each in (roles.owner, roles.operator, roles.reporter, *roles.observers) if each]
+    gates = [(plan.gate, lines.get("gate", 1)), *((each.gate, each.line) for each in plan.rounds)]
+    for gate, line in gates:
+        if gate is not None and gate.who and gate.who not in (*ROLES, *people):
+            what, then = unknown(gate.who, [*ROLES, *people], "person")
+            yield Mistake(line, f"who confirms the gate? {what}", then)
+
+
+def _order(plan: Plan, _: Mapping[str, int]) -> Iterator[Mistake]:
+    """Rounds of which a smaller one comes later, by what is predicted of them."""
+    for before, after in pairwise(plan.rounds):
+        first, then = before.prediction, after.prediction
+        fewer = None not in (first.pods, then.pods) and first.pods < then.pods  # type: ignore[operator]
+        more = None not in (first.lost, then.lost) and first.lost > then.lost  # type: ignore[operator]
+        if fewer or more:
+            what = f"{after.name!r} is predicted to be smaller than {before.name!r} before it"
+            yield Mistake(after.line, what, "the smallest round comes first", True)
+
+
+def _times(plan: Plan, lines: Mapping[str, int]) -> Iterator[Mistake]:
+    """Times that cannot be kept, and what nothing would end."""
+    if plan.window and (plan.window.end - plan.window.begin).total_seconds() < plan.limit:
+        what = f"the game day may take {plan.limit:g} s, longer than its window"
+        yield Mistake(lines["window"], what, "say a shorter limit", True)
+    if not plan.abort:
+        what = "no abort-when: only people and limits end it early"
+        yield Mistake(lines.get("rounds", 1), what, "say when it has to stop by itself", True)
+
+
+def unfit(plan: Plan, stage: Stage) -> Iterator[Mistake]:
+    """What is wrong with the plan's sentences, scenarios and target, as the session of its features knows."""
+    thens = [*plan.steady, *plan.abort, *(each for one in plan.hypothesis for each in one.holds)]
+    for sentence in thens:
+        if why := stage.wrong(sentence):
+            yield Mistake(sentence.line, why)
+    for round_ in plan.rounds:
+        try:
+            stage.scenarios(round_)
+        except UsageError as error:
+            yield Mistake(round_.line, str(error))
+    if plan.target not in (SIMULATOR, *stage.settings.targets):
+        yield Mistake(1, *unknown(plan.target, [SIMULATOR, *stage.settings.targets], "target"))
