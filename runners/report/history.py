@@ -1,7 +1,9 @@
 """A scenario's whole history as a file: one JSON object a line, in virtual time.
 
     {"scenario": …, "feature": …, "line": …, "seed": …}                first
-    {"at": 0.0, "step": "Given …", "kind": "given", "line": 7, "outcome": …}    each sentence, when it began
+    {"at": 0.0, "step": "Given …", "kind": "given", "line": 7, "outcome": …, "changes": 0}
+                                                                       each sentence, when it began, and
+                                                                       how many changes there were by then
     {"at": 0.1, "type": "ADDED", "resource": "pods", "object": {…}}    each change of an object
     {"at": 2.5, "request": {…}}                                        each request and what became of it
 

@@ -98,7 +98,7 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         if self.verbosity > 0:
             for step in verdict.steps:
                 self._tw.line(
-                    f"      {_seconds(step['at']):>8}  {step['step']}", light=step["outcome"] == PASSED
+                    f"      {seconds(step['at']):>8}  {step['step']}", light=step["outcome"] == PASSED
                 )
         self._tw.flush()
 
@@ -180,9 +180,9 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         if not parts:
             return
         number = len(results.verdicts)
-        times = [_seconds(time.perf_counter() - self._began)]
+        times = [seconds(time.perf_counter() - self._began)]
         if virtual := sum(verdict.virtual or 0.0 for verdict in results.verdicts):
-            times.insert(0, f"virtual {_seconds(virtual)}")
+            times.insert(0, f"virtual {seconds(virtual)}")
         head = f"{number} scenario{'s' if number != 1 else ''}: " if number else ""
         bad = any(results.count(outcome) for outcome in RED) or results.problems
         colour = (
@@ -196,8 +196,8 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
 
 
 def _notes(verdict: Verdict) -> str:
-    notes = [] if verdict.virtual is None else [f"virtual {_seconds(verdict.virtual)}"]
-    notes.append(_seconds(verdict.seconds))
+    notes = [] if verdict.virtual is None else [f"virtual {seconds(verdict.virtual)}"]
+    notes.append(seconds(verdict.seconds))
     if verdict.outcome not in (PASSED, FAILED):
         notes.insert(0, WORDS.get(verdict.outcome, verdict.outcome))
     if verdict.outcome == SKIPPED:
@@ -205,7 +205,7 @@ def _notes(verdict: Verdict) -> str:
     return ", ".join(notes)
 
 
-def _seconds(seconds: float) -> str:
+def seconds(seconds: float) -> str:
     """A time for readers: `4 ms`, `12.3 s`, `5 min 10 s`."""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
