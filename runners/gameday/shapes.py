@@ -53,7 +53,9 @@ def line_of(node: yaml.Node) -> int:
 class Shape(Protocol):
     """What a value has to be."""
 
-    empty: Any
+    @property
+    def empty(self) -> Any:
+        """What stands for a value that cannot be read."""
 
     def read(self, node: yaml.Node, reader: Reader) -> Any:
         """The value of the node; `empty`, and a mistake, when it does not fit."""

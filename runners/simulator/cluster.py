@@ -6,7 +6,7 @@ condition holds or the virtual deadline has passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge, UsageError
@@ -78,9 +78,17 @@ class Simulator:
     owns_namespaces = True
 
     def __init__(
-        self, seed: int = 0, nodes: int = 3, *, keeps: bool = False, start: float = 0.0, kind: str = ""
+        self,
+        seed: int = 0,
+        nodes: int | Sequence[Object] = 3,
+        *,
+        keeps: bool = False,
+        start: float = 0.0,
+        kind: str = "",
     ) -> None:
-        """`keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH.
+        """`nodes`: how many take pods, beside a control plane, or the very nodes that there are.
+
+        `keeps`: see `ApiServer`. `start`: the virtual time at which it begins, in seconds since EPOCH.
 
         `kind`: nodes are named as kind names those of the cluster of that name, not `node-1`, `node-2`, …
         """
@@ -94,8 +102,11 @@ class Simulator:
         self._keeps, self._kind, self._workers = keeps, kind, list[str]()
         self.control_plane = f"{kind}-{CONTROL_PLANE}" if kind else CONTROL_PLANE
         self._size = (CPU, MEMORY)
-        self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
-        self.set_nodes(nodes)
+        if isinstance(nodes, int):
+            self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
+            self.set_nodes(nodes)
+        else:
+            self._take_nodes(nodes)
         manager = Informers(self.store, chance)
         for controller in CONTROLLERS:
             controller(self.api, manager, chance)
@@ -148,10 +159,22 @@ class Simulator:
     def close(self) -> None:
         """Nothing to end: the simulator is plain data."""
 
+    def _take_nodes(self, nodes: Sequence[Object]) -> None:
+        """Adds these; those that take pods are its workers."""
+        for node in nodes:
+            self._join(node)
+            name, taints = node["metadata"]["name"], node["spec"].get("taints", ())
+            if CONTROL_PLANE_TAINT["key"] in {taint["key"] for taint in taints}:
+                self.control_plane = name
+            if not any(taint["effect"] != "PreferNoSchedule" for taint in taints):
+                self._workers.append(name)
+
     def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
-        made = make_node(name, index, *self._size, taints, self.store.clock.now)
+        self._join(make_node(name, index, *self._size, taints, self.store.clock.now))
+
+    def _join(self, made: Object) -> None:
         node = self.api.create_trusted("nodes", made)
-        self.kubelets.add_node(name)
+        self.kubelets.add_node(node["metadata"]["name"])
         if self._keeps:
             register(self.api, node)
 
