@@ -9,9 +9,9 @@ from contextlib import suppress
 from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.objects import Object, condition
+from gherkube.runners.state import LABEL, run_id
 
-LABEL = "gherkube.dev/run"
-RUN = secrets.token_hex(4)
+RUN = run_id()
 """This run, in the labels of all that it makes."""
 GOES_WITHIN = 120.0
 """Real seconds that a namespace may take to go."""
