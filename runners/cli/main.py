@@ -52,8 +52,13 @@ def run(
         str, typer.Option(metavar="FILE", help="Write the results as Cucumber Messages (ndjson).")
     ] = "",
     on: Annotated[
-        str, typer.Option(metavar="simulator|live|TARGET", help="Where to run; on the simulator unless said.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="simulator|live|TARGET",
+            help="Where to run; on the simulator unless said. At several places, when given again.",
+        ),
+    ] = None,
+    unsaid_report: Annotated[bool, typer.Option("--unsaid-report", hidden=True)] = False,
     context: Annotated[
         str, typer.Option(metavar="NAME", help="The live cluster: a context of the kubeconfig.")
     ] = "",
@@ -70,7 +75,7 @@ def run(
     """Runs feature files; of the current folder and those below it when none are named.
 
     Exit code: 0 passed, 1 failed, 2 cannot be run as written, 3 cannot be judged here, 4 nothing
-    selected, 5 internal error.
+    selected, 5 internal error, 6 a scenario passed at one place and failed at another.
     """
     from gherkube.runners.cli.run import run_features
 
@@ -81,12 +86,20 @@ def run(
         "patience": patience,
         "report": report,
         "messages": messages,
-        "on": on,
         "context": context,
         "kubeconfig": kubeconfig,
         "namespace": namespace,
     }
-    arguments = [f"--gherkube-{key}={value}" for key, value in options.items() if value not in (None, "")]
+    options = {key: value for key, value in options.items() if value not in (None, "")}
+    if on and len(on) > 1:
+        from gherkube.runners.cli.places import run_at_places
+
+        flags = [*(f"--set={each}" for each in set_ or ()), *(["-v"] if verbose else [])]
+        options |= {"junit": junit} if junit else {}
+        raise typer.Exit(run_at_places(on, paths or ["."], options, flags))
+    arguments = [f"--gherkube-{key}={value}" for key, value in options.items()]
+    arguments += [f"--gherkube-on={each}" for each in on or ()]
+    arguments += ["--gherkube-unsaid-report"] if unsaid_report else []
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]
     arguments += ["-v"] if verbose else []
     raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))

@@ -39,6 +39,7 @@ WORST_FIRST = (INTERNAL, UNUSABLE, FAILED, NOT_RUN, DISAGREE, CANNOT_JUDGE, SKIP
 CODES = {INTERNAL: 5, UNUSABLE: 2, FAILED: 1, NOT_RUN: 1, DISAGREE: DISAGREEMENT, CANNOT_JUDGE: 3}
 _OUTCOMES = {kind: outcome for outcome, (_, kind) in TAGS.items()}
 
+JUNIT = "junit.xml"
 Key = tuple[str, str]
 """A scenario: its feature and its name."""
 
@@ -221,15 +222,32 @@ def _how(ended: Ended) -> dict[str, Any]:
     return {"outcome": ended.outcome, **seconds, **({"why": ended.text} if ended.text else {})}
 
 
+def write_junit(path: Path, places: Sequence[Place]) -> None:
+    """The JUnit XML of all places in one file; each suite's name begins with its place."""
+    root = ElementTree.Element("testsuites", name="gherkube")
+    for place in places:
+        if not (place.folder / JUNIT).is_file():
+            continue
+        for suite in ElementTree.parse(place.folder / JUNIT).getroot():
+            for each in suite.iter():
+                if name := each.get({"testsuite": "name", "testcase": "classname"}.get(each.tag, "")):
+                    each.set("name" if each.tag == "testsuite" else "classname", f"{place.name}: {name}")
+            root.append(suite)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
 # --- What a run left
 
 
 def _ended(folder: Path) -> Iterator[tuple[Key, Ended]]:
     """The scenarios in a report's folder; none when the run did not get as far as that."""
-    if not (folder / "junit.xml").is_file():
+    if not (folder / JUNIT).is_file():
         return
     histories = dict(_histories(folder / "history"))
-    for case in ElementTree.parse(folder / "junit.xml").iter("testcase"):
+    for case in ElementTree.parse(folder / JUNIT).iter("testcase"):
         if case.get("line") is None:  # a feature that cannot be run
             continue
         key = case.get("file", ""), case.get("name", "")

@@ -43,12 +43,13 @@ def write(terminal: TerminalWriter, places: Sequence[Place], scenarios: Sequence
 def _row(terminal: TerminalWriter, scenario: Compared, width: int, columns: Sequence[int]) -> None:
     mark, colour = ALL_MARKS[scenario.outcome]
     terminal.write(_padded(f"  {mark} {scenario.name}", width) + "  ", **colour)
-    for ended, outcome, column in zip(scenario.ended, scenario.outcomes, columns, strict=True):
+    last = len(columns) - 1
+    for n, (ended, outcome) in enumerate(zip(scenario.ended, scenario.outcomes, strict=True)):
         mark, colour = MARKS[outcome]
-        words = "" if outcome == PASSED else WORDS.get(outcome, outcome)
+        words = "" if outcome == PASSED else WORDS.get(outcome, outcome).removesuffix(" here")
         if ended and outcome in (PASSED, FAILED):
             words = f"{words} {'virtual ' if ended.virtual else ''}{seconds(ended.seconds)}".strip()
-        terminal.write(f"{mark} {words}".removesuffix(" here").ljust(column), **colour)
+        terminal.write(f"{mark} {words}".ljust(columns[n] if n < last else 0), **colour)
     terminal.line()
 
 
@@ -73,7 +74,7 @@ def lines_of(difference: Difference) -> Iterator[str]:
 def summary(places: Sequence[Place], scenarios: Sequence[Compared]) -> str:
     """`92 scenarios on simulator and kind: 80 passed, 2 places disagree, …; 3 histories differ`."""
     counts = [(outcome, sum(each.outcome == outcome for each in scenarios)) for outcome in WORST_FIRST[::-1]]
-    words = {**WORDS, CANNOT_JUDGE: "cannot be judged everywhere", DISAGREE: "where the places disagree"}
+    words = {**WORDS, CANNOT_JUDGE: "not judged at every place", DISAGREE: "on which the places disagree"}
     parts = [f"{count} {words.get(outcome, outcome)}" for outcome, count in counts if count]
     number, differ = len(scenarios), sum(bool(each.differences) for each in scenarios)
     names = " and ".join(place.name for place in places)

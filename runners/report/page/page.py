@@ -67,7 +67,7 @@ def html(results: Results, folder: Path, facts: dict[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _tight((TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    script = tight((TEMPLATES / "page.js").read_text(encoding="utf-8"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = environment.get_template("index.html").render(
         title=_title(results),
@@ -81,10 +81,10 @@ def html(results: Results, folder: Path, facts: dict[str, str]) -> str:
         script=script,
         digest=digest,
     )
-    return _tight(text)
+    return tight(text)
 
 
-def _tight(text: str) -> str:
+def tight(text: str) -> str:
     """The text without indentation and empty lines."""
     return "\n".join(filter(None, map(str.strip, text.split("\n"))))
 
