@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -100,6 +100,14 @@ class Project:
             said = [child.get("type") or child.tag if child.tag == "error" else child.tag for child in ends]
             found[str(case.get("name"))] = " ".join(said) or "passed"
         return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What runs write down of themselves goes where nobody else looks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GHERKUBE_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class LiveApi:
     """An `Api` over HTTP. `wrote` is called with what each write came to, before it is returned."""
 
     def __init__(self, connection: Connection, discovery: Discovery) -> None:
-        self._connection, self._discovery = connection, discovery
+        self.connection, self._discovery = connection, discovery
         self.wrote: Callable[[Resource, str, str, Object], object] = lambda *_: None
 
     def resource_of(self, obj: Object) -> Resource:
@@ -161,7 +161,7 @@ class LiveApi:
             raise CannotJudge(f"nobody can tell what became of the {subresource}")
 
         path = served.path(namespace, name, subresource)
-        return self._repeat(lambda: self._connection.ask("POST", path, {}, body), look, busy=False)  # type: ignore[no-any-return]
+        return self._repeat(lambda: self.connection.ask("POST", path, {}, body), look, busy=False)  # type: ignore[no-any-return]
 
     def review(self, body: Object) -> Object:
         """A review of authorization.k8s.io, which stores nothing."""
@@ -170,10 +170,10 @@ class LiveApi:
 
     def raw(self, method: str, path: str, body: Any = None) -> Any:
         """What is answered to something that is no verb; repeated after failures."""
-        return self._repeat(lambda: self._connection.ask(method, path, {}, body))
+        return self._repeat(lambda: self.connection.ask(method, path, {}, body))
 
     def _read(self, path: str, query: dict[str, Any] | None = None) -> Object:
-        return self._repeat(lambda: self._connection.ask("GET", path, query))  # type: ignore[no-any-return]
+        return self._repeat(lambda: self.connection.ask("GET", path, query))  # type: ignore[no-any-return]
 
     def _look(self, path: str) -> Object | None:
         try:
@@ -195,7 +195,7 @@ class LiveApi:
         type: str = "application/json",  # noqa: A002
     ) -> Object:
         made: Object = self._repeat(
-            lambda: self._connection.ask(method, path, query, body, type=type), look, doing=f"{method} {path}"
+            lambda: self.connection.ask(method, path, query, body, type=type), look, doing=f"{method} {path}"
         )
         metadata = made.get("metadata") or {}
         if method != "DELETE" and not query and "name" in metadata:

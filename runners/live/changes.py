@@ -1,86 +1,119 @@
-"""What a scenario changed where the run owns nothing, and how it is put back: in reverse order, verified."""
+"""What a run changes where it owns nothing: written down before it is done, and put back in reverse order.
+
+The journal gets a record before each act, with what would put it back, and one after it. Without the first
+nothing is done.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from gherkube.runners.errors import ApiError, GherkubeError
+from gherkube.runners import state
+from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError
 from gherkube.runners.live.api import LiveApi
+from gherkube.runners.live.fences import Act
+from gherkube.runners.live.journal import Journal, Record, read
+from gherkube.runners.live.said import recorded
+from gherkube.runners.live.undo import Ask, Mend, Undone, undo
 from gherkube.runners.objects import Object, controller_of
 
-KEPT = ("labels", "annotations", "finalizers")
-"""What of the metadata is put back; the rest is the server's."""
-SERVERS = ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
-TRIES = 5
+UNDO = {"create": "delete it", "delete": "make it again", "fault": "put it right"}
+"""What puts an act back, by its verb; a change is put back as it was before."""
 
 
 class NotPutBack(GherkubeError):  # noqa: N818 - what is told
     """Something is not as it was before the scenario."""
 
 
-class Before(NamedTuple):
-    """An object as it was before it was touched; None: it was not there."""
-
-    resource: str
-    namespace: str
-    name: str
-    object: Object | None
-
-    @property
-    def words(self) -> str:
-        """What it is called."""
-        return f'{self.resource} "{self.name}"' + (
-            f' in namespace "{self.namespace}"' if self.namespace else ""
-        )
+class Unrecorded(CannotJudge):
+    """An act of which the journal must not keep what would put it back."""
 
 
 class Changes:
-    """What was there before each first change of an object."""
+    """The acts of a run where it owns nothing. `tags` go into each record.
+
+    They are written to a journal of the run's own, made with the first of them, unless `record_in` names one.
+    """
 
     def __init__(self, api: LiveApi) -> None:
         self._api = api
-        self._before: list[Before] = []
+        self._journal: Journal | None = None
+        self.records: list[Record] = []
+        """All that was written, and what could not be any more."""
+        self.tags: dict[str, Any] = {}
 
-    def note(self, resource: str, namespace: str, name: str, found: Object | None) -> None:
-        """Remembers the object as it was found, unless it was changed before."""
-        if not any(each[:3] == (resource, namespace, name) for each in self._before):
-            self._before.append(Before(resource, namespace, name, found))
+    def record_in(self, journal: Journal) -> None:
+        """Goes on with a journal that is kept when all is put back."""
+        self._journal, self.records = journal, read(journal.path)
 
-    def put_back(self) -> list[str]:
-        """Puts everything back, and tells of each. Raises NotPutBack after all was tried."""
-        told, failed = [], []
-        while self._before:
-            before = self._before.pop()
-            try:
-                words = self._put_back(before)
-            except GherkubeError as error:
-                failed.append(f"{before.words}: {error}")
-            else:
-                told += [f"{before.words}: {words}"] if words else []
-        if failed:
-            raise NotPutBack(f"not everything is as it was before the scenario: {'; '.join(failed)}")
-        return told
+    @contextmanager
+    def making(
+        self, act: Act, verb: str, before: Object | None, then: Object | None = None, **more: Any
+    ) -> Iterator[Callable[[Object | None], None]]:
+        """Around an act; what it yields is told the object that came of it.
 
-    def _put_back(self, before: Before) -> str:
-        for _ in range(TRIES):
-            now = self.look(before.resource, before.namespace, before.name)
-            if before.object is None:
-                if now is None or "deletionTimestamp" in now["metadata"]:
-                    return "deleted again"
-                self._api.delete(before.resource, before.name, before.namespace, propagation="Background")
-            elif now is None:
-                if controller_of(before.object) is not None:
-                    return ""  # its controller has made another
-                self._api.create(_bare(before.object), namespace=before.namespace)
-            elif is_same(before.object, now):
-                return "as it was before"
-            else:
-                try:
-                    self._api.replace(_as_before(before.object, now))
-                except ApiError as error:
-                    if error.reason != "Conflict":
-                        raise
-        raise NotPutBack("somebody else changes it, too")
+        `then`: what it is to come to, as far as is known. Raises JournalFailed, and then nothing may be done.
+        """
+        if act.resource == "secrets":
+            raise Unrecorded(
+                f"{act.words}: what a Secret holds is not written down, so nobody could put this back"
+            )
+        if verb == "delete" and before is not None and controller_of(before) is not None:
+            words = "leave it to its controller"
+        else:
+            words = UNDO.get(verb, "make it as it was before")
+        data = {
+            "act": act.words,
+            "verb": verb,
+            "resource": act.resource,
+            "namespace": act.namespace,
+            "name": act.name,
+            "uid": before["metadata"].get("uid") if before else None,
+            "object": recorded(before),
+            "then": recorded(then),
+            "undo": words,
+            **more,
+        }
+        ref = self._write("before", data)
+        result: list[Object | None] = []
+        try:
+            yield result.append
+        except BaseException as error:
+            # A refusal of the server is certain; of all else nobody knows whether it came after the fact.
+            refused = isinstance(error, ApiError) and error.code < 500
+            with suppress(GherkubeError):
+                self._write("after", {"ref": ref, "object": None, "error": str(error), "refused": refused})
+            raise
+        after = recorded(result[-1]) if result else None
+        self._write("after", {"ref": ref, "object": after, "error": None})
+
+    def put_back(self, ask: Ask = lambda *_: False, mend: Mend | None = None) -> list[str]:
+        """Puts everything back, tells of each, and removes the journal.
+
+        Raises NotPutBack after all was tried; then the journal stays.
+        """
+        undone, journal = self.undo(ask, mend), self._journal
+        self._journal, self.records = None, []
+        if journal is not None:
+            journal.close()
+        if undone.left:
+            raise NotPutBack(f"not everything is as it was before the scenario: {'; '.join(undone.left)}")
+        if journal is not None:
+            journal.path.unlink(missing_ok=True)
+        return list(dict.fromkeys(undone.done))
+
+    def undo(self, ask: Ask = lambda *_: False, mend: Mend | None = None) -> Undone:
+        """Puts back what can be, and says what is left."""
+        return undo(list(self.records), self._api, ask=ask, write=self._undone, mend=mend)
+
+    def release(self) -> None:
+        """Has nothing more to put back: whoever named the journal sees to it."""
+        self._journal, self.records = None, []
 
     def look(self, resource: str, namespace: str, name: str) -> Object | None:
         """The object as it is now; None when it is not there."""
@@ -93,30 +126,35 @@ class Changes:
                 raise
             return None
 
+    def _undone(self, kind: str, **data: Any) -> None:
+        self._write(kind, data)
 
-def is_same(before: Object, now: Object) -> bool:
-    """Whether an object is as it was, in all that users say of it."""
-    return _said(before) == _said(now)
-
-
-def _said(obj: Object) -> Object:
-    metadata = obj["metadata"]
-    said = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    kept = {key: metadata.get(key) or None for key in KEPT}
-    ours = {
-        k: v for k, v in (kept["annotations"] or {}).items() if not k.startswith("deployment.kubernetes.io/")
-    }
-    return {**said, "metadata": {**kept, "annotations": ours or None}}
-
-
-def _as_before(before: Object, now: Object) -> Object:
-    """The object as it was, in its present version."""
-    metadata = {key: value for key, value in now["metadata"].items() if key not in KEPT}
-    metadata |= {key: before["metadata"][key] for key in KEPT if before["metadata"].get(key)}
-    return {**before, "metadata": metadata}
+    def _write(self, kind: str, data: dict[str, Any]) -> int:
+        if self._journal is None:
+            connection = self._api.connection
+            self.record_in(_begin(connection.context, connection.file))
+        assert self._journal is not None
+        data = {**data, **self.tags}
+        # What came of an act is known here, whether or not the disk takes it.
+        self.records.append(Record(len(self.records) + 1, "", kind, data))
+        try:
+            seq = self._journal.write(kind, **data)
+        except GherkubeError:
+            if kind == "before":
+                self.records.pop()
+            raise
+        self.records[-1] = self.records[-1]._replace(seq=seq)
+        return seq
 
 
-def _bare(obj: Object) -> Object:
-    """The object without what the server gave it."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVERS}
-    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}
+def _begin(context: str, kubeconfig: str) -> Journal:
+    """A new journal of this run, which says where it was; `gherkube clean` plays it when the run is gone.
+
+    Raises JournalFailed, UsageError.
+    """
+    run = state.begin()
+    journal = Journal.create(run.folder / "undo" / f"{time.time_ns()}-{secrets.token_hex(2)}.journal")
+    if os.pathsep not in kubeconfig:
+        kubeconfig = os.path.abspath(kubeconfig)
+    journal.write("begin", run=run.id, context=context, kubeconfig=kubeconfig)
+    return journal

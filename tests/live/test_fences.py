@@ -158,7 +158,7 @@ def test_what_was_changed_is_put_back(shop: LiveCluster, plain: Path, connect: C
     assert get(shop, "configmaps", "notes")["data"] == {"a": "1"}
     assert not _is_there(shop, "configmaps", "new", "shop")
     assert cluster.said == [
-        'configmaps "notes" in namespace "shop": as it was before',
+        'configmaps "notes" in namespace "shop": made again',
         'configmaps "new" in namespace "shop": deleted again',
         'deployments "web" in namespace "shop": as it was before',
     ]
@@ -171,20 +171,32 @@ def test_a_pod_with_a_controller_is_not_made_again(shop: LiveCluster, plain: Pat
     gone = cluster.api.list("pods", "shop")[0]["metadata"]["name"]
     kubectl.delete(cluster.api, "pods", gone, "shop")
     cluster.close()
-    assert cluster.said in ([], [f'pods "{gone}" in namespace "shop": as it was before'])
+    assert cluster.said == [f'pods "{gone}" in namespace "shop": left to its controller']
     assert shop.clock.wait(lambda: not _is_there(shop, "pods", gone, "shop"), 60)
 
 
-def test_what_cannot_be_put_back_is_told(shop: LiveCluster, plain: Path, connect: Connect) -> None:
-    """The run does not end as if nothing had happened."""
+def test_what_somebody_else_changed_since_is_left_and_told(
+    shop: LiveCluster, plain: Path, connect: Connect
+) -> None:
+    """The run does not end as if nothing had happened, and overwrites nothing."""
     cluster = connect(plain, namespace="shop")
     kubectl.scale(cluster.api, "deployments", "web", "shop", 1)
-    kubectl.delete(shop._api, "deployments", "web", "shop")
-    shop._api.create(deployment(replicas=2, image="hello:3"), namespace="shop")
-    for change in cluster._changes._before:
-        change.object["spec"]["selector"] = {"matchLabels": {"app": "another"}}  # type: ignore[index]
-    with pytest.raises(NotPutBack, match=r'not everything is as it was .* deployments "web" .*immutable'):
+    kubectl.scale(shop._api, "deployments", "web", "shop", 5)
+    with pytest.raises(
+        NotPutBack, match=r'not everything is as it was .* deployments "web" .*was 3, was made 1, and is 5'
+    ):
         cluster.close()
+    assert get(shop, "deployments", "web")["spec"]["replicas"] == 5
+
+
+def test_what_others_changed_beside_it_stays(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """Only what the run changed is put back."""
+    cluster = connect(plain, namespace="shop")
+    kubectl.set_image(cluster.api, "deployments", "web", "shop", {"app": "hello:2"})
+    kubectl.scale(shop._api, "deployments", "web", "shop", 4)
+    cluster.close()
+    spec = get(shop, "deployments", "web")["spec"]
+    assert (spec["replicas"], spec["template"]["spec"]["containers"][0]["image"]) == (4, "hello:1")
 
 
 def test_a_given_verifies_what_is_not_the_runs(shop: LiveCluster, plain: Path, connect: Connect) -> None:
