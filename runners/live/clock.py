@@ -15,10 +15,6 @@ LOOK = 1.0
 """Seconds after which a condition is asked again though nothing was seen to change."""
 
 
-SETTLES = 1.0
-"""Real seconds that the watches get to have seen what there is."""
-
-
 class LiveClock:
     """A `Clock`. `rate`: how many of the cluster's seconds pass in a real one; `began`: the server's time
     when the run did, in seconds since 1970."""
@@ -29,7 +25,6 @@ class LiveClock:
         self._start, self._began, self.rate = time.monotonic(), began, rate
         self.history = LiveHistory(self.now)
         self.at_rest: Callable[[], bool] = lambda: False
-        self.is_current: Callable[[Collection[str]], bool] = lambda _: True
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -57,11 +52,8 @@ class LiveClock:
         self.history.take()
 
     def settle(self, resources: Collection[str] = ()) -> None:
-        """Waits until the watches have seen all that there is; a moment, where that never stands still."""
-        until = time.monotonic() + SETTLES
-        while not self.is_current(resources) and time.monotonic() < until:
-            time.sleep(0.01)
-        self.history.take()
+        """Waits until the history tells all that there is. Raises CannotJudge when the watches do not."""
+        self.history.settle(resources)
 
     def idle(self) -> bool:
         """Whether nothing but retries and periodic things seems to be left to happen."""

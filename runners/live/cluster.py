@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError, CannotJudge
@@ -53,8 +52,7 @@ class LiveCluster:
         self.clock = LiveClock(
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
-        self.clock.at_rest = Rest(self.clock, self._api, self._served)
-        self.clock.is_current = partial(self.history.is_current, self._api)
+        self.clock.at_rest = Rest(self.clock, self._served)
         self.faults = (
             ServedFaults(self._served)
             if self._served

@@ -7,7 +7,6 @@ minute; a few seconds are enough where all that is not well waits for a retry, o
 from __future__ import annotations
 
 from gherkube.runners.history import Change
-from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.served import Served
 from gherkube.runners.objects import (
@@ -41,14 +40,14 @@ PERIODIC = frozenset({"events", "nodes"})
 class Rest:
     """Looks at the history of a live cluster; called, it says whether it is at rest."""
 
-    def __init__(self, clock: LiveClock, api: LiveApi, served: Served | None) -> None:
-        self._clock, self._api, self._served = clock, api, served
+    def __init__(self, clock: LiveClock, served: Served | None) -> None:
+        self._clock, self._served = clock, served
         self._position, self._last = 0, 0.0
 
     def __call__(self) -> bool:
         history = self._clock.history
         if self._served is not None:
-            return self._served.is_idle() and history.is_current(self._api)
+            return self._served.is_idle() and history.is_current()
         for change in history.since(self._position):
             self._position += 1
             if change.resource not in PERIODIC and not _is_retry(change):
@@ -57,7 +56,7 @@ class Rest:
         if quiet < QUIET:
             return False
         unwell = [pod for pod in history.known("pods") if not is_ready(pod) or is_deleting(pod)]
-        return (quiet >= LONG or all(map(_waits, unwell))) and history.is_current(self._api)
+        return (quiet >= LONG or all(map(_waits, unwell))) and history.is_current()
 
 
 def _is_retry(change: Change) -> bool:

@@ -37,8 +37,9 @@ Rule = Callable[[str, str], Answer | None]
 class Proxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, unless `rule` says otherwise.
 
-    `cut`: real seconds after which it ends a watch. `ahead`: seconds by which its clock is. `asked`: method
-    and path of what came so far.
+    `cut`: real seconds after which it ends a watch. `held`: a part of the path of watches of which it passes
+    on nothing until `free` is set. `ahead`: seconds by which its clock is. `asked`: method and path of what
+    came so far.
     """
 
     daemon_threads = True
@@ -49,6 +50,7 @@ class Proxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.rule: Rule = lambda _method, _path: None
         self.cut: float | None = None
+        self.held, self.free = "", threading.Event()
         self.ahead = 0.0
         self.asked: list[tuple[str, str]] = []
         self._lock = threading.Lock()
@@ -138,6 +140,8 @@ class Handler(BaseHTTPRequestHandler):
                 break
             if not line:
                 break
+            if self.server.held and self.server.held in self.path:
+                self.server.free.wait(60)
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
         self.close_connection = True  # in the middle: without the end that a chunked answer has

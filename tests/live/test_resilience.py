@@ -10,29 +10,32 @@ import pytest
 import yaml
 
 from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.expectations.count import at_least
+from gherkube.runners.expectations.count import Count, at_least, at_most
 from gherkube.runners.expectations.judge import Judge
 from gherkube.runners.expectations.pods import PodsStatement
-from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
+from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef, has_image
 from gherkube.runners.expectations.time import Becomes, Throughout
 from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.kubectl import set_image
+from gherkube.runners.live import history
 from gherkube.runners.live import namespace as namespaces
+from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.cluster import LiveCluster
 from gherkube.runners.live.namespace import NotGone
+from gherkube.runners.objects import is_ready
 from gherkube.runners.simulator.server import tls
 from tests.door.serving import configmap, deployment
 from tests.live.conftest import Connect
 from tests.live.proxy import WATCHES, Answer, Proxy
 
-SERVED = ("GET", "/gherkube/v1")
+AT_LEAST_TWO = at_least(2)
 
 
 def update(cluster: LiveCluster) -> Judge:
     """A deployment of three pods that was updated, and a judge who saw it from before."""
     ref = WorkloadRef("deployments", cluster.namespace, "web")
-    judge = Judge(cluster, patience=120)
+    judge = Judge(cluster, patience=2400)
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
     judge.first_when = judge.moment()
@@ -42,10 +45,10 @@ def update(cluster: LiveCluster) -> Judge:
     return judge
 
 
-def ready(cluster: LiveCluster) -> PodsStatement:
-    """At least two pods are ready."""
+def ready(cluster: LiveCluster, count: Count = AT_LEAST_TWO) -> PodsStatement:
+    """So many pods are ready."""
     ref = WorkloadRef("deployments", cluster.namespace, "web")
-    return PodsStatement(PodSelector(ref, cluster.namespace), at_least(2), "ready")
+    return PodsStatement(PodSelector(ref, cluster.namespace), count, "ready")
 
 
 def test_a_watch_that_is_cut_again_and_again_misses_nothing(proxy: Proxy, connect: Connect) -> None:
@@ -54,7 +57,7 @@ def test_a_watch_that_is_cut_again_and_again_misses_nothing(proxy: Proxy, connec
     cluster = connect(proxy.kubeconfig)
     judge = update(cluster)
     judge.judge(ready(cluster), Throughout())
-    cluster.clock.wait(lambda: len(cluster.api.list("pods", cluster.namespace)) == 3, 60)
+    cluster.clock.wait(lambda: len(cluster.api.list("pods", cluster.namespace)) == 3, 2400)
     cluster.clock.settle()
     assert judge.first_when is not None
     pods = [c for c in cluster.history.since(judge.first_when.position) if c.resource == "pods"]
@@ -63,17 +66,52 @@ def test_a_watch_that_is_cut_again_and_again_misses_nothing(proxy: Proxy, connec
     assert sum(WATCHES in path for _, path in proxy.asked) > 40
 
 
+@pytest.mark.parametrize("how", ["held", "cut"])
+def test_a_watch_that_lags_behind_the_others(
+    proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """What the others saw waits for it: pods are not told of before the ReplicaSet that made them."""
+    monkeypatch.setattr(history, "LAG", 120.0)
+    cluster = connect(proxy.kubeconfig)
+    judge = Judge(cluster, patience=2400)
+    ref = WorkloadRef("deployments", cluster.namespace, "web")
+    cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
+    judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
+    judge.first_when = judge.moment()
+    if how == "held":
+        proxy.held = "/replicasets"
+    else:
+        proxy.rule = lambda _, path: Answer(503) if WATCHES in path and "/replicasets" in path else None
+        for watch in cluster.history.watches():
+            watch.cut()
+    somebody = LiveApi(cluster._connection, cluster._discovery)
+    set_image(somebody, "deployments", "web", cluster.namespace, {"app": "hello:2"})
+
+    def is_updated() -> bool:
+        pods = cluster.history.known("pods", cluster.namespace)
+        return len(pods) == 3 and all(has_image(pod["spec"], "hello:2") and is_ready(pod) for pod in pods)
+
+    assert cluster.clock.wait(is_updated, 2400)
+    told = list(cluster.history.since(judge.first_when.position))
+    assert not [change for change in told if change.resource == "pods"]
+    proxy.rule = lambda *_: None
+    proxy.free.set()
+    judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
+    judge.judge(ready(cluster), Throughout())
+    judge.judge(ready(cluster, at_most(4)), Throughout())
+
+
 def test_the_past_is_not_judged_over_a_gap(proxy: Proxy, connect: Connect) -> None:
     """Where the server had dropped versions, nobody knows what was; the present is judged all the same."""
     cluster = connect(proxy.kubeconfig)
-    judge = Judge(cluster, patience=60)
+    judge = Judge(cluster, patience=2400)
     judge.first_when = start = judge.moment()
     gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
     proxy.times(1, lambda _, path: WATCHES in path and "/pods" in path, Answer(200, body=gone))
     proxy.cut = 0.01
     for watch in cluster.history.watches():
         watch.cut()
-    assert cluster.clock.wait(lambda: bool(cluster.history.gap(start.at)), 200)
+    assert cluster.clock.wait(lambda: bool(cluster.history.gap(start.at)), 2400)
     ref = WorkloadRef("deployments", cluster.namespace, "web")
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
