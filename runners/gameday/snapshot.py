@@ -127,8 +127,8 @@ def load(path: Path) -> Snapshot:
         said = json.loads(path.read_text("utf-8"))
         if said.pop("form") != FORM:
             raise UsageError(f"{path}: of another version of gherkube; {again}")
-        lists = {name: tuple(said.pop(name)) for name in ("namespaces", "left_out")}
-        return Snapshot(**said, **lists)
+        said |= {name: tuple(said[name]) for name in ("namespaces", "left_out")}
+        return Snapshot(**said)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; {again}") from None
     except json.JSONDecodeError as error:
