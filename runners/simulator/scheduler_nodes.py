@@ -51,11 +51,10 @@ class Node:
         self.zone = self.labels.get(ZONE, "")
         self.allocatable = allocatable_of(obj)
         self.facts += 1
+        self._sum_up()
 
-    @property
-    def state(self) -> tuple[Any, ...]:
-        """All that fit and the score of room depend on; equal for nodes that are in the same state."""
-        return (
+    def _sum_up(self) -> None:
+        self.state: tuple[Any, ...] = (
             self.allocatable,
             self.cpu,
             self.memory,
@@ -64,6 +63,7 @@ class Node:
             len(self.pods),
             tuple(sorted(self.others.items())) if self.others else (),
         )
+        """All that fit and the score of room depend on; equal for nodes that are in the same state."""
 
     def _count(self, demand: Demand, by: int) -> None:
         requests, scored = demand.requests, demand.scored
@@ -77,6 +77,7 @@ class Node:
             self.ports[port] = self.ports.get(port, 0) + by
             if not self.ports[port]:
                 del self.ports[port]
+        self._sum_up()
 
 
 class Placed:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from math import log
 from random import Random
 from typing import NamedTuple
@@ -136,8 +135,8 @@ class View:
         self.demand = demand
         self._nodes = nodes
         self._buckets: dict[Hashable, Bucket] = {}
-        self._where: dict[Node, tuple[Bucket, int]] = {}
-        self._standings: dict[Node, tuple[int, Standing]] = {}
+        self._where: dict[Node, tuple[Bucket, int, int]] = {}
+        """Each node's bucket and place in it, and the node's facts that its standing was worked out from."""
         self._interned: dict[Standing, Standing] = {}
         self._position = -1
 
@@ -217,9 +216,9 @@ class View:
         if self._position < nodes.base or end - self._position > len(nodes.by_name):
             for node in [node for node in self._where if node.gone]:
                 self._take_out(node)
-            changed: Iterable[Node] = list(nodes.by_name.values())
+            changed = list(nodes.by_name.values())
         else:
-            changed = islice(nodes.journal, self._position - nodes.base, None)
+            changed = nodes.journal[self._position - nodes.base :]
         for node in changed:
             self._place(node)
         self._position = end
@@ -228,19 +227,21 @@ class View:
         if node.gone:
             self._take_out(node)
             return
-        standing = self._standing(node)
+        old, facts = self._where.get(node), node.facts
+        standing = old[0].standing if old is not None and old[2] == facts else self._standing(node)
         count = node.groups.get(self.demand.group, 0)
         clash = bool(self.demand.ports) and conflicting(self.demand.ports, node.ports)
         key: Hashable = standing if standing.rejected else (standing, node.state, count, clash)
-        old = self._where.get(node)
         if old is not None:
             if old[0].key == key:
+                if old[2] != facts:
+                    self._where[node] = old[0], old[1], facts
                 return
             self._take_out(node)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = self._bucket(key, standing, node, count, clash)
-        self._where[node] = bucket, len(bucket.nodes)
+        self._where[node] = bucket, len(bucket.nodes), facts
         bucket.nodes.append(node)
 
     def _bucket(self, key: Hashable, standing: Standing, node: Node, count: int, clash: bool) -> Bucket:
@@ -256,22 +257,17 @@ class View:
         placed = self._where.pop(node, None)
         if placed is None:
             return
-        bucket, at = placed
+        bucket, at, _ = placed
         last = bucket.nodes.pop()
         if last is not node:
             bucket.nodes[at] = last
-            self._where[last] = bucket, at
+            self._where[last] = bucket, at, self._where[last][2]
         if not bucket.nodes:
             del self._buckets[bucket.key]
 
     def _standing(self, node: Node) -> Standing:
-        known = self._standings.get(node)
-        if known is not None and known[0] == node.facts:
-            return known[1]
         standing = stand(self.demand, node)
-        standing = self._interned.setdefault(standing, standing)
-        self._standings[node] = node.facts, standing
-        return standing
+        return self._interned.setdefault(standing, standing)
 
 
 def stand(demand: Demand, node: Node) -> Standing:
