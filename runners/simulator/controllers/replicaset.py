@@ -96,10 +96,9 @@ class ReplicaSetController:
         gone = change.type == DELETED
         now_of = controller_uid(pod)
         was_of = now_of if old is None or _same_owners(old, pod) else controller_uid(old)
-        if old is not None and (tally := self._tallies.get(was_of or "")) is not None:
-            tally.count(old, -1)
-            if was_of != now_of:
-                self._queue.add(tally.key)
+        if old is not None and was_of != now_of and (left := self._tallies.get(was_of or "")) is not None:
+            left.count(old, -1)
+            self._queue.add(left.key)
         if now_of is None:
             if not gone:
                 self._orphan_changed(pod, old)
@@ -111,8 +110,7 @@ class ReplicaSetController:
             self._expectations.saw_deletion(tally.key, key_of(pod))
         elif change.type == ADDED:
             self._expectations.saw_creation(tally.key)
-        if not gone:
-            tally.count(pod, 1)
+        tally.follow(old if was_of == now_of else None, None if gone else pod)
         self._queue.add(tally.key)
 
     def _orphan_changed(self, pod: Object, old: Object | None) -> None:

@@ -64,10 +64,44 @@ class Tally:
         node = pod["spec"].get("nodeName", "")
         self.nodes[node] = self.nodes.get(node, 0) + by
         self.fully_labeled += by * self._labels_full
+        self._count_ready(key, pod, by)
+
+    def _count_ready(self, key: Key, pod: Object, by: int) -> None:
         if is_ready(pod):
             self.ready += by
             if self._min_ready:
                 self._await(key, pod, by)
+
+    def follow(self, old: Object | None, new: Object | None) -> None:
+        """Counts a pod's new version in and its old one out; None where it comes or goes."""
+        if old is not None and new is not None and self._goes_on(old, new):
+            return
+        if old is not None:
+            self.count(old, -1)
+        if new is not None:
+            self.count(new, 1)
+
+    def _goes_on(self, old: Object, new: Object) -> bool:
+        """Counts a version in the old one's stead, if it is of an active pod whose labels are as before."""
+        metadata, status = new["metadata"], new["status"]
+        if (
+            "deletionTimestamp" in metadata
+            or status.get("phase") in ENDED
+            or metadata.get("labels") is not old["metadata"].get("labels")
+        ):
+            return False
+        key = Key(metadata["namespace"], metadata["name"])
+        if self.pods.pop(key, None) is None:
+            return False
+        self.pods[key] = self.ranking.changed[key] = new
+        before, node = old["spec"].get("nodeName", ""), new["spec"].get("nodeName", "")
+        if before != node:
+            self.nodes[before] -= 1
+            self.nodes[node] += 1
+        if old["status"].get("conditions") is not status.get("conditions"):
+            self._count_ready(key, old, -1)
+            self._count_ready(key, new, 1)
+        return True
 
     def leave(self) -> None:
         """Takes its pods out of what it shares."""

@@ -82,11 +82,14 @@ def _fullest_first(
     nodes: dict[str, dict[Hashable, Standing]], on_node: Callable[[str], int]
 ) -> Iterator[list[Standing]]:
     """The pods of the fullest nodes, of those with one pod less, and so on."""
-    levels: dict[int, list[str]] = {}
-    for node in nodes:
-        levels.setdefault(on_node(node), []).append(node)
-    for level in sorted(levels, reverse=True):
-        yield [standing for node in levels[level] for standing in nodes[node].values()]
+    counts = list(map(on_node, nodes))
+    for level in sorted(set(counts), reverse=True):
+        yield [
+            standing
+            for pods, count in zip(nodes.values(), counts, strict=True)
+            if count == level
+            for standing in pods.values()
+        ]
 
 
 def _newest_first(pods: list[Standing], ages: _Ages) -> Iterator[list[Standing]]:
