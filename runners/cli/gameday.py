@@ -36,6 +36,14 @@ def new(
 
 
 @app.command()
+def schema() -> None:
+    """Prints the JSON Schema of plans, for editors."""
+    from gherkube.runners.gameday.schema import print_schema
+
+    raise typer.Exit(print_schema())
+
+
+@app.command()
 def check(plan: PlanFile, kubeconfig: Kubeconfig = "", set_: Sets = None) -> None:
     """Looks whether a game day could be run now, and touches nothing. `run` needs it.
 
@@ -51,9 +59,11 @@ def rehearse(
     plan: PlanFile,
     kubeconfig: Kubeconfig = "",
     set_: Sets = None,
-    snapshot: Annotated[
+    source: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Rehearse with these objects, in the place of the target's."),
+        typer.Option(
+            "--from", metavar="SNAPSHOT", help="Rehearse with these objects, in the place of the target's."
+        ),
     ] = None,
     runs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many times; the plan's unless said.")
@@ -63,9 +73,9 @@ def rehearse(
 
     Exit code: 0 the hypothesis is predicted to hold, 1 to be broken, 2 usage, 3 not judged.
     """
-    from gherkube.runners.gameday.rehearsal import rehearse_plan
+    from gherkube.runners.gameday.rehearsing import rehearse_plan
 
-    code = rehearse_plan(plan, kubeconfig=kubeconfig, options=_options(set_), snapshot=snapshot, runs=runs)
+    code = rehearse_plan(plan, kubeconfig=kubeconfig, options=_options(set_), source=source, runs=runs)
     raise typer.Exit(code)
 
 

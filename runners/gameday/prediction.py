@@ -1,0 +1,193 @@
+"""What rehearsals predict of a game day: a file that people review, and what happens is compared with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import NamedTuple
+
+from gherkube.runners.errors import UsageError
+
+HELD, BROKEN, NOT_JUDGED = "held", "broken", "not judged"
+Shares = dict[str, float]
+"""How often something came out so, from 0 to 1, by what it came to."""
+Band = dict[str, float]
+"""p5, p50 and p95: what one in twenty came to at most, the middle, and what one in twenty was above."""
+
+
+class RoundRun(NamedTuple):
+    """What one rehearsal of a round came to; virtual seconds. `gap`: the longest time without an answer."""
+
+    outcome: str
+    seconds: float
+    fewest_ready: Mapping[str, int]
+    lost: int
+    gap: float
+
+
+class Run(NamedTuple):
+    """What one rehearsal came to: each hypothesis by what it says, and the rounds that were begun."""
+
+    hypothesis: Mapping[str, str]
+    rounds: Sequence[RoundRun]
+    abort: str
+    left: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPrediction:
+    """A round; `begun`: how often it was come to."""
+
+    name: str
+    begun: float
+    outcomes: Shares
+    seconds: Band
+    fewest_ready: dict[str, Band]
+    lost: Band
+    longest_gap: Band
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is predicted of a plan (its fingerprint) on a snapshot (its SHA-256), from so many runs.
+
+    `aborts`: how often each abort condition came true; `left`: how often not all was put back.
+    """
+
+    fingerprint: str
+    snapshot: str
+    runs: int
+    hypothesis: dict[str, Shares]
+    rounds: tuple[RoundPrediction, ...]
+    aborts: Shares
+    left: float
+
+    @property
+    def text(self) -> str:
+        """As it is written to a file: the same runs give the same text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def verdict(self) -> str:
+        """What the most likely end is: broken where any run broke a hypothesis."""
+        shares = list(self.hypothesis.values())
+        if any(each[BROKEN] for each in shares):
+            return BROKEN
+        return NOT_JUDGED if any(each["not_judged"] for each in shares) else HELD
+
+
+def forecast(fingerprint: str, snapshot: str, names: Sequence[str], runs: Sequence[Run]) -> Forecast:
+    """What the runs come to; `names` are the rounds'."""
+    hypotheses = list(dict.fromkeys(says for run in runs for says in run.hypothesis))
+    return Forecast(
+        fingerprint,
+        snapshot,
+        len(runs),
+        {
+            says: {
+                "held": _share(run.hypothesis[says] == HELD for run in runs),
+                "broken": _share(run.hypothesis[says] == BROKEN for run in runs),
+                "not_judged": _share(run.hypothesis[says] == NOT_JUDGED for run in runs),
+            }
+            for says in hypotheses
+        },
+        tuple(
+            _round(name, [run.rounds[n] for run in runs if n < len(run.rounds)], len(runs))
+            for n, name in enumerate(names)
+        ),
+        _shares([run.abort for run in runs if run.abort], len(runs)),
+        _share(bool(run.left) for run in runs),
+    )
+
+
+def save(found: Forecast, path: Path) -> None:
+    """Writes it. Raises UsageError."""
+    try:
+        path.write_text(found.text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def load(path: Path) -> Forecast:
+    """Reads it. Raises UsageError."""
+    again = "rehearse again: gherkube gameday rehearse PLAN"
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        return Forecast(**{**said, "rounds": tuple(RoundPrediction(**each) for each in said["rounds"])})
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; {again}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{path}: not a prediction; {again}") from None
+
+
+def lines(found: Forecast) -> Iterator[str]:
+    """What is predicted, for readers."""
+    yield f"predicted from {found.runs} rehearsal{'s' if found.runs != 1 else ''}"
+    for says, shares in found.hypothesis.items():
+        yield f"  {_told(shares):<28} {says}"
+    for round_ in found.rounds:
+        begun = "" if round_.begun == 1 else f", begun in {round_.begun:.0%}"
+        yield f"round {round_.name}: {_told(round_.outcomes) or 'never begun'}{begun}"
+        if round_.outcomes:
+            yield f"  takes            {_band(round_.seconds, ' s')}"
+            for workload, band in round_.fewest_ready.items():
+                yield f"  fewest ready     {_band(band)} of {workload}"
+            gap = _band(round_.longest_gap, " s")
+            yield f"  requests lost    {_band(round_.lost)}; longest time without an answer {gap}"
+    for sentence, share in found.aborts.items():
+        yield f"aborted in {share:.0%}: {sentence}"
+    if found.left:
+        yield f"not all put back in {found.left:.0%}"
+
+
+def _round(name: str, runs: Sequence[RoundRun], of: int) -> RoundPrediction:
+    workloads = list(dict.fromkeys(each for run in runs for each in run.fewest_ready))
+    return RoundPrediction(
+        name,
+        round(len(runs) / of, 4),
+        _shares([run.outcome for run in runs], len(runs)),
+        band([run.seconds for run in runs]),
+        {
+            each: band([run.fewest_ready[each] for run in runs if each in run.fewest_ready])
+            for each in workloads
+        },
+        band([run.lost for run in runs]),
+        band([run.gap for run in runs]),
+    )
+
+
+def band(values: Sequence[float]) -> Band:
+    """The band of the values; empty for none."""
+    if not values:
+        return {}
+    if len(values) == 1:
+        return dict.fromkeys(("p5", "p50", "p95"), round(values[0], 3))
+    cuts = quantiles(values, n=20, method="inclusive")
+    return {name: round(cuts[n], 3) for name, n in (("p5", 0), ("p50", 9), ("p95", 18))}
+
+
+def _share(so: Iterable[bool]) -> float:
+    said = list(so)
+    return round(sum(said) / len(said), 4) if said else 0.0
+
+
+def _shares(words: Sequence[str], of: int) -> Shares:
+    """How often each word was said, the most frequent first."""
+    counts = {word: words.count(word) for word in dict.fromkeys(words)}
+    return {word: round(n / of, 4) for word, n in sorted(counts.items(), key=lambda each: -each[1])}
+
+
+def _told(shares: Shares) -> str:
+    return ", ".join(f"{word.replace('_', ' ')} {share:.0%}" for word, share in shares.items() if share)
+
+
+def _band(found: Band, unit: str = "") -> str:
+    low, middle, high = (_number(found[name]) for name in ("p5", "p50", "p95"))
+    return f"{middle}{unit}" if low == high else f"{low}–{high}{unit} (mostly {middle})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

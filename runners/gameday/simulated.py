@@ -1,0 +1,285 @@
+"""The simulator in the place of a target: what a game day does there is held against its fences, and noted.
+
+As on a live cluster, a Given verifies, and what is done is written down before and can be put back; the same
+code does that. Only the journal is no file, and time is virtual.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+
+from gherkube.runners.cluster import PatchType, Propagation
+from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.live.changes import Changes
+from gherkube.runners.live.fences import Fences
+from gherkube.runners.live.guard import GuardedApi
+from gherkube.runners.live.journal import Record
+from gherkube.runners.live.undo import undo
+from gherkube.runners.objects import Key, Object, is_deleting
+from gherkube.runners.simulator.api.resources import Resource
+from gherkube.runners.simulator.cluster import SimFaults, Simulator, VirtualTime
+from gherkube.runners.simulator.log import Log
+from gherkube.runners.simulator.traffic import SimTraffic
+from gherkube.runners.target import Target
+
+if TYPE_CHECKING:
+    import kubernetes.client
+
+    from gherkube.runners.live.api import LiveApi
+    from gherkube.runners.live.connection import Connection
+    from gherkube.runners.live.namespace import Namespaces
+
+GOES = 1.0
+"""Virtual seconds between two looks at something that is being deleted."""
+
+
+class Write(NamedTuple):
+    """Something that a scenario does: a verb of `Api` with its arguments.
+
+    `body` is the object, the patch or what is posted, `type` that of a patch.
+    """
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    subresource: str = ""
+    body: Any = None
+    type: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        place = f' in namespace "{self.namespace}"' if self.namespace else ""
+        below = f"/{self.subresource}" if self.subresource else ""
+        return f'{self.verb} {self.resource}{below} "{self.name}"{place}'
+
+
+class _Here(NamedTuple):
+    """The place that a target means: what its fences hold a connection against."""
+
+    server: str
+    fingerprint: str
+
+
+class _NoNamespaces:
+    """A game day owns no namespace, and makes none."""
+
+    def __contains__(self, name: str) -> bool:
+        return False
+
+    def make(self, name: str = "", wanted: Object | None = None) -> NoReturn:  # noqa: ARG002
+        """Raises CannotJudge."""
+        raise CannotJudge(f'namespace "{name}" is not rehearsed: a game day makes no namespaces')
+
+
+class _Noting:
+    """The simulator's API, as `GuardedApi` needs it; takes note of each write."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator, self._api = simulator, simulator.api
+        self.writes: list[Write] = []
+        self.undoes = False
+        """Whether what is written now puts something back."""
+
+    def resource_of(self, obj: Object) -> Resource:
+        """What an object is for the server."""
+        return self._api.resources.of(obj)
+
+    def get(self, resource: str, name: str, namespace: str = "") -> Object:
+        """One object; while something is put back, time passes for those that go."""
+        found = self._api.get(resource, name, namespace)
+        if self.undoes and is_deleting(found):
+            self._simulator.clock.sleep(GOES)
+        return found
+
+    def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
+        """The objects that match the selectors."""
+        return self._api.list(resource, namespace, labels=labels, fields=fields)
+
+    def create(self, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object:
+        """Creates the object."""
+        metadata = obj["metadata"]
+        place = metadata.get("namespace") or namespace
+        self._note(dry_run, "create", self.resource_of(obj).name, place, metadata.get("name", ""), body=obj)
+        return self._api.create(obj, namespace=namespace, dry_run=dry_run)
+
+    def replace(self, obj: Object, *, subresource: str = "") -> Object:
+        """Puts the object in the place of the stored one."""
+        name, place = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
+        self._note(False, "replace", self.resource_of(obj).name, place, name, subresource, obj)
+        return self._api.replace(obj, subresource=subresource)
+
+    def patch(
+        self,
+        resource: str,
+        name: str,
+        patch: Any,
+        namespace: str = "",
+        *,
+        type: PatchType = "strategic",  # noqa: A002 - the API's word
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        """Applies a patch."""
+        self._note(dry_run, "patch", resource, namespace, name, subresource, patch, type)
+        return self._api.patch(
+            resource, name, patch, namespace, type=type, subresource=subresource, dry_run=dry_run
+        )
+
+    def delete(
+        self,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        *,
+        propagation: Propagation | None = None,
+        grace_period: int | None = None,
+        uid: str = "",
+    ) -> Object:
+        """Deletes the object."""
+        self._note(False, "delete", resource, namespace, name)
+        return self._api.delete(
+            resource, name, namespace, propagation=propagation, grace_period=grace_period, uid=uid
+        )
+
+    def post(self, resource: str, name: str, subresource: str, body: Object, namespace: str = "") -> Object:
+        """Creates under a subresource."""
+        self._note(False, "post", resource, namespace, name, subresource, body)
+        return self._api.post(resource, name, subresource, body, namespace)
+
+    def _note(
+        self,
+        dry_run: bool,
+        verb: str,
+        resource: str,
+        namespace: str,
+        name: str,
+        subresource: str = "",
+        body: Any = None,
+        type_: str = "",
+    ) -> None:
+        if not dry_run and not self.undoes:
+            self.writes.append(Write(verb, resource, namespace, name, subresource, body, type_))
+
+
+class _Remembered(Changes):
+    """What was done, without a file."""
+
+    def _write(self, kind: str, data: dict[str, Any]) -> int:
+        self.records.append(Record(len(self.records) + 1, "", kind, {**data, **self.tags}))
+        return len(self.records)
+
+
+class SimulatedTarget:
+    """A `Cluster`: a simulator within the fences of a target; things are in `namespace`.
+
+    `connection` is the target's where there is one, so that its place is held against the fences, too.
+    """
+
+    name = "simulator"
+    owns_namespaces = False
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        namespace: str,
+        target: Target | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        self._simulator, self.namespace = simulator, namespace
+        self._noting = _Noting(simulator)
+        fenced = target or Target("simulator", disposable=True)
+        place = connection or cast("Connection", _Here(fenced.server.rstrip("/"), _hex(fenced.ca)))
+        noting = cast("LiveApi", self._noting)
+        self._changes = _Remembered(noting)
+        self.api = GuardedApi(
+            noting, Fences(fenced, place), cast("Namespaces", _NoNamespaces()), self._changes, lambda _: None
+        )
+        self.faults = _Faults(simulator)
+
+    @property
+    def clock(self) -> VirtualTime:
+        """The simulator's."""
+        return self._simulator.clock
+
+    @property
+    def history(self) -> Log:
+        """Every change since the beginning."""
+        return self._simulator.history
+
+    @property
+    def traffic(self) -> SimTraffic:
+        """Requests, and what became of them."""
+        return self._simulator.traffic
+
+    @property
+    def writes(self) -> list[Write]:
+        """What was done, in order; what put it back is not among it."""
+        return self._noting.writes
+
+    def owns(self, namespace: str) -> bool:  # noqa: ARG002 - as of a live cluster
+        """Nothing: a Given verifies."""
+        return False
+
+    def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
+        """Looks whether there are as many nodes; they are what they are."""
+        there = len(self.node_names())
+        if count != there or cpu or memory:
+            raise UsageError(
+                f"the target has {there} nodes that take pods: how many and which cannot be said"
+            )
+
+    def node_names(self) -> list[str]:
+        """The nodes that take pods, in order."""
+        return sorted(self._simulator.node_names())
+
+    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
+        """What the container has printed."""
+        return self._simulator.output(pod, container, previous=previous)
+
+    def client(self) -> kubernetes.client.ApiClient:
+        """An official client; what it does is not noted."""
+        return self._simulator.client()
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def put_back(self) -> list[str]:
+        """Mends nodes, puts back what was done, and returns what is left."""
+        self.faults.mend()
+        self._noting.undoes = True
+        try:
+            records, self._changes.records = self._changes.records, []
+            return undo(records, self._noting).left
+        finally:
+            self._noting.undoes = False
+
+
+class _Faults(SimFaults):
+    """The simulator's faults; remembers which nodes are down."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__(simulator)
+        self._down: dict[str, None] = {}
+        self.stopped: dict[str, None] = {}
+        """All that were taken down."""
+
+    def stop_node(self, name: str) -> None:
+        """Power loss."""
+        super().stop_node(name)
+        self._down[name] = self.stopped[name] = None
+
+    def start_node(self, name: str) -> None:
+        """The node's power is back."""
+        super().start_node(name)
+        self._down.pop(name, None)
+
+    def mend(self) -> None:
+        """Starts what is down."""
+        for name in list(self._down):
+            self.start_node(name)
+
+
+def _hex(fingerprint: str) -> str:
+    return fingerprint.replace(":", "").lower()
