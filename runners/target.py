@@ -7,23 +7,25 @@ server = "https://10.0.0.1"   # the address that the context must have
 ca = "9f86d081884c7d65…"      # the SHA-256 of the certificate authority that it must have, in hex
 namespace = "shop"            # where scenarios run, in the place of new namespaces of their own
 namespaces = ["shop", "qa"]   # all where they may act, beside those that they make
-acts = ["scale", "image"]     # what they may do there; everything but "nodes" unless said
+acts = ["scale", "image"]     # what they may do there; everything but nodes and node faults unless said
 most-pods = 5                 # how many pods a scenario may touch there
 disposable = true             # named namespaces that are not there may be made, and nodes be cordoned
 production = true             # nothing may be done at all
+urls = {"shop/web" = "https://shop.example.com/"}    # where requests to a service go, in the place of a way found
+quota = {"pods" = "50"}       # the resource quota of each namespace that the run makes
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gherkube.runners.errors import UsageError
 
 SIMULATOR, LIVE = "simulator", "live"
-ACTS = ("create", "change", "scale", "image", "delete", "delete pods", "evict pods", "nodes")
-"""The kinds of acts, in the words of the settings; "nodes": cordoning them."""
+ACTS = ("create", "change", "scale", "image", "delete", "delete pods", "evict pods", "nodes", "node faults")
+"""The kinds of acts, in the words of the settings; "nodes": cordoning them; "node faults": stopping them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Target:
     namespaces: tuple[str, ...] = ()
     acts: tuple[str, ...] | None = None
     most_pods: int | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
+    quota: Mapping[str, str] = field(default_factory=dict)
     disposable: bool = False
     production: bool = False
 
@@ -110,6 +114,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -117,6 +125,7 @@ def _is_flag(value: Any) -> bool:
 FIELDS = {
     **dict.fromkeys(("context", "kubeconfig", "server", "ca", "namespace"), ("a text", _is_text)),
     **dict.fromkeys(("namespaces", "acts"), ("a list of texts", _is_texts)),
+    **dict.fromkeys(("urls", "quota"), ("a table of texts", _is_table)),
     "most-pods": ("a number", lambda value: type(value) is int and value >= 0),
     **dict.fromkeys(("disposable", "production"), ("true or false", _is_flag)),
 }

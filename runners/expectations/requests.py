@@ -13,7 +13,7 @@ from gherkube.runners.expectations.subjects import WorkloadRef, match_image
 from gherkube.runners.expectations.time import duration
 from gherkube.runners.expectations.view import View
 from gherkube.runners.objects import Key
-from gherkube.runners.traffic import Request
+from gherkube.runners.traffic import Request, longest_gap
 
 Requests: TypeAlias = Sequence[Request]
 Outcome: TypeAlias = tuple[bool, str]
@@ -172,24 +172,6 @@ RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
     "gap": _gap,
     "contains": _contains,
 }
-
-
-def longest_gap(requests: Requests) -> tuple[float, float]:
-    """The longest time between two answered requests around unanswered ones, and when it began.
-
-    Before the first and after the last answer a gap is as long as what was asked in it shows.
-    """
-    longest, begin = 0.0, 0.0
-    start, failing = requests[0].at, False
-    for request in requests:
-        if failing and request.at - start > longest:
-            longest, begin = request.at - start, start
-        if request.answered:
-            start, failing = request.at, False
-        else:
-            failing = True
-            longest, begin = max((longest, begin), (request.at - start, start))
-    return longest, begin
 
 
 def _failures(requests: Requests) -> str:

@@ -22,6 +22,7 @@ from gherkube.runners.live.history import LiveHistory
 from gherkube.runners.live.namespace import Namespaces
 from gherkube.runners.live.rest import Rest
 from gherkube.runners.live.traffic import LiveTraffic
+from gherkube.runners.live.ways import Ways
 from gherkube.runners.objects import Key
 from gherkube.runners.target import Target
 
@@ -58,7 +59,7 @@ class LiveCluster:
             if self._served
             else LiveFaults(context, self._api, lambda: self.namespace)
         )
-        self.traffic = LiveTraffic(connection, self._api, self.clock, virtual=self._served is not None)
+        self.traffic = LiveTraffic(connection, self.clock, self._ways())
         self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)
         self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
         self.namespace = target.namespace
@@ -70,6 +71,15 @@ class LiveCluster:
         except BaseException:
             self.close()
             raise
+
+    def _ways(self) -> Ways:
+        """How requests get to services from here."""
+        return Ways(
+            self._api,
+            self._target.urls,
+            made=lambda namespace: self._target.disposable and namespace in self._namespaces,
+            nodes=lambda: [] if self._served else self.history.known("nodes"),
+        )
 
     def _begin(self) -> None:
         """Makes the namespace, and begins to watch."""

@@ -14,6 +14,10 @@ from gherkube.runners.objects import Object
 from gherkube.runners.target import ACTS, Target
 
 
+NODES = ("nodes", "node faults")
+"""Kinds of acts that touch whoever has pods there: not allowed unless they are named."""
+
+
 class Act(NamedTuple):
     """Something that is to be done: `kind` is one of `ACTS`, `pods` how many it touches, `words` tell it."""
 
@@ -48,9 +52,9 @@ class Fences:
             self._refuse(act, "it is production, where nothing is done at all")
         if owned or target.disposable:
             return
-        if not act.namespace and act.kind != "nodes":
+        if not act.namespace and act.kind not in NODES:
             self._refuse(act, "it would change what all namespaces share, and the cluster is not disposable")
-        allowed = [act for act in ACTS if act != "nodes"] if target.acts is None else target.acts
+        allowed = [act for act in ACTS if act not in NODES] if target.acts is None else target.acts
         if act.kind not in allowed:
             self._refuse(act, f"its acts are {', '.join(allowed) or 'none'}")
         places = {target.namespace, *target.namespaces} - {""}

@@ -1,64 +1,62 @@
-"""Requests to services, through the API server's proxy of services, or through the nodes' ports.
+"""Requests to services on a live cluster, and what became of them; how they get there: see `ways`.
 
-The API server chooses one of the ready endpoints and passes the answer on, so it works from wherever the
-API is reached. It does not say which pod answered; an answer that names its pod does.
-staging/src/k8s.io/apimachinery/pkg/util/proxy
+Who answered is not told, but where an answer names its pod.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import socket
 import threading
 import time
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.live.api import LiveApi
+from gherkube.runners.errors import CannotJudge
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.connection import Connection, Unreachable
-from gherkube.runners.objects import Key, Object, is_ready
-from gherkube.runners.traffic import Request
+from gherkube.runners.live.ways import CONNECTS, Way, Ways
+from gherkube.runners.objects import Key, Object
+from gherkube.runners.traffic import Request, sum_up
 
 REQUESTS = "requests"
 NODE_PORT = "node port"
-CONNECTS, ANSWERS = 2.0, 30.0
-"""Real seconds for a connection, and for an answer."""
+ANSWERS = 30.0
+"""Real seconds for an answer."""
+AT_ONCE = 16
+"""How many requests of a flow may be on their way."""
 BUSY = 429
 AGAIN = 0.1
 """Real seconds after which a request is sent again that the API server did not pass on."""
 
 
 class LiveTraffic:
-    """Sends requests and keeps what became of them. `virtual`: the nodes are only modelled."""
+    """Sends requests and keeps what became of them."""
 
-    def __init__(
-        self, connection: Connection, api: LiveApi, clock: LiveClock, *, virtual: bool = False
-    ) -> None:
-        self._connection, self._api, self._clock = connection, api, clock
-        self._virtual, self._nodes, self._turns = virtual, urllib3.PoolManager(), itertools.count()
+    def __init__(self, connection: Connection, clock: LiveClock, ways: Ways) -> None:
+        self._connection, self._clock, self._ways = connection, clock, ways
+        self._pool, self._turns = urllib3.PoolManager(), itertools.count()
         self._flows: dict[Key, threading.Thread] = {}
         self._ended = threading.Event()
-        self._sent: list[Request] = []
+        self._log = Log()
 
     @property
     def requests(self) -> Sequence[Request]:
-        """All requests so far, in the order in which they were answered."""
-        return self._sent
+        """All requests so far, in the order in which they were sent; waits for those that are on their way."""
+        return self._log.settled(CONNECTS + ANSWERS)
 
     def send(self, service: Key, count: int, *, through: str = "service") -> list[Request]:
         """Sends that many requests, one after another, and returns what became of them."""
-        way = self._way(service, through)
+        way = self._ways.to_node_ports(service) if through == NODE_PORT else self._ways.to(service)
         return [self._send(service, way, through) for _ in range(count)]
 
     def flow(self, service: Key, every: float) -> None:
         """Sends a request now and again every so many seconds, to the end of the run."""
-        way = self._way(service, "service")
+        way = self._ways.to(service)
         flow = threading.Thread(target=self._flow, args=(service, way, every), daemon=True)
         self._flows[service] = flow
         flow.start()
@@ -67,101 +65,68 @@ class LiveTraffic:
         """Whether requests to the service flow by themselves."""
         return service in self._flows
 
+    def told(self) -> list[str]:
+        """In a sentence each, which way requests to a service went and what became of them."""
+        requests = self._log.settled(0.0)
+        found = dict.fromkeys((request.service, request.way) for request in requests)
+        return [_told(*each, [one for one in requests if (one.service, one.way) == each]) for each in found]
+
     def close(self) -> None:
         """Ends all flows."""
         self._ended.set()
         for flow in self._flows.values():
-            flow.join(5.0)
+            flow.join(CONNECTS + ANSWERS)
 
-    def _way(self, service: Key, through: str) -> list[str]:
-        """The addresses to ask, one of them each time."""
-        found = self._api.get("services", service.name, service.namespace)
-        ports = found["spec"].get("ports")
-        if not ports or not found["spec"].get("selector"):
-            raise UsageError(
-                f'service "{service.name}" has no ports, or selects no pods: no request can be sent to it'
-            )
-        if through == NODE_PORT:
-            return self._node_ports(service, found)
-        port = ports[0].get("name") or ports[0]["port"]
-        return [f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{port}/proxy/"]
+    def _flow(self, service: Key, way: Way, every: float) -> None:
+        """A slow answer holds no later request back, unless so many are on their way."""
+        due, pause = time.monotonic(), every / self._clock.rate
+        free = threading.Semaphore(AT_ONCE)
 
-    def _node_ports(self, service: Key, found: Object) -> list[str]:
-        port = found["spec"]["ports"][0].get("nodePort")
-        if not port:
-            raise UsageError(
-                f'service "{service.name}" has no node port: make it a NodePort service, '
-                "or send the requests to the service itself"
-            )
-        urls = [
-            f"http://{address['address']}:{port}/"
-            for node in self._clock.history.known("nodes")
-            for address in node["status"].get("addresses", ())
-            if is_ready(node) and address["type"] == "InternalIP"
-        ]
-        if self._virtual or not any(map(self._is_reached, urls)):
-            raise CannotJudge(
-                f"the nodes of {self._connection.context} are not reached from here ({', '.join(urls)}): "
-                "send the requests to the service itself, which go through the API server"
-            )
-        return urls
-
-    def _is_reached(self, url: str) -> bool:
-        """Whether anybody answers there, be it that there is nobody."""
-        host = urlsplit(url)
-        try:
-            socket.create_connection((host.hostname, host.port), CONNECTS).close()
-        except ConnectionRefusedError:
-            return True
-        except OSError:
-            return False
-        return True
-
-    def _flow(self, service: Key, way: list[str], every: float) -> None:
-        due = time.monotonic()
-        while not self._ended.is_set():
+        def send() -> None:
             try:
                 self._send(service, way, "service")
             except CannotJudge as error:
                 now = self._clock.now()
                 self._clock.history.note_gap(now, now, f"no request could be sent to the service: {error}")
-                return
-            due += every / self._clock.rate
-            now = time.monotonic()
-            due = max(due, now - every / self._clock.rate)
-            self._ended.wait(max(0.0, due - now))
+                self._ended.set()
+            finally:
+                free.release()
 
-    def _send(self, service: Key, way: list[str], through: str) -> Request:
-        at = self._clock.now()
-        if through == NODE_PORT:
-            code, body = self._ask_node(next(self._turns) % len(way), way)
-        else:
-            at, code, body = self._ask_proxy(way[0])
-        seconds = self._clock.now() - at
-        pod = self._answered(service, body) if code else None
-        name = pod["metadata"]["name"] if pod else ""
-        image = pod["spec"]["containers"][0]["image"] if pod else ""
-        request = Request(at, service, name, image, code, body.removesuffix("\n"), seconds, through)
-        self._sent.append(request)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while not self._ended.is_set():
+                free.acquire()
+                pool.submit(send)
+                now = time.monotonic()
+                due = max(due + pause, now - pause)
+                self._ended.wait(max(0.0, due - now))
+
+    def _send(self, service: Key, way: Way, through: str) -> Request:
+        with self._log.turn() as turn:
+            at, code, body = self._ask_proxy(way.urls[0]) if way.proxied else self._ask(way)
+            seconds = self._clock.now() - at
+            pod = self._answered(service, body) if code else None
+            name = pod["metadata"]["name"] if pod else ""
+            image = pod["spec"]["containers"][0]["image"] if pod else ""
+            body = body.removesuffix("\n")
+            request = Request(at, service, name, image, code, body, seconds, through, way.words)
+            turn.append(request)
         self._clock.history.ring(REQUESTS)
         return request
 
-    def _ask_node(self, turn: int, way: list[str]) -> tuple[int, str]:
-        """Code and body; each request has a connection of its own, as each client has."""
+    def _ask(self, way: Way) -> tuple[float, int, str]:
+        """When it was sent, code and body; each has a connection of its own, as each client has."""
+        url = way.urls[next(self._turns) % len(way.urls)]
         timeout = urllib3.Timeout(connect=CONNECTS, read=ANSWERS)
+        headers = {"Connection": "close", **({"Host": way.host} if way.host else {})}
+        at = self._clock.now()
         try:
-            answer = self._nodes.request(
-                "GET", way[turn], retries=False, timeout=timeout, headers={"Connection": "close"}
-            )
+            answer = self._pool.request("GET", url, retries=False, timeout=timeout, headers=headers)
         except HTTPError as error:
-            return 0, str(error)
-        return answer.status, answer.data.decode("utf-8", "replace")
+            return at, 0, str(error)
+        return at, answer.status, answer.data.decode("utf-8", "replace")
 
     def _ask_proxy(self, path: str) -> tuple[float, int, str]:
-        """When it was sent, code and body.
-
-        What was not passed on is no answer of the service, and is sent again.
-        """
+        """The same through the API server. What it did not pass on is no answer, and is sent again."""
         until = time.monotonic() + ANSWERS
         while True:
             at, code, body = self._clock.now(), BUSY, ""
@@ -189,6 +154,47 @@ class LiveTraffic:
             if pod["metadata"]["name"] in body:
                 return pod
         return None
+
+
+class Log:
+    """Requests in the order in which they were sent, though their answers come in another."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._turns = 0
+        self._early: dict[int, list[Request]] = {}
+        self._settled: list[Request] = []
+        self._next = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[list[Request]]:
+        """For one request: what it comes to is put into the list (nothing, when it was not sent at all)."""
+        with self._news:
+            number, self._turns = self._turns, self._turns + 1
+        came: list[Request] = []
+        try:
+            yield came
+        finally:
+            with self._news:
+                self._early[number] = came
+                while self._next in self._early:
+                    self._settled += self._early.pop(self._next)
+                    self._next += 1
+                self._news.notify_all()
+
+    def settled(self, seconds: float) -> list[Request]:
+        """Those that have come to their end; those that were sent by now get so many seconds for it."""
+        with self._news:
+            until = self._turns
+            self._news.wait_for(lambda: self._next >= until, seconds)
+            return list(self._settled)
+
+
+def _told(service: Key, way: str, requests: Sequence[Request]) -> str:
+    sent, _, lost, p50, _, p99, gap = sum_up(requests)
+    took = f", half of them within {1000 * p50:.0f} ms, 99% within {1000 * p99:.0f} ms" if p50 and p99 else ""
+    gone = f"{lost} lost{f', {gap:.2f} s at the longest' if gap else ''}" if lost else "none lost"
+    return f'{sent} requests to service "{service.name}" through {way}: {gone}{took}'
 
 
 def _status(body: str) -> Object | None:

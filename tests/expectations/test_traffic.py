@@ -10,7 +10,7 @@ from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.failure import ExpectationFailed
 from gherkube.runners.expectations.nodes import PodsOnNodes
-from gherkube.runners.expectations.requests import RequestsStatement, longest_gap
+from gherkube.runners.expectations.requests import RequestsStatement
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Past, Stays, Throughout, Time
