@@ -69,8 +69,8 @@ def sum_up(requests: Sequence[Request]) -> Summary:
     """The summary of requests in the order in which they were sent."""
     took = sorted(request.seconds for request in requests if request.answered)
     gap = longest_gap(requests)[0] if requests else 0.0
-    percentiles = (took[math.ceil(share * len(took)) - 1] if took else None for share in (0.5, 0.9, 0.99))
-    return Summary(len(requests), len(took), len(requests) - len(took), *percentiles, gap)
+    p50, p90, p99 = (took[math.ceil(share * len(took)) - 1] if took else None for share in (0.5, 0.9, 0.99))
+    return Summary(len(requests), len(took), len(requests) - len(took), p50, p90, p99, gap)
 
 
 def longest_gap(requests: Sequence[Request]) -> tuple[float, float]:

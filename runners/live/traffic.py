@@ -46,7 +46,7 @@ class LiveTraffic:
 
     @property
     def requests(self) -> Sequence[Request]:
-        """All requests so far, in the order in which they were sent; waits for those that are on their way."""
+        """All requests so far, in the order in which they were sent; waits for those on their way."""
         return self._log.settled(CONNECTS + ANSWERS)
 
     def send(self, service: Key, count: int, *, through: str = "service") -> list[Request]:

@@ -15,6 +15,7 @@ from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Past, Stays, Throughout, Time
 from gherkube.runners.objects import Key
+from gherkube.runners.traffic import longest_gap
 from tests.expectations.fakes import (
     SERVICE,
     WEB,
