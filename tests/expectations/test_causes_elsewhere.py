@@ -64,6 +64,19 @@ def test_a_quota_that_the_deployment_tells_of() -> None:
     assert failed.value.failure.unreachable == "nothing that is going on makes room in the quota"
 
 
+def test_a_quota_that_has_room_again() -> None:
+    """The next attempt may succeed, so waiting goes on."""
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": QUOTA}
+    script = updating(conditions=[failure])
+    hard = {"pods": "3", "requests.cpu": "4"}
+    status = {"hard": hard, "used": {"pods": "2", "requests.cpu": "1"}}
+    script.put(2, "resourcequotas", {"kind": "ResourceQuota", "metadata": named("few"), "status": status})
+    script.idle_from = 5
+    with pytest.raises(ExpectationFailed) as failed:
+        script.judge().judge(PodsStatement(pods(revision="new"), exactly(1), "ready"), Becomes())
+    assert failed.value.failure.unreachable == ""
+
+
 def test_a_quota_that_only_an_event_tells_of() -> None:
     """As with a StatefulSet; no longer once the pods are there."""
     db = stateful("db")

@@ -14,8 +14,11 @@ from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
 from gherkube.runners.kubectl.revisions import KEEPINGS
 from gherkube.runners.kubectl.status import ONLY_ROLLING, rollout_status
 from gherkube.runners.objects import ENDED, Object, condition, is_active, is_deleting, is_ready
+from gherkube.runners.quantities import parse
 
 NOTHING = "nothing that is going on"
+OWNERS = ("replicasets", "statefulsets", "daemonsets", "jobs")
+"""What makes pods."""
 
 
 def is_at_rest(scene: Scene) -> bool:
@@ -37,11 +40,15 @@ def is_at_rest(scene: Scene) -> bool:
 def is_uncertain(scene: Scene) -> bool:
     """Whether an attempt may come out differently from the one before.
 
-    A container that was restarted, or has crashed, may come up once more. A deployment of strategy
-    Recreate goes on when it looks next though a pod that has ended is held.
+    A container that was restarted, or has crashed, may come up once more. What a quota refused may be made
+    when there is room again. A deployment of strategy Recreate goes on when it looks next though a pod that
+    has ended is held.
     """
     pods = scene.pods()
     if any(map(_flaps, pods)):
+        return True
+    owners = [one for resource in OWNERS for one in scene.view.of(resource).values()]
+    if any(_has_room(scene, words) for one in owners for words in refusal(scene, one)):
         return True
     held = any(is_deleting(pod) and (pod.get("status") or {}).get("phase") in ENDED for pod in pods)
     return held and any(
@@ -63,7 +70,9 @@ def reason(scene: Scene, subject: Subject | None) -> str:
         if ref.resource == "jobs" and failed is not None and failed["status"] == "True":
             return f"{NOTHING} runs {ref.text} again, which has failed"
         owners = [obj, *replica_sets(scene.view, ref)]
-        if any("exceeded quota" in words for words in refusal(scene, *owners)):
+        if any(
+            "exceeded quota" in words and not _has_room(scene, words) for words in refusal(scene, *owners)
+        ):
             return f"{NOTHING} makes room in the quota"
     for pod in scene.pods():
         if ref is None or ref.owns(scene.view, pod):
@@ -88,6 +97,17 @@ def unready(scene: Scene, subject: Subject | None) -> str:
             if is_active(pod) and not is_ready(pod) and volume(scene, pod):
                 return f"{NOTHING} gives pod {name} what it waits for"
     return ""
+
+
+def _has_room(scene: Scene, refused: str) -> bool:
+    """Whether the quota that refused something has room again, so that the next attempt may succeed."""
+    quotas = scene.view.of("resourcequotas").values()
+    full = [one.get("status") or {} for one in quotas if f'"{one["metadata"]["name"]}"' in refused]
+    return bool(full) and all(
+        parse(status.get("used", {}).get(what, 0)) < parse(hard)
+        for status in full
+        for what, hard in status.get("hard", {}).items()
+    )
 
 
 def _owner(subject: Subject | None) -> WorkloadRef | None:
