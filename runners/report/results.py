@@ -38,7 +38,7 @@ class Verdict:
     not pass, `step` the sentence at which it ended, `seconds` of the wall clock, `virtual` those of its
     cluster's clock (None where it had no cluster), `printed` what its own steps wrote,
     `rest` the sentences after that one, `history` its history file's name within the report's folder ("":
-    there is none).
+    there is none), `notes` what is told of it besides.
     """
 
     nodeid: str
@@ -54,6 +54,7 @@ class Verdict:
     steps: list[dict[str, Any]] = field(default_factory=list)
     rest: list[str] = field(default_factory=list)
     history: str = ""
+    notes: list[str] = field(default_factory=list)
 
     def add(self, report: pytest.TestReport) -> None:
         """Takes in the report of a phase."""
@@ -67,6 +68,7 @@ class Verdict:
         self.steps = told.get("steps", self.steps)
         self.rest = told.get("rest", self.rest)
         self.history = told.get("history", self.history)
+        self.notes = told.get("notes", self.notes)
         if outcome != PASSED:
             self.text = "\n\n".join(filter(None, (self.text, _text(report))))
             self.step = self.step or told.get("step", "")

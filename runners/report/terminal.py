@@ -95,6 +95,8 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         mark, colour = MARKS[verdict.outcome]
         self._tw.write(f"  {mark} {verdict.name}", **colour)
         self._tw.line(f" ({_notes(verdict)})", light=True)
+        for note in verdict.notes:
+            self._tw.line(f"      {note}", light=True)
         if self.verbosity > 0:
             for step in verdict.steps:
                 self._tw.line(

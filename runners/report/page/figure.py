@@ -115,7 +115,8 @@ def _marks(marks: Sequence[Mark], end: float) -> dict[str, Any]:
 def _images(series: Series) -> dict[str, str]:
     """A class for each image, by which it is coloured: v1, v2, …"""
     every = dict.fromkeys(image for group in series.groups for image in group.images)
-    every |= dict.fromkeys(asked.image for some in series.requests.values() for asked in some if asked.image)
+    asked = (asked for some in series.requests.values() for asked in some if not asked.lost)
+    every |= dict.fromkeys(each.image for each in asked)
     return {image: f"v{n % 6 + 1}" for n, image in enumerate(every)}
 
 
@@ -208,7 +209,7 @@ def _requests(
         "svg": charts.requests(found, width, images, end, top),
         "top": top,
         "width": f"{width:g} s",
-        "answered": [(images[image], image, n) for image, n in answered.items()],
+        "answered": [(images[image], image or "some pod", n) for image, n in answered.items()],
         "lost": sum(1 for asked in requests if asked.lost),
         "number": len(requests),
         "losses": told,
