@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.expectations.statement import Both, Statement
 from gherkube.steps.sentence import FORMS, Form, Kind, Sentence, Topic
 from gherkube.steps.times import NO_PHRASE, Tense, TimePhrase, time_phrase
 
@@ -79,6 +80,13 @@ class Match(NamedTuple):
         if statement is not None:
             while_ = self.joined._act(world, table, docstring) if self.joined else None
             world.judge_statement(statement, self.time, self.tense or "present", while_)
+
+    def statement(self, world: World) -> Statement | None:
+        """What a Then says, to be judged by whoever asks; None when it judges by itself."""
+        statement: Statement | None = self._act(world, None, None)
+        if statement is None or self.joined is None:
+            return statement
+        return Both(statement, self.joined._act(world, None, None))
 
     def _act(self, world: World, table: list[list[str]] | None, docstring: str | None) -> Any:
         extras: dict[str, Any] = {}

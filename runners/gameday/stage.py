@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import pytest
+
 from gherkube.runners.cluster import Cluster
 from gherkube.runners.errors import GherkubeError
 from gherkube.runners.expectations.time import Moment
@@ -76,14 +78,33 @@ class Stage(Protocol):
         """Does what the Givens say, one after another. UsageError for what is none."""
 
 
+FIXED = (
+    "--gherkube",
+    "--gherkube-stage",
+    "--capture=no",
+    "--override-ini=addopts=",
+    "-p",
+    "no:cacheprovider",
+)
+"""The options of the session; those that the project has for its tests do not count."""
+
+
 class Playing:
     """The plugin by which the session knows what it is for; `code` is what `act` returned."""
 
-    def __init__(self, act: Callable[[Stage], int]) -> None:
-        self.act = act
+    def __init__(self, plan: Plan, act: Callable[[Stage], int]) -> None:
+        self.plan, self.act = plan, act
         self.code: int | None = None
+        self.error: BaseException | None = None
+        """What `act` raised."""
         self.problems: list[str] = []
-        """Why features could not be collected, and why pytest could not go on."""
+        """Why features could not be collected."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Takes pytest's reporter away."""
+        if config.pluginmanager.has_plugin("terminalreporter"):
+            config.pluginmanager.unregister(name="terminalreporter")
 
 
 def with_stage(plan: Plan, options: Iterable[str], act: Callable[[Stage], int]) -> int:
@@ -92,12 +113,11 @@ def with_stage(plan: Plan, options: Iterable[str], act: Callable[[Stage], int]) 
     `options` are those of the pytest plugin ("--gherkube-set=VERSION=v2"). 2, and said on standard error,
     when a feature cannot be run as it is written.
     """
-    import pytest
-
-    playing = Playing(act)
+    playing = Playing(plan, act)
     features = dict.fromkeys(str(round_.feature) for round_ in plan.rounds)
-    fixed = ["--gherkube", "--gherkube-stage", "--capture=no", "-p", "no:cacheprovider"]
-    pytest.main([*fixed, *options, *features], [playing])
+    pytest.main([*FIXED, *options, *features], [playing])
+    if playing.error is not None:
+        raise playing.error
     if playing.code is not None:
         return playing.code
     for problem in playing.problems:
