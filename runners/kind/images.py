@@ -33,12 +33,12 @@ class Foreseen:
     """What a scenario will ask of a kind cluster, known from its text.
 
     `images`: by full name. `nodes`: how many and of which size ("": as they are), None where it does not say.
-    `alone`: no other scenario may run on the cluster meanwhile.
+    `alone`: why no other scenario may run on the cluster meanwhile; "": others may.
     """
 
     images: Mapping[str, StandIn] = field(default_factory=dict)
     nodes: tuple[int, str, str] | None = None
-    alone: bool = False
+    alone: str = ""
 
 
 class Images:

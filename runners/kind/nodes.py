@@ -6,7 +6,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from gherkube.runners.errors import CannotJudge
 
@@ -41,7 +41,7 @@ class Node:
     def run(self, *argv: str) -> str:
         """Runs a command inside; what it printed. Raises CannotJudge when it fails."""
         code, output = self.container.exec_run(list(argv))
-        text = bytes(output).decode("utf-8", "replace")
+        text = cast("bytes", output).decode("utf-8", "replace")
         if code:
             raise CannotJudge(f"`{' '.join(argv)}` failed in {self.name}: {text.strip()}")
         return text

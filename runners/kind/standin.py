@@ -16,6 +16,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from gherkube.runners.kind.nodes import File, archive
+from gherkube.runners.simulator.node.containers import DEFAULT_PORT
 from gherkube.runners.simulator.node.images import DEFAULT, STEERED, Behaviour, Image, parse_image
 from gherkube.runners.simulator.node.programs import COMMANDS
 
@@ -44,7 +45,7 @@ class StandIn:
     """What a scenario asks of an image.
 
     `ports`: those that its containers declare. `live`, `ready`: the paths that their probes ask.
-    `commands`: programs that they run and that the image has to have. `completes`: an init container.
+    `commands`: the programs that they run in the place of the image's. `completes`: an init container.
     """
 
     image: Image
@@ -78,7 +79,7 @@ class Maker:
     def make(self, stand_in: StandIn) -> Made:
         """The image."""
         layers = [self.base()]
-        if links := {path.lstrip("/"): File(link=SERVE) for path in stand_in.commands}:
+        if links := {path.lstrip("/"): File(link=SERVE) for path in _missing(stand_in)}:
             layers.append(archive(links))
         return assemble(_config(stand_in, self.processor), layers)
 
@@ -95,6 +96,12 @@ class Maker:
     def base(self) -> bytes:
         """The layer that all its images have."""
         return base(self.busybox)
+
+
+def _missing(stand_in: StandIn) -> list[str]:
+    """The programs that stand for the image's own: all where something is said of it, else unknown ones."""
+    known = set(APPLETS.split()) if stand_in.behaviour == DEFAULT else set()
+    return sorted(path for path in stand_in.commands if path.rpartition("/")[2] not in known)
 
 
 @cache
@@ -123,9 +130,10 @@ def script(name: str) -> bytes:
     return (files(__package__) / "app" / name).read_bytes()
 
 
-def made_of(stand_in: StandIn) -> tuple[dict[str, str], frozenset[str]]:
-    """What tells it from others: the variables of its configuration, and the programs it has beside."""
-    return _variables(stand_in), stand_in.commands
+def made_of(stand_in: StandIn) -> tuple[object, ...]:
+    """What tells it from others: whether and how it comes, its variables, and the programs it has beside."""
+    behaviour = stand_in.behaviour
+    return behaviour.exists, behaviour.pull_seconds, _variables(stand_in), _missing(stand_in)
 
 
 def _variables(asked: StandIn) -> dict[str, str]:
@@ -144,7 +152,7 @@ def _variables(asked: StandIn) -> dict[str, str]:
     exit_code = behaviour.exit_code
     if asked.completes and behaviour.crash_after is None:
         times["CRASH_AFTER"], exit_code = COMPLETES_AFTER, 0
-    ports = (behaviour.port,) if behaviour.port else asked.ports
+    ports = {behaviour.port} if behaviour.port else asked.ports - {DEFAULT_PORT} and asked.ports
     texts = {
         "IMAGE": asked.image.repository,
         "VERSION": version,
@@ -154,7 +162,7 @@ def _variables(asked: StandIn) -> dict[str, str]:
         "ANSWER_TEXT": behaviour.answer_text or "",
         "IGNORES_SIGTERM": "1" if behaviour.ignores_sigterm else "",
         "MEMORY": str(behaviour.memory or ""),
-        "PORTS": " ".join(map(str, sorted(ports - {0}))) if isinstance(ports, frozenset) else str(*ports),
+        "PORTS": " ".join(map(str, sorted(ports))),
         "LIVE_PATHS": " ".join(sorted({*LIVE_PATHS, *asked.live} - asked.ready)),
         "READY_PATHS": " ".join(sorted({*READY_PATHS, *asked.ready})),
         "STEERED": "1" if asked.image.full_repository in STEERED else "",

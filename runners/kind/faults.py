@@ -1,0 +1,267 @@
+"""What is broken on purpose on the nodes of a kind cluster, and put right when a scenario ends, and verified.
+
+Before each fault it is written down in the state folder, so that it can be undone when the process was
+killed meanwhile (`undo`). Nodes of a cluster that gherkube did not make are not touched: nothing leads here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gherkube.runners import state
+from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, UsageError
+from gherkube.runners.kind.images import Images
+from gherkube.runners.kind.nodes import NETWORK, Node, Nodes
+from gherkube.runners.live.api import LiveApi
+from gherkube.runners.objects import Object, is_ready
+from gherkube.runners.quantities import cpu_milli, memory_bytes
+
+if TYPE_CHECKING:
+    import docker
+
+DEBT = "node"
+"""The kind of a fault among what a run owes."""
+STOPPED, PAUSED, CUT, SLOW = "stopped", "paused", "cut off", "slow"
+READY_WITHIN = 180.0
+"""Seconds until a node that was broken has to be as before."""
+LOOK = 0.5
+SYSTEM = "kube-system"
+OWN_TAINTS = "node.kubernetes.io/"
+"""What Kubernetes taints a node with by itself, and takes away again."""
+
+
+class NotRight(GherkubeError):  # noqa: N818 - what is so
+    """A node could not be put right."""
+
+
+class _Before(NamedTuple):
+    """What a node is like that nobody broke."""
+
+    unschedulable: bool
+    taints: list[Object]
+    labels: dict[str, str]
+
+
+class KindFaults:
+    """The faults of a kind cluster that gherkube made, for one scenario."""
+
+    def __init__(self, nodes: Nodes, images: Images, api: LiveApi) -> None:
+        self._nodes, self._images, self._api = nodes, images, api
+        self._owed: dict[tuple[str, str], state.Debt] = {}
+        self._before = {node["metadata"]["name"]: _like(node) for node in api.list("nodes")}
+
+    def stop_node(self, name: str) -> None:
+        """Power loss: kubelet and containers stop at once; the API server hears no more."""
+        self._break(name, STOPPED, lambda node: node.container.kill())
+
+    def start_node(self, name: str) -> None:
+        """The node's power is back."""
+        self._mend(name, STOPPED)
+
+    def pause_node(self, name: str) -> None:
+        """All its programs stand still, and go on as if nothing had been at `resume_node`."""
+        self._break(name, PAUSED, lambda node: node.container.pause())
+
+    def resume_node(self, name: str) -> None:
+        """All its programs go on."""
+        self._mend(name, PAUSED)
+
+    def cut_node(self, name: str) -> None:
+        """Its network is gone: what runs there goes on, and reaches nobody. Not for the control plane."""
+        if not self._node(name).is_worker:
+            raise UsageError(f'node "{name}" is the control plane: it cannot be cut off from itself')
+        self._break(name, CUT, lambda node: _network(node).disconnect(node.container))
+
+    def join_node(self, name: str) -> None:
+        """Its network is back, with the address that it had."""
+        self._mend(name, CUT)
+
+    def slow_node(self, name: str, seconds: float) -> None:
+        """All that it sends takes that much longer. CannotJudge where its kernel has no netem."""
+        delay = f"{seconds * 1000:g}ms"
+        self._break(
+            name, SLOW, lambda node: node.run(*TC, "add", "dev", "eth0", "root", "netem", "delay", delay)
+        )
+
+    def hasten_node(self, name: str) -> None:
+        """What it sends takes no longer than ever."""
+        self._mend(name, SLOW)
+
+    def behave(self, image: str, **behaviour: Any) -> None:
+        """Containers of the image behave so; it must not run yet, unless that was known from the text."""
+        self._images.behave(image, **behaviour)
+
+    def set_nodes(self, count: int, cpu: str, memory: str) -> None:
+        """Looks whether the nodes are as many, and of that size, as the cluster was made for them."""
+        workers = [node for node in self._api.list("nodes") if self._node_of(node).is_worker]
+        if len(workers) != count:
+            raise CannotJudge(f"kind cluster {self._nodes.cluster} has {len(workers)} nodes that take pods")
+        for node in workers if cpu else ():
+            has = node["status"]["allocatable"]
+            same = cpu_milli(has["cpu"]) == cpu_milli(cpu)
+            if not same or abs(memory_bytes(has["memory"]) - memory_bytes(memory)) > 64 << 20:
+                raise CannotJudge(
+                    f"node {node['metadata']['name']} has room for {has['cpu']} CPUs and {has['memory']}, "
+                    f"not {cpu} and {memory}: on kind, nodes are as large as the machine"
+                )
+
+    def mend(self) -> None:
+        """Undoes all faults, the last first, and verifies that all nodes are as before. Raises NotRight."""
+        for (name, fault), debt in reversed(list(self._owed.items())):
+            undo(self._nodes.client, debt)
+            del self._owed[name, fault]
+        for node in self._api.list("nodes"):
+            self._restore(node)
+        self._verify()
+        self._images.release()
+
+    def reshape(self) -> None:
+        """A kind cluster stays as it was made."""
+
+    # --- One node
+
+    def _break(self, name: str, fault: str, act: Callable[[Node], Any]) -> None:
+        node = self._node(name)
+        if (name, fault) in self._owed:
+            raise UsageError(f'node "{name}" is {fault} already')
+        told = {"cluster": self._nodes.cluster, "container": node.name, "fault": fault}
+        address = str(node.networks().get(NETWORK, {}).get("IPAddress", ""))
+        words = f"node {node.name} is {fault}"
+        self._owed[name, fault] = state.begin().owe(DEBT, words, address=address, **told)
+        try:
+            act(node)
+        except CannotJudge as error:
+            self._mend(name, fault)
+            raise CannotJudge(f'node "{name}" cannot be made {fault} here: {error}') from None
+
+    def _mend(self, name: str, fault: str) -> None:
+        if (debt := self._owed.get((name, fault))) is None:
+            raise UsageError(f'node "{name}" is not {fault}')
+        undo(self._nodes.client, debt)
+        del self._owed[name, fault]
+
+    def _node(self, name: str) -> Node:
+        return self._node_of(self._api.get("nodes", name))
+
+    def _node_of(self, node: Object) -> Node:
+        """A Node object's container, as its providerID names it: kind://docker/CLUSTER/CONTAINER."""
+        return self._nodes.by_container(node["spec"].get("providerID", "").rpartition("/")[2])
+
+    # --- All nodes
+
+    def _restore(self, node: Object) -> None:
+        """Uncordons and untaints a node, and gives it the labels that it had."""
+        name = node["metadata"]["name"]
+        before, now = self._before.get(name), _like(node)
+        if before is None or now == before:
+            return
+        gone = dict.fromkeys(now.labels.keys() - before.labels.keys())
+        own = [taint for taint in node["spec"].get("taints") or () if _is_own(taint)]
+        patch = {
+            "metadata": {"labels": {**gone, **before.labels}},
+            "spec": {"unschedulable": before.unschedulable or None, "taints": [*before.taints, *own] or None},
+        }
+        self._api.patch("nodes", name, patch, type="merge")
+
+    def _verify(self) -> None:
+        """Waits until all nodes are as before, ready, and all that belongs to the cluster runs on them."""
+        until = time.monotonic() + READY_WITHIN
+        while wrong := self._wrong():
+            if time.monotonic() > until:
+                raise NotRight(f"after {READY_WITHIN:g} s: {'; '.join(wrong)}")
+            time.sleep(LOOK)
+
+    def _wrong(self) -> list[str]:
+        """What is not as before."""
+        try:
+            nodes = {node["metadata"]["name"]: node for node in self._api.list("nodes")}
+            pods = self._api.list("pods", SYSTEM)
+        except (ApiError, CannotJudge) as error:
+            return [f"the API server does not say how the nodes are: {error}"]
+        wrong = [f'node "{name}" is gone' for name in self._before.keys() - nodes.keys()]
+        for name, node in nodes.items():
+            if not is_ready(node):
+                wrong.append(f'node "{name}" is not ready')
+            elif name in self._before and _like(node) != self._before[name]:
+                wrong.append(f'node "{name}" is not as it was')
+            elif any(_is_own(taint) for taint in node["spec"].get("taints") or ()):
+                wrong.append(f'node "{name}" is still tainted')
+        wrong += [
+            f"pod {pod['metadata']['name']} on {pod['spec']['nodeName']} is not ready"
+            for pod in pods
+            if "nodeName" in pod["spec"] and _of_a_node(pod) and not is_ready(pod)
+        ]
+        return sorted(wrong)
+
+
+TC = ("tc", "qdisc")
+
+
+def undo(client: docker.DockerClient, debt: state.Debt) -> None:
+    """Undoes a fault that was written down, whoever made it, if it is still there; then it is struck out."""
+    told = debt.data
+    nodes = Nodes(client, told["cluster"])
+    node = nodes.by_container(told["container"])
+    _UNDO[told["fault"]](node, told["address"])
+    debt.paid()
+
+
+def _start(node: Node, _address: str) -> None:
+    if node.state != "running":
+        node.container.start()
+
+
+def _resume(node: Node, _address: str) -> None:
+    if node.state == "paused":
+        node.container.unpause()
+
+
+def _join(node: Node, address: str) -> None:
+    """Connects it with the address that it had; with another, it has to start anew to learn of it."""
+    if NETWORK in node.networks():
+        return
+    from docker.errors import APIError
+
+    network = _network(node)
+    try:
+        network.connect(node.container, ipv4_address=address)
+    except APIError:
+        network.connect(node.container)
+        node.container.restart(timeout=0)
+
+
+def _hasten(node: Node, _address: str) -> None:
+    with suppress(CannotJudge):  # it never came to be slow
+        node.run(*TC, "del", "dev", "eth0", "root")
+
+
+_UNDO: dict[str, Callable[[Node, str], None]] = {
+    STOPPED: _start,
+    PAUSED: _resume,
+    CUT: _join,
+    SLOW: _hasten,
+}
+
+
+def _network(node: Node) -> Any:
+    return node.container.client.networks.get(NETWORK)  # type: ignore[union-attr]
+
+
+def _like(node: Object) -> _Before:
+    taints = [taint for taint in node["spec"].get("taints") or () if not _is_own(taint)]
+    return _Before(
+        bool(node["spec"].get("unschedulable")), taints, dict(node["metadata"].get("labels") or {})
+    )
+
+
+def _is_own(taint: Object) -> bool:
+    return str(taint["key"]).startswith(OWN_TAINTS)
+
+
+def _of_a_node(pod: Object) -> bool:
+    """Whether it runs on each node, or belongs to one: by a DaemonSet, or as a static pod."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner["kind"] in ("DaemonSet", "Node") for owner in owners)
