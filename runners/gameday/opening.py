@@ -4,6 +4,7 @@ anything else; all that is wrong with it is told at once."""
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,13 @@ from gherkube.runners.gameday.plan import Plan
 from gherkube.runners.gameday.reading import look, told, unfit
 from gherkube.runners.gameday.shapes import Mistake
 from gherkube.runners.gameday.stage import Stage, with_stage
+from gherkube.runners.live.fences import Fenced
 from gherkube.runners.settings import Settings
 from gherkube.runners.target import SIMULATOR, Target
 
-USAGE, PRECONDITION = 2, 4
-"""Exit codes: what was asked cannot be done as it is written; something stands against it."""
+USAGE, PRECONDITION, INTERNAL = 2, 4, 5
+"""Exit codes: what was asked cannot be done as it is written; something stands against it; a mistake of
+gherkube's own, or of a project's steps."""
 
 
 def opened(path: Path, options: Sequence[str], command: str, act: Callable[[Plan, Stage], int]) -> int:
@@ -45,6 +48,9 @@ def opened(path: Path, options: Sequence[str], command: str, act: Callable[[Plan
     except GherkubeError as error:
         print(f"gherkube gameday {command}: {error}", file=sys.stderr)
         return PRECONDITION
+    except Exception:
+        traceback.print_exc()
+        return INTERNAL
     _tell(path, mistakes)  # those that the session did not come to
     return code
 
@@ -52,14 +58,14 @@ def opened(path: Path, options: Sequence[str], command: str, act: Callable[[Plan
 def target_of(plan: Plan, settings: Settings, kubeconfig: str = "") -> Target | None:
     """The target with its fences, where things are in the plan's namespace; None: the simulator.
 
-    The fences stay those of the settings. Raises UsageError for a namespace that they do not allow.
+    The fences stay those of the settings. Raises Fenced for a namespace that they do not allow.
     """
     if plan.target == SIMULATOR:
         return None
     target = settings.targets[plan.target]
     allowed = {target.namespace, *target.namespaces} - {""}
     if not target.disposable and (outside := [each for each in plan.scope.namespaces if each not in allowed]):
-        raise UsageError(
+        raise Fenced(
             f"namespace {', '.join(outside)} is outside of the fences of target {plan.target!r}: "
             f"its namespaces are {', '.join(sorted(allowed)) or 'none'}"
         )

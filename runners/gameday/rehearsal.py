@@ -5,6 +5,7 @@ Each run has a seed of its own, 1 and up: the same snapshot, plan and number of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -18,23 +19,34 @@ from gherkube.runners.gameday.restored import restore, settle
 from gherkube.runners.gameday.simulated import SimulatedTarget, Write
 from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.gameday.stage import Halted, Stage
+from gherkube.runners.history import History
 from gherkube.runners.simulator.api.writes import NAMESPACES
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.target import SIMULATOR, Target
 
 LOOKS = 1.0
 """Virtual seconds between two looks at the abort conditions, as on a game day."""
+NO_ROOM = ("FailedCreate", "FailedScheduling")
+"""What events say where pods find no room on nodes or in a quota."""
+ONE_POD = re.compile(r'pods? "[^"]+" is ')
 RECOVERS = 600.0
 """Virtual seconds that the steady state gets to be back after a round."""
 
 
 class Rehearsed(NamedTuple):
-    """One run: what it came to; for each round what it did, and why it did not pass."""
+    """One run: what it came to; for each round what it did, and why it did not pass.
+
+    `stopped`: the nodes that were taken down; `refused`: what the fences did not allow; `late`: the pods
+    that were ready, and did not get so on the simulator; `warnings`: what the cluster warned of.
+    """
 
     run: Run
     writes: list[list[Write]]
     blocks: list[str]
     stopped: list[str]
+    refused: list[str]
+    late: list[str]
+    warnings: list[str]
 
 
 class Player:
@@ -57,9 +69,9 @@ class Player:
         try:
             for round_ in self.plan.rounds:
                 done = len(self.cluster.writes)
-                run, block = self.round(round_)
+                came, block = self.round(round_)
                 left += self.cluster.put_back()
-                rounds.append(run)
+                rounds.append(came)
                 blocks += [f"round {round_.name}\n{block}"] if block else []
                 writes.append(self.cluster.writes[done:])
                 if self._abort or not self.recovers():
@@ -69,7 +81,16 @@ class Player:
             left += self.cluster.put_back()
         hypothesis = {each.says: self.judged(each.holds, begin) for each in self.plan.hypothesis}
         run = Run(hypothesis, rounds, self._abort, left)
-        return Rehearsed(run, writes, blocks, list(self.cluster.faults.stopped))
+        stopped = list(self.cluster.faults.stopped)
+        return Rehearsed(
+            run,
+            writes,
+            blocks,
+            stopped,
+            self.cluster.refused,
+            self.late,
+            warnings(self.cluster.history, begin),
+        )
 
     def round(self, round_: Round) -> tuple[RoundRun, str]:
         """Plays one round; returns what it came to, and why it did not pass."""
@@ -131,6 +152,13 @@ class Player:
     def moment(self, name: str) -> Moment:
         """Now."""
         return Moment(name, self.cluster.clock.now(), len(self.cluster.history))
+
+
+def warnings(history: History, since: Moment) -> list[str]:
+    """What the cluster said since then of pods that find no room on nodes or in a quota; each once."""
+    found = (change.object for change in history.since(since.position) if change.resource == "events")
+    said = (f"{each['reason']}: {each['message']}" for each in found if each["reason"] in NO_ROOM)
+    return list(dict.fromkeys(ONE_POD.sub("a pod is ", each) for each in said))
 
 
 def told_before(given: Sequence[Sentence]) -> tuple[list[Sentence], list[Sentence]]:

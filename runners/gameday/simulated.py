@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 from gherkube.runners.cluster import PatchType, Propagation
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.live.changes import Changes
-from gherkube.runners.live.fences import Fences
+from gherkube.runners.live.fences import Act, Fenced, Fences
 from gherkube.runners.live.guard import GuardedApi
 from gherkube.runners.live.journal import Record
 from gherkube.runners.live.undo import undo
@@ -60,6 +60,22 @@ class _Here(NamedTuple):
 
     server: str
     fingerprint: str
+
+
+class _Fences(Fences):
+    """Fences that remember what they refused."""
+
+    def __init__(self, target: Target, connection: Connection) -> None:
+        super().__init__(target, connection)
+        self.refused: dict[str, None] = {}
+
+    def check(self, act: Act, *, owned: bool) -> None:
+        """Raises Fenced where the target does not allow it."""
+        try:
+            super().check(act, owned=owned)
+        except Fenced as error:
+            self.refused[str(error)] = None
+            raise
 
 
 class _NoNamespaces:
@@ -193,8 +209,9 @@ class SimulatedTarget:
         place = connection or cast("Connection", _Here(fenced.server.rstrip("/"), _hex(fenced.ca)))
         noting = cast("LiveApi", self._noting)
         self._changes = _Remembered(noting)
+        self._fences = _Fences(fenced, place)
         self.api = GuardedApi(
-            noting, Fences(fenced, place), cast("Namespaces", _NoNamespaces()), self._changes, lambda _: None
+            noting, self._fences, cast("Namespaces", _NoNamespaces()), self._changes, lambda _: None
         )
         self.faults = _Faults(simulator)
 
@@ -217,6 +234,11 @@ class SimulatedTarget:
     def writes(self) -> list[Write]:
         """What was done, in order; what put it back is not among it."""
         return self._noting.writes
+
+    @property
+    def refused(self) -> list[str]:
+        """What the fences did not allow."""
+        return list(self._fences.refused)
 
     def owns(self, namespace: str) -> bool:  # noqa: ARG002 - as of a live cluster
         """Nothing: a Given verifies."""
