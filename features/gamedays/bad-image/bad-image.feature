@@ -3,7 +3,8 @@ Feature: A release whose image does not exist
   without a customer noticing either.
 
   Background:
-    Given the manifest "manifests/shop.yaml"
+    Given image "jocatalin/kubernetes-bootcamp:v10" does not exist
+    And the manifest "manifests/shop.yaml"
     And requests to service "shop" every 200 milliseconds
 
   Scenario: A good release first

@@ -17,7 +17,7 @@ Feature: A release loses what its readiness depends on
                 env: [{name: DATABASE_URL, value: "postgres://nowhere"}, {name: FAIL_READY, value: "true"}]
       """
     Then within 1 minute, exactly 3 pods are ready
-    And for 1 minute, no new pods are ready
+    And for 1 minute, exactly 3 pods are ready
     When I undo the rollout
     Then within 2 minutes, the rollout completes
     And throughout, at least 3 pods were ready
@@ -35,7 +35,7 @@ Feature: A release loses what its readiness depends on
       """
     Then within 1 minute, at least 1 new pod is ready
     And within 1 minute, no new pods are ready
-    And for 1 minute, no new pods are available
+    And for 1 minute, exactly 3 pods are available
     When I undo the rollout
     Then within 2 minutes, the rollout completes
     And throughout, at least 3 pods were ready
