@@ -237,7 +237,7 @@ def test_a_target_by_its_name_or_its_context() -> None:
     ("said", "why"),
     [
         ({"on": "live"}, "the current context is never taken in silence"),
-        ({"on": "nowhere"}, "there are simulator, live, staging"),
+        ({"on": "nowhere"}, "there are simulator, kind, live, staging"),
         ({"context": "a"}, "say --on live, too"),
         ({"on": "simulator", "namespace": "a"}, "say --on live, too"),
         ({"on": "staging", "context": "a"}, "is context 'staging-admin', not 'a'"),
