@@ -28,6 +28,7 @@ LOOKS = 1.0
 """Virtual seconds between two looks at the abort conditions, as on a game day."""
 NO_ROOM = ("FailedCreate", "FailedScheduling")
 """What events say where pods find no room on nodes or in a quota."""
+AGAIN = "(combined from similar events): "
 ONE_POD = re.compile(r'pods? "[^"]+" is ')
 RECOVERS = 600.0
 """Virtual seconds that the steady state gets to be back after a round."""
@@ -158,7 +159,7 @@ def warnings(history: History, since: Moment) -> list[str]:
     """What the cluster said since then of pods that find no room on nodes or in a quota; each once."""
     found = (change.object for change in history.since(since.position) if change.resource == "events")
     said = (f"{each['reason']}: {each['message']}" for each in found if each["reason"] in NO_ROOM)
-    return list(dict.fromkeys(ONE_POD.sub("a pod is ", each) for each in said))
+    return list(dict.fromkeys(ONE_POD.sub("a pod is ", each.replace(AGAIN, "")) for each in said))
 
 
 def told_before(given: Sequence[Sentence]) -> tuple[list[Sentence], list[Sentence]]:

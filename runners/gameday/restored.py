@@ -26,7 +26,7 @@ PULLS = ("ErrImagePull", "ImagePullBackOff")
 
 def restore(snapshot: Snapshot, seed: int) -> Simulator:
     """A simulator of that seed with these objects; its pods have not started yet."""
-    start = (datetime.fromisoformat(snapshot.taken) - EPOCH).total_seconds()
+    start = max(map(_seconds, (snapshot.taken, *_created(snapshot))))
     nodes = [
         _node(node, snapshot.reserved.get(node["metadata"]["name"], {}), start)
         for node in snapshot.of("nodes")
@@ -64,6 +64,16 @@ def settle(simulator: Simulator, snapshot: Snapshot) -> list[str]:
     slowest = max((w["spec"].get("minReadySeconds", 0) for w in _workloads(snapshot)), default=0)
     simulator.clock.sleep(slowest + QUIET)
     return [key.name for key in late()]
+
+
+def _created(snapshot: Snapshot) -> Iterator[str]:
+    """When objects were made: a target's clock may be ahead of ours."""
+    for resource in TAKEN:
+        yield from (each["metadata"]["creationTimestamp"] for each in snapshot.of(resource))
+
+
+def _seconds(stamp: str) -> float:
+    return (datetime.fromisoformat(stamp) - EPOCH).total_seconds()
 
 
 def _workloads(snapshot: Snapshot) -> Iterator[Object]:

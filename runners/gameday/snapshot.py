@@ -34,7 +34,8 @@ KINDS = {
 """What is kept, and changes nothing on the simulator."""
 SERVERS = ("managedFields", "resourceVersion", "selfLink")
 """Metadata that says nothing of what is there."""
-NODE_LABELS = ("kubernetes.io/", "topology.kubernetes.io/", "node-role.kubernetes.io/")
+DATA = ("data", "binaryData")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FORM = 1
 """The form of the file; a file of another one has to be taken again."""
 
@@ -148,10 +149,7 @@ def _kept(resource: str, found: Iterable[Object], left: dict[str, None]) -> Iter
             left[f"{KINDS[resource]} {name}: kept, nothing acts on it on the simulator"] = None
         if resource == "configmaps":
             left["values of ConfigMaps: only the names of their keys are kept"] = None
-            yield {
-                **_bare(obj),
-                **{field: dict.fromkeys(sorted(obj[field]), "") for field in DATA if obj.get(field)},
-            }
+            yield _without_values(_bare(obj))
             continue
         if controller_of(obj) is None:
             try:
@@ -161,7 +159,13 @@ def _kept(resource: str, found: Iterable[Object], left: dict[str, None]) -> Iter
         yield _pod(obj) if resource == "pods" else _bare(obj)
 
 
-DATA = ("data", "binaryData")
+def _without_values(config: Object) -> Object:
+    """A ConfigMap with the names of its keys; kubectl's annotation holds the values, too."""
+    metadata = {**config["metadata"]}
+    if annotations := {k: v for k, v in metadata.pop("annotations", {}).items() if k != LAST_APPLIED}:
+        metadata["annotations"] = annotations
+    keys = {field: dict.fromkeys(sorted(config[field]), "") for field in DATA if config.get(field)}
+    return {**config, "metadata": metadata, **keys}
 
 
 def _why(error: CannotJudge) -> str:
