@@ -19,7 +19,7 @@ from gherkube.runners.gameday import snapshot
 from gherkube.runners.gameday.checks import EVERYWHERE
 from gherkube.runners.gameday.checks_live import LIVE
 from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground, touched_by
-from gherkube.runners.gameday.opening import PRECONDITION, opened, target_of
+from gherkube.runners.gameday.opening import PRECONDITION, opened, reached, target_of
 from gherkube.runners.gameday.plan import Plan, fingerprint
 from gherkube.runners.gameday.reading import shown
 from gherkube.runners.gameday.rehearsal import rehearse, simulated
@@ -69,15 +69,8 @@ def looked_at(plan: Plan, stage: Stage, target: Target | None) -> Checked:
         if target is None:
             taken = simulated(plan, stage)
         else:
-            from gherkube.runners.live.api import LiveApi
-            from gherkube.runners.live.connection import connect
-            from gherkube.runners.live.discovery import Discovery
-
-            connection = connect(target.context, target.kubeconfig)
-            closing.callback(connection.close)
-            connection.clock_skew(0.0)  # tells at once when nobody answers
-            discovery = Discovery(connection)
-            api = LiveApi(connection, discovery)
+            api, discovery = closing.enter_context(reached(target))
+            connection = api.connection
             version = connection.ask("GET", "/version")["gitVersion"]
             where = f"{plan.target}: context {target.context} at {connection.server}, Kubernetes {version}"
             taken = snapshot.take(api, plan.scope, plan.target, now)

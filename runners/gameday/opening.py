@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.gameday.plan import Plan
 from gherkube.runners.gameday.reading import look, told, unfit
 from gherkube.runners.gameday.shapes import Mistake
 from gherkube.runners.gameday.stage import Stage, with_stage
-from gherkube.runners.live.fences import Fenced
+from gherkube.runners.live.fences import Fenced, Fences
 from gherkube.runners.settings import Settings
 from gherkube.runners.target import SIMULATOR, Target
+
+if TYPE_CHECKING:
+    from gherkube.runners.live.api import LiveApi
+    from gherkube.runners.live.discovery import Discovery
 
 USAGE, PRECONDITION, INTERNAL = 2, 4, 5
 """Exit codes: what was asked cannot be done as it is written; something stands against it; a mistake of
@@ -75,6 +81,23 @@ def target_of(plan: Plan, settings: Settings, kubeconfig: str = "") -> Target | 
         namespace=plan.scope.namespace,
         namespaces=plan.scope.namespaces,
     )
+
+
+@contextmanager
+def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery]]:
+    """The API of a target and what it serves. Raises CannotJudge where nobody, or another cluster, answers."""
+    from gherkube.runners.live.api import LiveApi
+    from gherkube.runners.live.connection import connect
+    from gherkube.runners.live.discovery import Discovery
+
+    connection = connect(target.context, target.kubeconfig)
+    try:
+        connection.clock_skew(0.0)
+        Fences(target, connection)
+        discovery = Discovery(connection)
+        yield LiveApi(connection, discovery), discovery
+    finally:
+        connection.close()
 
 
 def _tell(path: Path, mistakes: Sequence[Mistake]) -> int:

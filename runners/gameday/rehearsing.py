@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gherkube.runners.gameday import prediction, snapshot
-from gherkube.runners.gameday.opening import opened, target_of
+from gherkube.runners.gameday.opening import opened, reached, target_of
 from gherkube.runners.gameday.plan import Plan, fingerprint
 from gherkube.runners.gameday.prediction import BROKEN, HELD, NOT_JUDGED
 from gherkube.runners.gameday.reading import shown
@@ -56,18 +56,9 @@ def take(plan: Plan, stage: Stage, target: Target | None) -> Snapshot:
     """What there is of the target now."""
     if target is None:
         return simulated(plan, stage)
-    from gherkube.runners.live.api import LiveApi
-    from gherkube.runners.live.connection import connect
-    from gherkube.runners.live.discovery import Discovery
-
-    connection = connect(target.context, target.kubeconfig)
-    try:
-        connection.clock_skew(0.0)  # tells at once when nobody answers
-        api = LiveApi(connection, Discovery(connection))
-        now = datetime.now(UTC).replace(microsecond=0)
-        return snapshot.take(api, plan.scope, plan.target, now.isoformat())
-    finally:
-        connection.close()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with reached(target) as (api, _):
+        return snapshot.take(api, plan.scope, plan.target, now)
 
 
 def _explain(found: Sequence[Rehearsed]) -> None:
