@@ -85,7 +85,7 @@ def target_of(plan: Plan, settings: Settings, kubeconfig: str = "") -> Target | 
 
 @contextmanager
 def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery]]:
-    """The API of a target and what it serves. Raises CannotJudge where nobody, or another cluster, answers."""
+    """The API of a target, and what it serves. Raises CannotJudge where nobody or another cluster answers."""
     from gherkube.runners.live.api import LiveApi
     from gherkube.runners.live.connection import connect
     from gherkube.runners.live.discovery import Discovery
