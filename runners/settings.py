@@ -7,6 +7,8 @@
     VERSION = "v2"
     [targets.staging]                # a live cluster, and what may be done to it: see `target`
     context = "staging-admin"
+    [kind]                           # clusters that are made for a run: see `kind.settings`
+    nodes = 3
 
 The command line beats the settings. Whatever else stands there is an error.
 """
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.kind.settings import KindSettings, read_kind
 from gherkube.runners.target import Target, read_targets
 
 FILE = "gherkube.toml"
@@ -37,6 +40,7 @@ class Settings:
     steps: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
+    kind: KindSettings = field(default_factory=KindSettings)
     file: Path | None = None
 
     def with_(
@@ -90,6 +94,8 @@ def load(file: Path) -> Settings | None:
             found[key] = READERS[key](value)
         except UsageError as error:
             raise UsageError(f"{place}: {key}: {error}") from None
+    if "kind" in found:
+        found["kind"] = found["kind"].at(file.parent)
     return Settings(file=file, **found)
 
 
@@ -149,6 +155,7 @@ READERS = {
     "patience": _patience,
     "variables": _variables,
     "targets": read_targets,
+    "kind": read_kind,
 }
 
 

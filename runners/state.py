@@ -117,17 +117,7 @@ def begin() -> Run:
     if run.id in _ALIVE and run.folder.is_dir():
         return run
     with _writing():
-        while True:
-            run.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                descriptor = os.open(run.folder / "alive", os.O_RDWR | os.O_CREAT, 0o600)
-            except FileNotFoundError:
-                continue  # somebody cleaned up meanwhile
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            if (run.folder / "alive").exists():
-                break
-            os.close(descriptor)
-        _ALIVE[run.id] = descriptor
+        _ALIVE[run.id] = hold(run.folder / "alive", alone=False)
         if not (run.folder / "run.json").exists():
             began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -138,6 +128,40 @@ def begin() -> Run:
 
 _ALIVE: dict[str, int] = {}
 """The descriptors whose locks say that a run is alive."""
+
+
+def hold(path: Path, *, alone: bool, within: float | None = None) -> int:
+    """Locks a file, which is made if need be; the descriptor holds the lock until it is closed.
+
+    `alone`: nobody else may hold it. Raises TimeoutError when that has not come true within so many seconds.
+    """
+    how = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    until = None if within is None else time.monotonic() + within
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            continue  # somebody removed the folder meanwhile
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, how if until is None else how | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > (until or 0.0):
+                        raise TimeoutError(f"{path} is held by others") from None
+                    time.sleep(LOOK)
+            if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # it was removed while this process waited for it
+
+
+LOOK = 0.1
+"""Seconds between two looks at a lock that others hold."""
 
 
 @contextlib.contextmanager

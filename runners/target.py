@@ -23,7 +23,7 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 
-SIMULATOR, LIVE = "simulator", "live"
+SIMULATOR, KIND, LIVE = "simulator", "kind", "live"
 ACTS = ("create", "change", "scale", "image", "delete", "delete pods", "evict pods", "nodes", "node faults")
 """The kinds of acts, in the words of the settings; "nodes": cordoning them; "node faults": stopping them."""
 
@@ -45,6 +45,11 @@ class Target:
     disposable: bool = False
     production: bool = False
 
+    @property
+    def is_kind(self) -> bool:
+        """Whether it is a cluster that gherkube makes with kind: it has no context before."""
+        return not self.context
+
 
 def chosen(
     targets: Mapping[str, Target],
@@ -56,14 +61,16 @@ def chosen(
 ) -> Target | None:
     """The target that the words of the command line mean; None: the simulator. Raises UsageError.
 
+    On kind it is one without a context.
+
     A target of the settings with that context has its fences, also where only the context is named.
     """
-    if on in ("", SIMULATOR):
+    if on in ("", SIMULATOR, KIND):
         if context or kubeconfig or namespace:
             raise UsageError(
                 "--context, --kubeconfig and --namespace are for a live cluster: say --on live, too"
             )
-        return None
+        return Target("", disposable=True) if on == KIND else None
     if on in targets:
         found = targets[on]
         if context not in ("", found.context):
@@ -71,7 +78,7 @@ def chosen(
                 f"the target {on!r} is context {found.context!r}, not {context!r}: leave --context out"
             )
     elif on != LIVE:
-        known = ", ".join([SIMULATOR, LIVE, *targets])
+        known = ", ".join([SIMULATOR, KIND, LIVE, *targets])
         raise UsageError(f"--on {on}: there is no such place; there are {known}")
     elif not context:
         raise UsageError("--on live needs --context NAME: the current context is never taken in silence")
@@ -89,7 +96,7 @@ def read_targets(value: Any) -> dict[str, Target]:
 
 
 def _read(name: str, table: dict[str, Any]) -> Target:
-    if name in (SIMULATOR, LIVE):
+    if name in (SIMULATOR, KIND, LIVE):
         raise UsageError(f"{name!r} has a meaning of its own: name the target otherwise")
     found: dict[str, Any] = {}
     for key, value in table.items():

@@ -54,7 +54,7 @@ def run(
     on: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="simulator|live|TARGET",
+            metavar="simulator|kind|live|TARGET",
             help="Where to run; on the simulator unless said. At several places, when given again.",
         ),
     ] = None,
@@ -68,6 +68,19 @@ def run(
     namespace: Annotated[
         str, typer.Option(metavar="NAME", help="Run in this one, in the place of new ones.")
     ] = "",
+    nodes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="kind: how many nodes take pods; 3 unless said.")
+    ] = None,
+    image: Annotated[
+        str, typer.Option(metavar="KINDEST", help="kind: what nodes are made from; kind's own unless said.")
+    ] = "",
+    reuse: Annotated[
+        str, typer.Option(metavar="NAME", help="kind: use this cluster, make it if need be, and leave it.")
+    ] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="kind: leave the clusters of the run.")] = False,
+    workers_parallel: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="So many scenarios at once.")
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show every step, and tracebacks.")
     ] = False,
@@ -89,6 +102,11 @@ def run(
         "context": context,
         "kubeconfig": kubeconfig,
         "namespace": namespace,
+        "nodes": nodes,
+        "image": image,
+        "reuse": reuse,
+        "keep": keep or None,
+        "workers-parallel": workers_parallel,
     }
     options = {key: value for key, value in options.items() if value not in (None, "")}
     if on and len(on) > 1:
@@ -97,7 +115,10 @@ def run(
         flags = [*(f"--set={each}" for each in set_ or ()), *(["-v"] if verbose else [])]
         options |= {"junit": junit} if junit else {}
         raise typer.Exit(run_at_places(on, paths or ["."], options, flags))
-    arguments = [f"--gherkube-{key}={value}" for key, value in options.items()]
+    arguments = [
+        f"--gherkube-{key}" if value is True else f"--gherkube-{key}={value}"
+        for key, value in options.items()
+    ]
     arguments += [f"--gherkube-on={each}" for each in on or ()]
     arguments += ["--gherkube-unsaid-report"] if unsaid_report else []
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]

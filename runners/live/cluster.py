@@ -15,12 +15,13 @@ from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.connection import connect
 from gherkube.runners.live.discovery import Discovery
-from gherkube.runners.live.faults import LiveFaults, ServedFaults
+from gherkube.runners.live.faults import LiveFaults, MendedFaults, ServedFaults
 from gherkube.runners.live.fences import Act, Fences
 from gherkube.runners.live.guard import GuardedApi
 from gherkube.runners.live.history import LiveHistory
 from gherkube.runners.live.namespace import Namespaces
 from gherkube.runners.live.rest import Rest
+from gherkube.runners.live.served import Served
 from gherkube.runners.live.traffic import LiveTraffic
 from gherkube.runners.live.ways import Ways
 from gherkube.runners.objects import Key
@@ -34,17 +35,17 @@ SKEW = 2.0
 
 
 class LiveCluster:
-    """A live cluster for one scenario, which gets a namespace of its own there."""
+    """A live cluster for one scenario, which gets a namespace of its own there. `name`: its context's."""
 
-    def __init__(self, target: Target) -> None:
-        self.name = context = target.context
-        self._connection = connection = connect(context, target.kubeconfig)
+    def __init__(self, target: Target, name: str = "") -> None:
+        self.name = name or target.context
+        self._connection = connection = connect(target.context, target.kubeconfig)
         self._fences = fences = Fences(target, connection)
         self._discovery = Discovery(connection)
         self._api = LiveApi(connection, self._discovery)
         now = time.time()
         skew = connection.clock_skew(now)
-        self._served = served.find(self._api)
+        self._served = self._find_served()
         self._target = fences.target = replace(
             target, disposable=target.disposable or self._served is not None
         )
@@ -54,11 +55,7 @@ class LiveCluster:
             now + (skew if abs(skew) > SKEW else 0.0), self._served.speed if self._served else 1.0
         )
         self.clock.at_rest = Rest(self.clock, self._served)
-        self.faults = (
-            ServedFaults(self._served)
-            if self._served
-            else LiveFaults(context, self._api, lambda: self.namespace)
-        )
+        self.faults = self._make_faults()
         self.traffic = LiveTraffic(connection, self.clock, self._ways())
         self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)
         self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
@@ -71,6 +68,16 @@ class LiveCluster:
         except BaseException:
             self.close()
             raise
+
+    def _find_served(self) -> Served | None:
+        """The admin endpoint, where the cluster is a `gherkube serve`."""
+        return served.find(self._api)
+
+    def _make_faults(self) -> MendedFaults:
+        """What can be broken here."""
+        if self._served:
+            return ServedFaults(self._served)
+        return LiveFaults(self.name, self._api, lambda: self.namespace)
 
     def _ways(self) -> Ways:
         """How requests get to services from here."""

@@ -178,7 +178,8 @@ def connect(context: str, kubeconfig: str = "") -> Connection:
     except (config.ConfigException, OSError, ValueError) as error:
         raise UsageError(f"context {context!r} of {file} cannot be used: {error}") from None
     configuration.connection_pool_maxsize = CONNECTIONS
-    return Connection(client.ApiClient(configuration), context, file)
+    found = os.pathsep.join(os.path.abspath(each) for each in file.split(os.pathsep))
+    return Connection(client.ApiClient(configuration), context, found)
 
 
 def _contexts(file: str, error: Exception) -> list[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
+from gherkube.runners.cluster import Faults
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.served import Served
@@ -33,6 +34,19 @@ SAYS = {
     "memory": "needs {} of memory",
 }
 """What is said of an image, by the behaviour that it is."""
+
+
+class MendedFaults(Faults, Protocol):
+    """Faults that are put right when the scenario ends."""
+
+    def mend(self) -> None:
+        """Puts right what was broken, before the scenario's namespaces go."""
+
+    def set_nodes(self, count: int, cpu: str, memory: str) -> None:
+        """Makes it a cluster of that many nodes. Raises CannotJudge."""
+
+    def reshape(self) -> None:
+        """Gives it the nodes that it had, once the scenario's namespaces are gone."""
 
 
 class LiveFaults:

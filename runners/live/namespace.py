@@ -6,12 +6,13 @@ import secrets
 import time
 from contextlib import suppress
 
+from gherkube.runners import state
 from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.objects import Object, condition
-from gherkube.runners.state import LABEL, run_id
+from gherkube.runners.state import LABEL
 
-RUN = run_id()
+RUN = state.run_id()
 """This run, in the labels of all that it makes."""
 GOES_WITHIN = 120.0
 """Real seconds that a namespace may take to go."""
@@ -31,18 +32,25 @@ class Namespaces:
 
     def __init__(self, api: LiveApi) -> None:
         self._api = api
-        self._made: dict[str, None] = {}
+        self._made: dict[str, state.Debt] = {}
 
     def make(self, name: str = "", wanted: Object | None = None) -> str:
         """Makes a namespace, as wanted, and returns its name once pods can be made there."""
-        if not name:
-            name = f"gherkube-{RUN}-{secrets.token_hex(3)}"
-            self._made[name] = None  # whatever becomes of the request
+        own = not name
+        name = name or f"gherkube-{RUN}-{secrets.token_hex(3)}"
+        debt = self._owe(name)
+        if own:
+            self._made[name] = debt  # whatever becomes of the request
         metadata = (wanted or {}).get("metadata") or {}
         labels = {**(metadata.get("labels") or {}), LABEL: RUN}
         made = {**metadata, "name": name, "labels": labels}
-        self._api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": made})
-        self._made[name] = None
+        try:
+            self._api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": made})
+        except ApiError:
+            if not own:
+                debt.paid()
+            raise
+        self._made[name] = debt
         until = time.monotonic() + COMES_WITHIN
         while not self._is_ready(name):
             if time.monotonic() > until:
@@ -52,47 +60,30 @@ class Namespaces:
             time.sleep(0.05)
         return name
 
+    def _owe(self, name: str) -> state.Debt:
+        at = self._api.connection
+        words = f"namespace {name} of context {at.context}"
+        return state.begin().owe("namespace", words, context=at.context, kubeconfig=at.file, name=name)
+
     def __contains__(self, name: str) -> bool:
         return name in self._made
 
     def remove(self) -> None:
         """Deletes all that were made, and verifies that they are gone. Raises NotGone."""
-        names, self._made = list(self._made), {}
+        made, self._made = self._made, {}
+        names = list(made)
         try:
             for name in names:
-                self._delete(name)
+                delete(self._api, name)
             until = time.monotonic() + GOES_WITHIN
             for name in names:
-                self._verify(name, until)
+                verify(self._api, name, until)
+                made[name].paid()
         except CannotJudge as error:
             raise NotGone(
                 f"{error}; of what this run made may be left: {', '.join(names)}; "
                 f"then: kubectl delete namespace {' '.join(names)}"
             ) from None
-
-    def _delete(self, name: str) -> None:
-        with suppress(ApiError):
-            self._api.delete("namespaces", name)
-            for pod in self._api.list("pods", name):
-                with suppress(ApiError):
-                    self._api.delete("pods", pod["metadata"]["name"], name, grace_period=GRACE)
-
-    def _verify(self, name: str, until: float) -> None:
-        pause = 0.05
-        while True:
-            try:
-                found = self._api.get("namespaces", name)
-            except ApiError as error:
-                if error.reason != "NotFound":
-                    raise
-                return
-            if time.monotonic() > until:
-                raise NotGone(
-                    f'namespace "{name}", which this run made, does not go away: {remains(found)}; '
-                    f"remove what holds it, then: kubectl delete namespace {name}"
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
 
     def _is_ready(self, name: str) -> bool:
         try:
@@ -102,6 +93,34 @@ class Namespaces:
                 raise
             return False
         return True
+
+
+def delete(api: LiveApi, name: str) -> None:
+    """Begins to delete a namespace; its pods get a second to stop."""
+    with suppress(ApiError):
+        api.delete("namespaces", name)
+        for pod in api.list("pods", name):
+            with suppress(ApiError):
+                api.delete("pods", pod["metadata"]["name"], name, grace_period=GRACE)
+
+
+def verify(api: LiveApi, name: str, until: float) -> None:
+    """Waits until a namespace is gone. Raises NotGone at that moment (as `time.monotonic` tells)."""
+    pause = 0.05
+    while True:
+        try:
+            found = api.get("namespaces", name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return
+        if time.monotonic() > until:
+            raise NotGone(
+                f'namespace "{name}", which this run made, does not go away: {remains(found)}; '
+                f"remove what holds it, then: kubectl delete namespace {name}"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
 
 
 def remains(namespace: Object) -> str:

@@ -72,7 +72,7 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
     def pytest_runtest_logstart(self, nodeid: str) -> None:  # type: ignore[override]
         """On a terminal, shows what is running and how far the run is."""
         if self._live:
-            self._flee(f"  {self._ended + 1}/{self.results.selected}  {nodeid.partition('::')[2]}")
+            self.flee(f"  {self._ended + 1}/{self.results.selected}  {nodeid.partition('::')[2]}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Says nothing: `verdict` does, after the last phase."""
@@ -104,7 +104,8 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
                 )
         self._tw.flush()
 
-    def _flee(self, text: str) -> None:
+    def flee(self, text: str) -> None:
+        """Shows a line that the next one takes the place of."""
         self._tw.write(f"\r\x1b[2K{text[: self._tw.fullwidth - 1]}", flush=True, light=True)
         self._fleeting = True
 
@@ -112,6 +113,11 @@ class ScenarioReporter(TerminalReporter):  # type: ignore[misc]
         if self._fleeting:
             self._tw.write("\r\x1b[2K")
             self._fleeting = False
+
+    def ensure_newline(self) -> None:
+        """Makes room for lines of others."""
+        self._settle()
+        super().ensure_newline()
 
     # --- When it has ended
 
