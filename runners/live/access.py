@@ -52,12 +52,13 @@ class Need(NamedTuple):
 EVERYTHING = Need("*", "*", "*")
 
 
-def base(namespaces: Collection[str], *, makes: bool) -> set[Need]:
-    """What every scenario needs there; `makes`: it gets a namespace of its own."""
+def base(namespaces: Collection[str], *, makes: bool, limits: bool = False) -> set[Need]:
+    """What every scenario needs there; `makes`: it gets a namespace of its own, `limits`: with a quota."""
     needs = {Need("list", "", "nodes"), Need("watch", "", "nodes"), Need("get", "", "namespaces")}
     if makes:
         needs |= {Need(verb, "", "namespaces") for verb in ("create", "delete")}
         needs |= {Need("get", "", "serviceaccounts", OWN), Need("delete", "", "pods", OWN)}
+        needs |= {Need("create", "", "resourcequotas", OWN)} if limits else set()
     for namespace in namespaces:
         needs |= {Need(verb, *each, namespace) for each in WATCHED for verb in ("list", "watch")}
         needs |= {Need("get", "", "pods/log", namespace)}

@@ -57,7 +57,7 @@ class LiveCluster:
         self.clock.at_rest = Rest(self.clock, self._served)
         self.faults = self._make_faults()
         self.traffic = LiveTraffic(connection, self.clock, self._ways())
-        self._namespaces, self._changes = Namespaces(self._api), Changes(self._api)
+        self._namespaces, self._changes = Namespaces(self._api, target.quota), Changes(self._api)
         self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
         self.namespace = target.namespace
         self._seen: set[str] = set()

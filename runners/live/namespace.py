@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 from gherkube.runners import state
@@ -28,10 +29,10 @@ class NotGone(GherkubeError):  # noqa: N818 - what is told
 
 
 class Namespaces:
-    """What one scenario made. `own`: the namespace that things are in that are not said to be elsewhere."""
+    """What one scenario made; each gets the resource quota, if there is one."""
 
-    def __init__(self, api: LiveApi) -> None:
-        self._api = api
+    def __init__(self, api: LiveApi, quota: Mapping[str, str]) -> None:
+        self._api, self._quota = api, quota
         self._made: dict[str, state.Debt] = {}
 
     def make(self, name: str = "", wanted: Object | None = None) -> str:
@@ -51,6 +52,8 @@ class Namespaces:
                 debt.paid()
             raise
         self._made[name] = debt
+        if self._quota:
+            self._api.create(_quota(self._quota), namespace=name)
         until = time.monotonic() + COMES_WITHIN
         while not self._is_ready(name):
             if time.monotonic() > until:
@@ -121,6 +124,11 @@ def verify(api: LiveApi, name: str, until: float) -> None:
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
+
+
+def _quota(hard: Mapping[str, str]) -> Object:
+    metadata = {"name": "gherkube"}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": dict(hard)}}
 
 
 def remains(namespace: Object) -> str:
