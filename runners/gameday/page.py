@@ -61,12 +61,12 @@ class Control(Protocol):
 class Page:
     """Serves the page from its own thread until `close`; `url` is where, with the token.
 
-    UsageError when the port is taken; port 0 is any free one.
+    UsageError when the port is taken; port 0 is any free one. The token is a new one unless it is given.
     """
 
-    def __init__(self, control: Control, *, port: int = 0) -> None:
+    def __init__(self, control: Control, *, port: int = 0, token: str = "") -> None:
         self._control = control
-        self.token = secrets.token_urlsafe(32)
+        self.token = token or secrets.token_urlsafe(32)
         try:
             self._socket = socket.create_server(("127.0.0.1", port))
         except OSError as error:

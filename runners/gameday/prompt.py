@@ -17,7 +17,10 @@ from typing import Any
 from gherkube.runners.gameday import notes
 from gherkube.runners.gameday.page import Control
 
-HELP = "halt [WHY] · confirm · refuse · note TEXT · finding low|medium|high TEXT [owner=NAME] [retest=DATE]"
+HELP = (
+    "halt [WHY] · confirm [NAME] · refuse [NAME] · note TEXT · "
+    "finding low|medium|high TEXT [owner=NAME] [retest=DATE]"
+)
 
 
 def carry_out(typed: str, control: Control, who: str, gate: object) -> str:
@@ -38,13 +41,13 @@ def _halt(control: Control, who: str, why: str) -> str:
     return "halting: nothing more is done, what was done is put back"
 
 
-def _confirm(control: Control, who: str, _: str) -> str:
-    control.confirm(who)
+def _confirm(control: Control, who: str, name: str) -> str:
+    control.confirm(notes.name(name or who))
     return "confirmed"
 
 
-def _refuse(control: Control, who: str, _: str) -> str:
-    control.refuse(who)
+def _refuse(control: Control, who: str, name: str) -> str:
+    control.refuse(notes.name(name or who))
     return "refused: the game day halts"
 
 

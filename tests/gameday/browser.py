@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,6 +76,9 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
+        await self._socket.close()
         await self._session.close()
         self._process.kill()
         await self._process.wait()

@@ -232,7 +232,7 @@ async function ask(what, body) {
 }
 
 // Who acts is asked once, and remembered
-const names = [$("by"), $("halt-by")];
+const names = [$("by"), $("halt-by"), $("gate-by")];
 for (const field of names) {
   field.value = localStorage.getItem("name") ?? "";
   field.addEventListener("change", () => {
@@ -256,16 +256,13 @@ $("halting").addEventListener("submit", async (event) => {
 });
 
 async function answer(what) {
-  if (!$("by").value) {
-    $("by").focus();
-    return say("noted", "Say who you are first.");
-  }
   const buttons = [$("confirm"), $("refuse")];
   for (const button of buttons) button.disabled = true;
+  say("gate-wrong", "");
   try {
-    await ask(what, { by: $("by").value, until: state.gate?.until ?? "" });
+    await ask(what, { by: $("gate-by").value, until: state.gate?.until ?? "" });
   } catch (wrong) {
-    lost(wrong.message);
+    say("gate-wrong", wrong.message);
   }
   for (const button of buttons) button.disabled = false;
 }
