@@ -13,7 +13,6 @@ from gherkube.runners.live.connection import Connection
 from gherkube.runners.objects import Object
 from gherkube.runners.target import ACTS, Target
 
-
 NODES = ("nodes", "node faults")
 """Kinds of acts that touch whoever has pods there: not allowed unless they are named."""
 
