@@ -88,8 +88,9 @@ def run(
         bool, typer.Option("--page", help="Serve a page on this computer: state, halt, gates, notes.")
     ] = False,
     yes_i_am: Annotated[
-        str, typer.Option(metavar="NAME", help="Confirm the gates of this person without asking.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Confirm the gates of this person without asking."),
+    ] = None,
     despite: Annotated[
         str,
         typer.Option(
@@ -106,7 +107,7 @@ def run(
     from gherkube.runners.gameday.running import run_plan
 
     code = run_plan(
-        plan, kubeconfig=kubeconfig, options=_options(set_), page=page, iam=yes_i_am, despite=despite
+        plan, kubeconfig=kubeconfig, options=_options(set_), page=page, iam=yes_i_am or (), despite=despite
     )
     raise typer.Exit(code)
 

@@ -38,6 +38,8 @@ class LiveApi:
 
     def __init__(self, connection: Connection, discovery: Discovery) -> None:
         self.connection, self._discovery = connection, discovery
+        self.pause: Callable[[float], object] = time.sleep
+        """Lets so many real seconds pass before something is asked again; what it raises ends the asking."""
         self.wrote: Callable[[Resource, str, str, Object], object] = lambda *_: None
 
     def resource_of(self, obj: Object) -> Resource:
@@ -224,7 +226,7 @@ class LiveApi:
                 if "certificate" in str(error) or time.monotonic() > until:
                     raise
                 unsure, why = not error.unsent, str(error)
-            time.sleep(min(pause, max(0.0, until - time.monotonic())))
+            self.pause(min(pause, max(0.0, until - time.monotonic())))
             pause = min(pause * 2, MOST)
             if unsure and look is not None:
                 try:

@@ -56,7 +56,9 @@ class GuardedApi:
             self._look_at(place)
             return self._api.create(obj, namespace=namespace, dry_run=True)
         if served.name == "namespaces":
-            self._fences.check(Act("create", "namespaces", "", metadata["name"]), owned=False)
+            act = Act("create", "namespaces", "", metadata["name"])
+            self._fences.check(act, owned=False)
+            self.also(act, None)
             self._namespaces.make(metadata["name"], obj)
             self._look_at(metadata["name"])
             return self._api.get("namespaces", metadata["name"])
@@ -136,6 +138,19 @@ class GuardedApi:
         with self._making(Act(kind, resource, namespace, name), "post", lambda _: None):
             return self._api.post(resource, name, subresource, body, namespace)
 
+    @contextmanager
+    def breaking(self, fault: str, node: str, words: str) -> Iterator[None]:
+        """Around a fault that is made at a node: held against the fences and written down as acts are."""
+        act = Act("nodes", "nodes", "", node)
+        self._fences.check(act, owned=False)
+        self.also(act, None)
+        with self.changes.making(act, "fault", None, fault=fault, act=words):
+            yield
+
+    def pause_with(self, pause: Callable[[float], object]) -> None:
+        """Has it wait so when the server is asked again; what `pause` raises ends the asking."""
+        self._api.pause = pause
+
     def _is_owned(self, namespace: str) -> bool:
         return namespace in self._namespaces
 
@@ -148,6 +163,8 @@ class GuardedApi:
         if act.resource == "namespaces" or self._is_owned(act.namespace):
             own = act.name if act.resource == "namespaces" else act.namespace
             self._fences.check(act, owned=self._is_owned(own))
+            if not self._is_owned(own):
+                self.also(act, None)
             yield lambda made: made
             return
         self._look_at(act.namespace)

@@ -92,7 +92,7 @@ class Journal:
         """
         with self._lock:
             seq = self._seq + 1
-            line = {"seq": seq, "at": _now(), "kind": kind, **data}
+            line = {"seq": seq, "at": now(), "kind": kind, **data}
             text = json.dumps(line, separators=(",", ":"))
             sum_ = _sum(self._sum, text)
             self._append(f'{text[:-1]},"sum":"{sum_}"}}\n'.encode(), sync)
@@ -173,7 +173,8 @@ def _sum(before: str, text: str) -> str:
     return hashlib.sha256(f"{before}{text}".encode()).hexdigest()
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, as records have it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

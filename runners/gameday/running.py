@@ -1,0 +1,216 @@
+"""`gherkube gameday run`: what has to be so before, the lock, the journal, who is shown what, and signals."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gherkube.runners.errors import UsageError
+from gherkube.runners.gameday import check, hooks, lease, prediction, serving
+from gherkube.runners.gameday.book import Book
+from gherkube.runners.gameday.conductor import PRECONDITION, Conductor
+from gherkube.runners.gameday.control import Control
+from gherkube.runners.gameday.keeping import Keeper
+from gherkube.runners.gameday.opening import opened, target_of
+from gherkube.runners.gameday.plan import Plan, fingerprint, stem
+from gherkube.runners.gameday.reading import shown
+from gherkube.runners.gameday.scope import ScopeFence
+from gherkube.runners.gameday.stage import Stage
+from gherkube.runners.gameday.terminal import view
+from gherkube.runners.gameday.watching import SELF
+from gherkube.runners.live.api import LiveApi
+from gherkube.runners.live.cluster import LiveCluster
+from gherkube.runners.live.connection import connect
+from gherkube.runners.live.discovery import Discovery
+from gherkube.runners.live.journal import Journal
+from gherkube.runners.target import Target
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_plan(
+    path: Path, *, kubeconfig: str, options: Sequence[str], page: bool, iam: Sequence[str], despite: str
+) -> int:
+    """Runs a game day; returns the exit code.
+
+    `page`: whether a page is served. `iam`: whose gates are confirmed without asking. `despite`: the owner's
+    name, where it is to be run though a broken hypothesis is predicted.
+    """
+
+    def act(plan: Plan, stage: Stage) -> int:
+        target = target_of(plan, stage.settings, kubeconfig)
+        if why := against(plan, despite, checked=target is not None):
+            print(f"gherkube gameday run: {why}; nothing was touched", file=sys.stderr)
+            return PRECONDITION
+        with ExitStack() as last_first:
+            return _run(plan, stage, target, page, iam, last_first)
+
+    return opened(path, options, "run", act)
+
+
+def against(plan: Plan, despite: str, *, checked: bool) -> str:
+    """What stands against a game day before its cluster is asked; "" when nothing does."""
+    if checked and (why := check.refused(plan)):
+        return f"{shown(plan.path)}: {why}"
+    now, window = datetime.now(UTC), plan.window
+    if window is not None and not window.begin <= now <= window.end:
+        return f"its window is {window.begin.isoformat()} to {window.end.isoformat()}, and it is not now"
+    found = predicted(plan)
+    if found is not None and found["verdict"] == prediction.BROKEN and despite != plan.roles.owner:
+        said = f"its owner says otherwise: --despite-prediction '{plan.roles.owner}'"
+        return f"its rehearsal predicts that the hypothesis is broken: mend the plan, unless {said}"
+    for hook in plan.hooks:
+        if hook.on == "incident":
+            came = hooks.call(hook, {"event": "incident", "gameday": plan.name})
+            if came.get("exit", came.get("status")) not in (0, 200, 204):
+                return f"an incident may be going on: {came}"
+    return ""
+
+
+def predicted(plan: Plan) -> dict[str, Any] | None:
+    """What a rehearsal of the plan as it stands has predicted."""
+    path = plan.beside("prediction")
+    try:
+        found = prediction.load(path) if path.is_file() else None
+    except UsageError:
+        return None
+    if found is None or found.fingerprint != fingerprint(plan):
+        return None
+    told: dict[str, Any] = yaml.safe_load(found.text)  # JSON, too
+    return {**told, "verdict": found.verdict}
+
+
+def _run(
+    plan: Plan, stage: Stage, target: Target | None, page: bool, iam: Sequence[str], last_first: ExitStack
+) -> int:
+    """With everything that is to be closed in the end on the stack."""
+    prepare: Callable[[], object] = lambda: None  # noqa: E731
+    requests: Sequence[Any] = ()
+    if target is None:
+        target = last_first.enter_context(serving.simulator(plan))
+        prepare, requests = serving.furnish(plan, stage, target)
+    connection = connect(target.context, target.kubeconfig)
+    last_first.callback(connection.close)
+    api = LiveApi(connection, Discovery(connection))
+    lock = lease.Lease(api, plan.scope.namespace, lease.holder())
+    before = lock.take()
+    last_first.callback(lock.release)
+    if before is not None:
+        print(f"TAKEN OVER: the lock of {before.holder} had expired: see that its journal is undone")
+    cluster = LiveCluster(target)
+    last_first.callback(cluster.close)
+    cluster.api.also = ScopeFence(plan.scope, api)
+    stage.establish(requests, cluster)
+    control = Control(plan.roles, iam)
+    book = Book(_journal(plan), lambda error: control.halt(SELF, str(error)))
+    last_first.callback(book.close)
+    keeper = Keeper(lock, control)
+    book.write("begin", **_begin(plan, target, connection.server, lock.holder))
+    event = "taken" if before is None else "taken over"
+    book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
+    keeper.begin()
+    conductor = Conductor(plan, stage, cluster, book, control, keeper, prepare)
+    last_first.callback(_close, cluster, keeper)
+    with _shown(conductor, control, plan, page, iam), _halting(conductor, control, book):
+        code = conductor.run()
+        keeper.close()
+        lock.release()
+        book.note("lease", event="released", holder=lock.holder, expires="")
+        book.note("end")
+    if conductor.refused:
+        print(f"gherkube gameday run: {conductor.refused}; nothing was touched", file=sys.stderr)
+    print(f"journal: {shown(book.path)}")
+    if conductor.left:
+        print(f"left: gherkube gameday undo {shown(book.path)}", file=sys.stderr)
+    return code
+
+
+def _close(cluster: LiveCluster, keeper: Keeper) -> None:
+    """What was done was put back by the conductor, as far as it can be."""
+    keeper.close()
+    cluster.api.changes.release()
+    cluster.api.pause_with(time.sleep)
+
+
+def _journal(plan: Plan) -> Journal:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"{stem(plan.path)}-{stamp}{more}.journal" for more in ("", *(f"-{n}" for n in range(2, 100))))
+    return Journal.create(next(path for name in names if not (path := plan.folder / name).exists()))
+
+
+def _begin(plan: Plan, target: Target, server: str, holder: str) -> dict[str, Any]:
+    return {
+        "plan": yaml.safe_load(plan.path.read_text("utf-8")),
+        "plan_path": str(plan.path.absolute()),
+        "fingerprint": fingerprint(plan),
+        "target": plan.target,
+        "context": target.context,
+        "kubeconfig": str(Path(target.kubeconfig).absolute()) if target.kubeconfig else "",
+        "cluster": server,
+        "namespace": plan.scope.namespace,
+        "operator": plan.roles.operator,
+        "holder": holder,
+        "features": {str(each.feature): each.feature.read_text("utf-8") for each in plan.rounds},
+        "prediction": predicted(plan),
+        "version": version("gherkube"),
+    }
+
+
+@contextmanager
+def _shown(
+    conductor: Conductor, control: Control, plan: Plan, page: bool, iam: Sequence[str]
+) -> Iterator[None]:
+    """Shows how things stand in the terminal, and on a page."""
+    views: list[Any] = [view(control, iam[0] if iam else plan.roles.operator)]
+    with ExitStack() as last_first:
+        if page:
+            from gherkube.runners.gameday.page import Page
+
+            views.append(Page(control))
+            print(f"page: {views[-1].url}", flush=True)
+        for each in views:
+            last_first.callback(each.close)
+
+        def show() -> None:
+            state = conductor.state()
+            for each in views:
+                each.show(state)
+
+        conductor.watch.show = show
+        try:
+            yield
+        finally:
+            show()
+
+
+@contextmanager
+def _halting(conductor: Conductor, control: Control, book: Book) -> Iterator[None]:
+    """The first signal halts; another one says how to go on."""
+
+    def stop(number: int, _: object) -> None:
+        if control.halted is None:
+            control.halt(signal.Signals(number).name, "stopped by a signal")
+            return
+        conductor.hurried = True
+        print(
+            "what was done is being put back, and that is not skipped. If it must end: kill -9, then "
+            f"gherkube gameday undo {shown(book.path)}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    before = {number: signal.signal(number, stop) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
