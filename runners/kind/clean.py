@@ -59,14 +59,13 @@ class _Settling:
             if self._is_void(debt):
                 debt.paid()
         for debt in self._debts("node"):
-            self._try(debt.words, "put right", lambda debt=debt: self._pay(debt), debt)
+            self._try(debt.words, "put right", lambda debt=debt: self._node(debt), debt)
         for journal in self.run.journals():
             self._undo(journal)
         for debt in self._debts("namespace"):
             self._try(debt.words, "removed", lambda debt=debt: self._namespace(debt), debt)
-        for debt in self.run.debts():
-            if debt.kind not in ("cluster", "node", "namespace"):
-                self._try(debt.words, "removed", lambda debt=debt: self._pay(debt), debt)
+        for debt in self._debts("docker"):
+            self._try(debt.words, "removed", self._labelled, debt)
         return self.settled
 
     def _debts(self, kind: str) -> Iterable[state.Debt]:
@@ -101,12 +100,29 @@ class _Settling:
         if made is not None and made.run == self.run.id:
             clusters.remove(name, self._kind)
 
-    def _pay(self, debt: state.Debt) -> None:
-        """What concerns containers and the nodes that they are."""
+    def _node(self, debt: state.Debt) -> None:
+        """Puts a node of a kind cluster right."""
         from gherkube.runners.kind import faults
         from gherkube.runners.kind.engine import engine
 
-        faults.pay(debt, engine())
+        faults.undo(engine(), debt)
+
+    def _labelled(self) -> None:
+        """Removes what of Docker has the label of the run."""
+        from docker.errors import DockerException
+
+        from gherkube.runners.kind.engine import engine
+
+        client, labelled = engine(), {"label": f"{state.LABEL}={self.run.id}"}
+        try:
+            for container in client.containers.list(all=True, filters=labelled):
+                container.remove(force=True, v=True)
+            for image in client.images.list(all=True, filters=labelled):
+                client.images.remove(image.id, force=True)
+            for network in client.networks.list(filters=labelled):
+                network.remove()
+        except DockerException as error:
+            raise CannotJudge(str(error)) from None
 
     def _namespace(self, debt: state.Debt) -> None:
         """Removes a namespace where it is the run's own; what else has the run's label there goes with it."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from gherkube.runners import state
+from gherkube.runners.kind.faults import KindFaults
+from gherkube.runners.kind.images import Foreseen, Images
+from gherkube.runners.kind.nodes import Nodes
+from gherkube.runners.kind.own import OwnImage
 from gherkube.runners.kind.settings import KindSettings
 from gherkube.runners.live.cluster import LiveCluster
-from gherkube.runners.live.faults import LiveFaults, MendedFaults
+from gherkube.runners.live.faults import MendedFaults
 from gherkube.runners.target import KIND, Target
 
 if TYPE_CHECKING:
@@ -19,12 +24,26 @@ if TYPE_CHECKING:
 class KindCluster(LiveCluster):
     """A cluster of `Clusters` for one scenario, which has a namespace of its own there.
 
-    `seat`: the descriptor that holds the lock of the cluster; it is closed with this.
+    `foreseen`: what the scenario will ask. `seat`: the descriptor that holds the lock of the cluster; it is
+    closed with this.
     """
 
-    def __init__(self, made: Made, seat: int, engine: docker.DockerClient, settings: KindSettings) -> None:
-        self._made, self._engine, self._settings = made, engine, settings
-        super().__init__(Target(made.context, kubeconfig=str(made.kubeconfig), disposable=True), KIND)
+    def __init__(
+        self,
+        made: Made,
+        foreseen: Foreseen,
+        seat: int,
+        engine: docker.DockerClient,
+        settings: KindSettings,
+    ) -> None:
+        self._nodes = Nodes(engine, made.name)
+        self._images = images_of(self._nodes, settings)
+        try:
+            self._images.ready(foreseen)
+            super().__init__(Target(made.context, kubeconfig=str(made.kubeconfig), disposable=True), KIND)
+        except BaseException:
+            self._images.release()
+            raise
         self._seat = seat
 
     def _find_served(self) -> None:
@@ -32,7 +51,7 @@ class KindCluster(LiveCluster):
 
     def _make_faults(self) -> MendedFaults:
         """What can be broken here."""
-        return LiveFaults(self.name, self._api, lambda: self.namespace)
+        return KindFaults(self._nodes, self._images, self._api)
 
     def close(self) -> None:
         """Puts right, removes and ends as a live cluster does; then others may have it."""
@@ -42,3 +61,10 @@ class KindCluster(LiveCluster):
             seat, self._seat = getattr(self, "_seat", -1), -1
             if seat >= 0:
                 os.close(seat)
+
+
+def images_of(nodes: Nodes, settings: KindSettings) -> Images:
+    """The images of a cluster, with those of the project."""
+    own = {name: OwnImage(str(source.build or "")) for name, source in settings.images.items()}
+    locks = state.folder() / "clusters" / f"{nodes.cluster}.images"
+    return Images(nodes, state.folder() / "cache", locks, own)

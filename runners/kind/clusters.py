@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from contextlib import suppress
 from functools import cached_property
@@ -20,15 +21,15 @@ from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
 from gherkube.runners.kind import cli
 from gherkube.runners.kind.configuration import configuration
 from gherkube.runners.kind.engine import engine
-from gherkube.runners.kind.nodes import CLUSTER
+from gherkube.runners.kind.nodes import CLUSTER, Nodes
 from gherkube.runners.kind.settings import NODES, KindSettings
-from gherkube.runners.kind.shape import Shape
 from gherkube.runners.objects import condition
 
 if TYPE_CHECKING:
     import docker
 
     from gherkube.runners.kind.cluster import KindCluster
+    from gherkube.runners.kind.images import Foreseen
 
 READY_WITHIN = 300.0
 """Seconds that the nodes may take until all are ready, once kind has ended."""
@@ -69,6 +70,7 @@ class Clusters:
 
     def __init__(self, settings: KindSettings, show: Progress) -> None:
         self.settings, self._show = settings, show
+        self._begun = False
         if settings.nodes is None:
             known = read(settings.reuse) if settings.reuse else None
             self._nodes = known.nodes if known else NODES
@@ -87,25 +89,31 @@ class Clusters:
         found.version()
         return found
 
-    def take(self, shape: Shape) -> KindCluster:
-        """A cluster of that shape for one scenario, made where there is none; its `close` lets go of it."""
+    def take(self, foreseen: Foreseen) -> KindCluster:
+        """A cluster for a scenario that will ask this, made where there is none; its `close` lets go of it."""
         from gherkube.runners.kind.cluster import KindCluster
 
-        nodes = shape.nodes or self._nodes
+        nodes = foreseen.nodes[0] if foreseen.nodes else self._nodes
         base = self.settings.reuse or f"gherkube-{state.run_id()}"
         name = base if self.settings.reuse and nodes == self._nodes else f"{base}-{nodes}"
-        state.begin()
+        self._begin()
         while True:
-            seat = state.hold(path_of(name, ".lock"), alone=bool(shape.alone))
+            seat = state.hold(path_of(name, ".lock"), alone=bool(foreseen.alone))
             try:
                 made = self._known(name, nodes)
                 if made is not None:
-                    return KindCluster(made, seat, self.engine, self.settings)
+                    return KindCluster(made, foreseen, seat, self.engine, self.settings)
             except BaseException:
                 os.close(seat)
                 raise
             os.close(seat)
             self._make_it(name, nodes)
+
+    def _begin(self) -> None:
+        """Writes down that containers and images with the label of the run may be there."""
+        if not self._begun:
+            state.begin().owe("docker", "what Docker has of this run")
+            self._begun = True
 
     def _known(self, name: str, nodes: int) -> Made | None:
         """The cluster, where it is there and runs; None: it is to be made, or started. Raises CannotJudge."""
@@ -164,6 +172,7 @@ class Clusters:
             within, pid = self.settings.create_within, path_of(name, ".pid")
             kind.create(name, config, made.kubeconfig, within=within, say=say, holding=lock, pid=pid)
             _ready(made, say)
+            self._give_images(made, say)
         except BaseException as error:
             self._show(f"kind cluster {name}: removing what there is of it")
             kind.delete(name)
@@ -176,6 +185,12 @@ class Clusters:
         if self.settings.reuse:
             debt.paid()
         state.took(_task(made), time.monotonic() - began)
+
+    def _give_images(self, made: Made, say: cli.Say) -> None:
+        from gherkube.runners.kind.cluster import images_of
+
+        say("giving its nodes a registry")
+        images_of(Nodes(self.engine, made.name), self.settings).install()
 
     def _start(self, made: Made) -> None:
         """Starts the nodes of a cluster that were stopped, by a restart of the machine perhaps."""
@@ -262,6 +277,7 @@ def forget(name: str) -> None:
     """Removes what is written of a cluster, but for its lock."""
     for suffix in (".json", ".kubeconfig", ".kubeconfig.lock", ".log", ".pid"):
         path_of(name, suffix).unlink(missing_ok=True)
+    shutil.rmtree(path_of(name, ".images"), ignore_errors=True)
 
 
 def _write(made: Made) -> None:
