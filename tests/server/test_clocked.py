@@ -44,9 +44,20 @@ def test_the_numbers_stand_behind_the_code() -> None:
 def test_time_outs_are_read_from_system_calls() -> None:
     """Of epoll_pwait, in milliseconds; -1 is none, and so is 0, which does not wait."""
     call = "281 0x4 0xc0 0x80 {} 0x0 0x0 0x7ffc 0x48"
-    sleep = Sleep(((1, call.format("0x4e20")), (2, call.format("0xffffffff")), (3, call.format("0x0"))))
+    waits = ("0x4e20", "0xffffffff", "0x0")
+    sleep = Sleep(tuple((thread, call.format(wait), "7 0 1") for thread, wait in enumerate(waits, 1)))
     assert sleep.timers() == {1: 20.0}
-    assert Sleep(((1, "202 0xc0 0x80 0x0 0x0 0x0 0x0 0x7ffc 0x48"),)).timers() == {}
+    assert Sleep(((1, "202 0xc0 0x80 0x0 0x0 0x0 0x0 0x7ffc 0x48", "7 0 1"),)).timers() == {}
+
+
+def test_threads_that_wake_one_another_do_not_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is asleep when it is looked at, in the same call as before, but one has run between two looks."""
+    program = Clocked.__new__(Clocked)
+    still, ran = (Sleep(((1, "202 0x0", "7 0 1"), (2, "202 0x0", runs))) for runs in ("5 0 1", "6 0 2"))
+    looks = iter([still, ran, ran, ran])
+    monkeypatch.setattr(program, "_threads", lambda: next(looks))
+    assert program.sleep() is None
+    assert program.sleep() == ran
 
 
 def test_only_programs_of_go_are_begun(output: IO[bytes]) -> None:

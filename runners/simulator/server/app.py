@@ -108,6 +108,11 @@ class Server:
         """How many requests are being answered, long polls apart; `asked` counts all that ever came."""
         return self._in_flight
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes of answers wait for their clients to take those before."""
+        return sum(each.get_write_buffer_size() for each in self._connections if not each.is_closing())
+
     def close(self) -> None:
         """Lets go of the state."""
         if self._state is not None:

@@ -33,6 +33,8 @@ TRACEME, DETACH = 0, 17
 EPOLL_PWAIT = 281
 SLEEPS = frozenset({35, 202, 219, 230, 232, EPOLL_PWAIT, 441})
 """System calls in which a program only waits: nanosleep, futex, restart_syscall, clock_nanosleep, epoll."""
+RUNS = "schedstat"
+"""Where Linux says how long and how often a thread has run (Documentation/scheduler/sched-stats.rst)."""
 FUNCTION = "__vdso_clock_gettime"
 NANO = 1_000_000_000
 DYNAMIC_SYMBOLS = 11
@@ -53,14 +55,15 @@ NUMBERS = 64
 
 
 class Sleep(NamedTuple):
-    """What all threads of a process sleep in: thread and system call with its arguments."""
+    """What all threads of a process sleep in: thread, system call with its arguments, and how long and how
+    often the thread had run before."""
 
-    threads: tuple[tuple[int, str], ...]
+    threads: tuple[tuple[int, str, str], ...]
 
     def timers(self) -> dict[int, float]:
         """The threads that wait for a time, and for how many seconds."""
         found = {}
-        for thread, call in self.threads:
+        for thread, call, _ in self.threads:
             number, *arguments = call.split()
             if int(number) == EPOLL_PWAIT and 0 < (timeout := int(arguments[3], 16)) < 1 << 31:
                 found[thread] = timeout / 1000
@@ -103,6 +106,7 @@ class Clocked:
         try:
             os.waitpid(self.process.pid, 0)  # it stops where the program begins
             self._memory = os.open(f"/proc/{self.process.pid}/mem", os.O_RDWR)
+            Path(f"/proc/{self.process.pid}/{RUNS}").read_bytes()  # or this raises
             self._at = self._function()
             os.pwrite(self._memory, CODE, self._at)
             self.set(now)
@@ -123,7 +127,12 @@ class Clocked:
             self._libc.tgkill(self.process.pid, thread, signal.SIGURG)
 
     def sleep(self) -> Sleep | None:
-        """What it sleeps in; None while it does anything."""
+        """What it sleeps in, all threads at once; None while it does anything."""
+        first = self._threads()
+        return first if first is not None and first == self._threads() else None
+
+    def _threads(self) -> Sleep | None:
+        """What its threads sleep in, one after another: one may wake another meanwhile."""
         threads = []
         tasks = Path(f"/proc/{self.process.pid}/task")
         try:
@@ -132,7 +141,7 @@ class Clocked:
                 number = call.partition(" ")[0]
                 if not number.isdigit() or int(number) not in SLEEPS:
                     return None
-                threads.append((int(thread), call))
+                threads.append((int(thread), call, (tasks / thread / RUNS).read_text()))
         except OSError:  # it ends, or a thread of it does
             return None
         return Sleep(tuple(threads)) if threads else None

@@ -1,9 +1,10 @@
 """Runs a command against a simulator that stands still but for it: both live in one virtual time.
 
-While the command does anything, or a request of it is being answered, no time passes. When all its threads
-sleep and all is answered, time goes on: to the next event that a watch of the command hears of, or to the
-moment until which the command sleeps, whichever is first. So a wait takes no longer than what has to be
-computed, a time-out ends it at its virtual second, and in the words of the command itself.
+While the command does anything, or a request of it is on its way, no time passes. When all its threads sleep
+at once, and nothing came before or after that which is not answered, time goes on: to the next event that a
+watch of the command hears of, or to the moment until which the command sleeps, whichever is first. So a wait
+takes no longer than what has to be computed, a time-out ends it at its virtual second, and in the words of
+the command itself.
 
 Where a program cannot be given a clock of its own (see `clocked`), time passes as it does for everybody.
 """
@@ -42,7 +43,7 @@ PAUSE = 0.0002
 """Real seconds between two looks at a command that is busy."""
 NOT_IMPLEMENTED = 501
 SILENCE = 60.0
-"""Real seconds after which a command that asks nothing, and for which no time passes, is given up."""
+"""Real seconds after which a command that only sleeps, and for which no time passes, is given up."""
 
 
 def run(cluster: Simulator, program: Program, *, namespace: str, within: float) -> tuple[int | None, str]:
@@ -142,13 +143,14 @@ class Drive:
 
     async def clocked(self, command: Clocked) -> int | None:
         """Lets it end, and virtual time pass where it waits; its exit code."""
-        seen = time.monotonic()
+        silent_since = time.monotonic()
         while (code := command.process.poll()) is None:
             sleep = await self._sleep(command)
             timers = sleep.timers().values() if sleep else ()
             if sleep is None or not (timers or self._pump.long_polls):
+                silent_since = time.monotonic() if sleep is None else silent_since
+                _give_up(silent_since)
                 await asyncio.sleep(PAUSE)
-                _give_up(seen)
                 continue
             if self._clock.now() >= self._end:
                 return None
@@ -156,20 +158,28 @@ class Drive:
             self._pump.go_on(min(now + min(timers, default=inf), self._end))
             command.set(self._clock.now())
             command.wake(sleep)
-            seen = time.monotonic()
+            silent_since = time.monotonic()
         return code
 
     async def _sleep(self, command: Clocked) -> Sleep | None:
-        """What the command sleeps in; None while it does anything, or waits for an answer."""
-        before, asked = command.sleep(), self._server.asked
-        if before is None:
+        """What the command sleeps in; None while it does anything, or something is on its way.
+
+        What it was told before has woken it by then, and it has sent what it was to send; so once that is
+        looked for in vain, it waits for nothing but time.
+        """
+        if command.sleep() is None or not await self._is_silent():
             return None
+        sleep = command.sleep()
+        return sleep if sleep is not None and await self._is_silent() else None
+
+    async def _is_silent(self) -> bool:
+        """Whether no request comes, and all that came are answered to the last byte."""
+        asked = self._server.asked
         for _ in range(TURNS):
+            if self._server.in_flight:
+                return False
             await asyncio.sleep(0)
-        if self._server.in_flight or self._server.asked != asked:
-            return None
-        after = command.sleep()
-        return after if after == before else None
+        return self._server.asked == asked and not self._server.in_flight and not self._server.unsent
 
     async def unclocked(self, command: subprocess.Popen[bytes]) -> int | None:
         """Lets it end while time passes as it does; its exit code."""
