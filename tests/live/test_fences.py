@@ -10,6 +10,7 @@ import pytest
 
 from gherkube.runners import kubectl
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.live.access import OWN, Need, base
 from gherkube.runners.live.changes import NotPutBack
 from gherkube.runners.live.cluster import LiveCluster
 from gherkube.runners.live.fences import Act, Fenced, Fences, kind_of_patch
@@ -223,6 +224,17 @@ def test_a_namespace_that_is_not_there(plain: Path, connect: Connect) -> None:
 TARGETS = {"staging": Target("staging-admin", namespace="shop", most_pods=2)}
 
 
+def test_a_quota_for_the_namespaces_that_a_run_makes(plain: Path, connect: Connect) -> None:
+    """On request; the user has to be allowed to make it."""
+    cluster = connect(plain, quota={"pods": "2"})
+    [quota] = cluster.api.list("resourcequotas", cluster.namespace)
+    assert quota["spec"]["hard"] == {"pods": "2"}
+    assert not connect(plain).api.list("resourcequotas", connect(plain).namespace)
+    made = Need("create", "", "resourcequotas", OWN)
+    assert made in base([OWN], makes=True, limits=True)
+    assert made not in base([OWN], makes=True)
+
+
 def test_a_target_by_its_name_or_its_context() -> None:
     """Its fences are there either way."""
     assert chosen(TARGETS, on="staging") == TARGETS["staging"]
@@ -252,10 +264,15 @@ def test_a_target_that_is_not_clear(said: dict[str, str], why: str) -> None:
 def test_targets_are_settings(tmp_path: Path) -> None:
     """As they stand in gherkube.toml."""
     file = tmp_path / "gherkube.toml"
-    file.write_text('[targets.staging]\ncontext = "a"\nacts = ["scale"]\nmost-pods = 3\nproduction = true\n')
+    said = 'acts = ["scale"]\nmost-pods = 3\nproduction = true\nquota = {pods = "9"}\nurls = {web = "http://a"}\n'
+    file.write_text(f'[targets.staging]\ncontext = "a"\n{said}')
     settings = load(file)
     assert settings is not None
-    assert settings.targets == {"staging": Target("a", acts=("scale",), most_pods=3, production=True)}
+    assert settings.targets == {
+        "staging": Target(
+            "a", acts=("scale",), most_pods=3, production=True, quota={"pods": "9"}, urls={"web": "http://a"}
+        )
+    }
 
 
 @pytest.mark.parametrize(
