@@ -9,13 +9,12 @@ staging/src/k8s.io/client-go/tools/record/events_cache.go EventCorrelator
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.resources import TYPE_META
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.store import Place
 
@@ -26,7 +25,7 @@ SIMILAR = 10
 """How many different messages are combined (`defaultAggregateMaxEvents`)."""
 SIMILAR_WITHIN = 600.0
 """Seconds without a similar event after which they are no longer combined."""
-BURST = 25
+BURST = 25.0
 """How many events of a type about an object get through at once (`defaultSpamBurst`)."""
 REFILL = 1 / 300
 """How many more get through each second (`defaultSpamQPS`)."""
@@ -42,7 +41,7 @@ class EventRecorder:
     def __init__(self, api: ApiServer, component: str, host: str = "") -> None:
         self._api, self._component, self._host = api, component, host
         self._source = {"component": component, "host": host} if host else {"component": component}
-        self._subjects: dict[Hashable, _Subject] = {}
+        self._subjects: OrderedDict[Hashable, _Subject] = OrderedDict()
         self._nanos = 0
         self._about: tuple[Object | None, str, str, Object] = (None, "", "", {})
 
@@ -60,18 +59,19 @@ class EventRecorder:
         `field_path` names a part of it ("spec.containers{app}"). What the API server refuses, as in a
         namespace that is being deleted, is lost, as upstream.
         """
+        now = self._api.clock.now
         subject = self._subject(involved["metadata"])
         alike = (type, reason)
         key: Hashable = (reason, message, field_path, type)
         reporter = self._component
-        if self._is_combined(subject, alike, message):
+        if self._is_combined(subject, alike, message, now):
             key, reporter = alike, ""
             message = f"(combined from similar events): {message}"
         said = subject.said.get(key)
         if said is None:
             said = subject.said[key] = _Said(self._api.clock.timestamp())
         said.count += 1
-        if self._is_too_much(subject, type):
+        if self._is_too_much(subject, type, now):
             return
         if said.event is None or not self._raise(said, message):
             self._create(said, reporter, self._reference(kind, involved, field_path), type, reason, message)
@@ -84,17 +84,17 @@ class EventRecorder:
         """What was said of an object so far; what was not talked of for longest is forgotten."""
         subjects = self._subjects
         uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
-        subject = subjects.pop(uid, None)
-        if subject is None:
-            subject = _Subject()
-        subjects[uid] = subject
+        subject = subjects.get(uid)
+        if subject is not None:
+            subjects.move_to_end(uid)
+            return subject
+        subject = subjects[uid] = _Subject()
         if len(subjects) > REMEMBERED:
-            del subjects[next(iter(subjects))]
+            subjects.popitem(last=False)
         return subject
 
-    def _is_combined(self, subject: _Subject, alike: Hashable, message: str) -> bool:
+    def _is_combined(self, subject: _Subject, alike: Hashable, message: str, now: float) -> bool:
         """Whether the message joins the combined event. EventAggregator.EventAggregate"""
-        now = self._api.clock.now
         similar = subject.similar.get(alike)
         if similar is None or now - similar.last > SIMILAR_WITHIN:
             similar = subject.similar[alike] = _Similar()
@@ -108,11 +108,10 @@ class EventRecorder:
         similar.messages = (*messages[:dropped], *messages[dropped + 1 :])
         return True
 
-    def _is_too_much(self, subject: _Subject, type_: str) -> bool:
+    def _is_too_much(self, subject: _Subject, type_: str, now: float) -> bool:
         """Whether the bucket of this type is empty; else takes a token. EventSourceObjectSpamFilter"""
-        now = self._api.clock.now
-        at, tokens = subject.tokens.get(type_, (now, float(BURST)))
-        tokens = min(float(BURST), tokens + (now - at) * REFILL)
+        bucket = subject.tokens.get(type_)
+        tokens = BURST if bucket is None else min(BURST, bucket[1] + (now - bucket[0]) * REFILL)
         empty = tokens < 1.0
         subject.tokens[type_] = (now, tokens if empty else tokens - 1.0)
         return empty
@@ -143,7 +142,8 @@ class EventRecorder:
         stamp = clock.timestamp()
         self._nanos = max(self._nanos + 1, int(clock.now * 1e9))
         event: Object = {
-            **TYPE_META["events"],
+            "apiVersion": "v1",
+            "kind": "Event",
             "metadata": {
                 "name": f"{reference['name']}.{_EPOCH_NANOS + self._nanos:x}",
                 "namespace": reference.get("namespace", "default"),
@@ -160,8 +160,10 @@ class EventRecorder:
             "reportingComponent": reporter,
             "reportingInstance": self._host if reporter else "",
         }
-        with suppress(ApiError):
+        try:
             said.event = self._api.create_event(event)
+        except ApiError:
+            return  # its namespace is going
 
     def _raise(self, said: _Said, message: str) -> bool:
         """Patches the event that is there already; False when it is gone."""
