@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import ENDED, Key, Object, controller_of, is_deleting, key_of
-from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.selectors import LabelTest, from_label_selector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers import deployment_scaling as scaling
@@ -43,6 +43,7 @@ class DeploymentController:
         self._deployments, self._sets = informers.of("deployments"), informers.of("replicasets")
         pods = informers.of("pods")
         recorder = EventRecorder(api, "deployment-controller")
+        self._selectors: dict[str, LabelTest] = {}
         self._tools = Tools(api, recorder, Templates(), self._sets.get)
         self._in_namespace = self._deployments.index(namespace_of)
         self._sets_of = self._sets.index(controller_or_none_in)
@@ -56,6 +57,7 @@ class DeploymentController:
     def _deployment_changed(self, change: Change) -> None:
         if change.type == DELETED:
             self._tools.templates.forget(change.object)
+            self._selectors.pop(change.object["metadata"]["uid"], None)
         self._queue.add(key_of(change.object))
 
     def _set_changed(self, change: Change) -> None:
@@ -156,22 +158,31 @@ class DeploymentController:
         ClaimReplicaSets
         """
         metadata = deployment["metadata"]
-        matches = from_label_selector(deployment["spec"]["selector"])
+        matches = self._selector(deployment)
         claimed = []
         for each in self._owned(deployment):
             if matches(each["metadata"].get("labels", {})):
                 claimed.append(each)
             elif not is_deleting(deployment):
                 release(self._api, each, metadata["uid"])
-        if not is_deleting(deployment):
+        orphans = self._sets_of.get(none_in(metadata["namespace"]))
+        if orphans and not is_deleting(deployment):
             claimed += [
                 each
-                for each in list(self._sets_of.get(none_in(metadata["namespace"]), {}).values())
+                for each in list(orphans.values())
                 if not is_deleting(each)
                 and matches(each["metadata"].get("labels", {}))
                 and adopt(self._api, each, deployment)
             ]
         return claimed
+
+    def _selector(self, deployment: Object) -> LabelTest:
+        """The test that its selector, which cannot change, comes to."""
+        uid = deployment["metadata"]["uid"]
+        test = self._selectors.get(uid)
+        if test is None:
+            test = self._selectors[uid] = from_label_selector(deployment["spec"]["selector"])
+        return test
 
     @staticmethod
     def _refuse_to_select_all(turn: Turn) -> None:

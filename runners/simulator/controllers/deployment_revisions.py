@@ -125,6 +125,7 @@ def _make(turn: Turn, old: list[Object], revision: int) -> Object:
     name = wanted["metadata"]["name"]
     try:
         made = turn.api.create_trusted("replicasets", wanted)
+        turn.templates.note(made, turn.templates.text(turn.deployment))
     except ApiError as error:
         if error.reason != "AlreadyExists":
             _say_it_failed(turn, name, error)

@@ -46,7 +46,7 @@ def sync_rollout_status(
     failures = _failures(new, replica_sets)
     if failures:
         set_condition(status, failures[0])
-    else:
+    elif condition({"status": status}, "ReplicaFailure") is not None:
         _remove(status, "ReplicaFailure")
     if status != turn.status:
         turn.status = status
@@ -71,7 +71,10 @@ def calculate(turn: Turn, new: Object | None, replica_sets: list[Object]) -> Obj
     if "collisionCount" in turn.status:
         status["collisionCount"] = turn.status["collisionCount"]
     is_available = available >= turn.replicas - turn.unavailable
-    set_condition(status, new_condition(turn, "Available", *AVAILABLE[is_available]))
+    value, reason, message = AVAILABLE[is_available]
+    present = condition({"status": status}, "Available")
+    if present is None or (present["status"], present["reason"]) != (value, reason):
+        set_condition(status, new_condition(turn, "Available", value, reason, message))
     return status
 
 
@@ -83,12 +86,10 @@ AVAILABLE = {
 
 def is_complete(turn: Turn, status: Object) -> bool:
     """Whether all pods are of the newest template and available. util DeploymentComplete"""
-    return (
-        all(
-            status.get(field, 0) == turn.replicas
-            for field in ("updatedReplicas", "replicas", "availableReplicas")
-        )
-        and status.get("observedGeneration", 0) >= turn.deployment["metadata"]["generation"]
+    get = status.get
+    return bool(
+        get("updatedReplicas", 0) == get("replicas", 0) == get("availableReplicas", 0) == turn.replicas
+        and get("observedGeneration", 0) >= turn.deployment["metadata"]["generation"]
     )
 
 

@@ -35,6 +35,10 @@ class Templates:
             known = self._known[uid] = (template, canonical(template))
         return known[1]
 
+    def note(self, owner: Object, text: str) -> None:
+        """The canonical text of an owner's template is known from that of which it was made."""
+        self._known[owner["metadata"]["uid"]] = (owner["spec"]["template"], text)
+
     def same(self, one: Object, other: Object) -> bool:
         """Whether the templates of two owners are equal, but for the hash label."""
         return self.text(one) == self.text(other)

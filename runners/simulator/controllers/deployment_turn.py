@@ -144,7 +144,7 @@ def total_size(replica_sets: Iterable[Object]) -> int:
 
 def total(replica_sets: Iterable[Object], field: str) -> int:
     """The sum of a number in their statuses."""
-    return sum(each.get("status", {}).get(field, 0) for each in replica_sets)
+    return sum([each["status"].get(field, 0) for each in replica_sets])
 
 
 def scaled(name: str, before: int, after: int) -> str:

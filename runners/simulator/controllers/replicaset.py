@@ -225,9 +225,9 @@ class ReplicaSetController:
 
     def _failure(self, replica_set: Object, active: int, error: ApiError | None) -> list[Object]:
         """The conditions: ReplicaFailure as long as turns fail. calculateStatus"""
-        present = condition(replica_set, "ReplicaFailure")
         if error is None:
             return []
+        present = condition(replica_set, "ReplicaFailure")
         if present is not None:
             return [present]
         failed = "FailedCreate" if active < replica_set["spec"]["replicas"] else "FailedDelete"
