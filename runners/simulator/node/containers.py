@@ -19,6 +19,7 @@ from gherkube.runners.simulator.node.images import parse_image
 from gherkube.runners.simulator.node.probes import FIELDS, READINESS, STARTUP, Worker, probe_of
 
 DEFAULT_PORT, WEB_PORT = 8080, 80
+NO_STATE: Object = {}
 WEB_SERVERS = frozenset({"httpd", "nginx"})
 """Images, whatever registry they are from, that listen on `WEB_PORT` when nothing is said of ports."""
 
@@ -154,20 +155,21 @@ class Container:
 
     def is_started(self, as_of: float) -> bool:
         """Whether it runs and its startup probe, if it has one, has succeeded."""
-        if not self.is_running(as_of):
-            return False
-        startup = self.worker(STARTUP) if self.workers else None
-        return startup is None or startup.result is True
+        return self.is_running(as_of) and self._passes(STARTUP)
 
-    def is_ready(self, as_of: float) -> bool:
-        """Whether it counts as ready: an init container when it is done, others by their readiness probe."""
+    def _ready_and_started(self, as_of: float) -> tuple[bool, bool]:
+        """What its status says: of an init container that it is done, and runs; of others what probes say."""
         if self.kind == "init":
             run = self.current(as_of)
-            return run is not None and run.has_ended(as_of) and run.application.exit_code == 0
-        if not self.is_started(as_of):
-            return False
-        readiness = self.worker(READINESS) if self.workers else None
-        return readiness is None or readiness.result is True
+            done = run is not None and run.has_ended(as_of) and run.application.exit_code == 0
+            return done, self.is_running(as_of)
+        started = self.is_started(as_of)
+        return started and self._passes(READINESS), started
+
+    def _passes(self, role: str) -> bool:
+        """Whether its probe of that role, if it has one, succeeded last."""
+        worker = self.worker(role) if self.workers else None
+        return worker is None or worker.result is True
 
     def status(self, as_of: float, default_wait: Object, *, wanted: bool) -> Object:
         """Its status at that time.
@@ -179,7 +181,7 @@ class Container:
         run, previous = self.current(as_of), self.previous
         if run is previous:
             previous = None
-        state, last = default_wait, {}
+        state, last = default_wait, NO_STATE
         if run is not None:
             state = run.state(as_of)
             if previous is not None and run.attempt > 0:
@@ -189,7 +191,8 @@ class Container:
                 last = state
             reason, message = self.waits
             state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
-        return self.compose(run, state, last, ready=self.is_ready(as_of), started=self._shows_started(as_of))
+        ready, started = self._ready_and_started(as_of)
+        return self.compose(run, state, last, ready=ready, started=started)
 
     def compose(self, run: Run | None, state: Object, last: Object, *, ready: bool, started: bool) -> Object:
         """A container status of these parts."""
@@ -216,9 +219,6 @@ class Container:
         if mounts:
             status["volumeMounts"] = mounts
         return status
-
-    def _shows_started(self, as_of: float) -> bool:
-        return self.is_running(as_of) if self.kind == "init" else self.is_started(as_of)
 
 
 def _is_web_server(image: str) -> bool:

@@ -77,7 +77,8 @@ class PodWorker:
         self.default_wait = INITIALIZING if "initContainers" in spec else CREATING
         self.publisher = Publisher(self)
         self.prober: Prober | None = None
-        self.ip, self.ips, self.sandbox_at = "", list[Object](), inf
+        self.ip, self.sandbox_at = "", inf
+        self.ips: list[Object] = []
         self.start_stamp = ""
         self.stop_reasons: dict[str, str] = {}
         self.as_of = self.done_at = -inf

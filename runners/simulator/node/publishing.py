@@ -123,9 +123,7 @@ class Publisher:
             facts = [(type_, verdict, now) for type_, verdict in zip(OWN, verdicts, strict=False)]
             return (*facts, (SCHEDULED, TRUE, scheduled[0] if scheduled else now))
         facts = [
-            was
-            if was[1] is verdict or was[1] == verdict
-            else (was[0], verdict, was[2] if was[1][0] == verdict[0] else now)
-            for was, verdict in zip(before, verdicts, strict=False)
+            was if was[1] == verdict else (was[0], verdict, was[2] if was[1][0] == verdict[0] else now)
+            for was, verdict in zip(before, verdicts)  # noqa: B905 - the last, that it is scheduled, stays
         ]
         return (*facts, before[-1])

@@ -43,7 +43,7 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
     """The phase by the container statuses; `over`: the containers are stopped for good."""
     policy = pod["spec"].get("restartPolicy", "Always")
     waiting = running = stopped = succeeded = failed_init = pending_init = 0
-    for status, spec in zip(init, pod["spec"].get("initContainers", ()), strict=False):
+    for status, spec in zip(init, pod["spec"]["initContainers"], strict=True) if init else ():
         state = status["state"]
         if spec.get("restartPolicy") == "Always":
             pending_init += not status["started"] and "terminated" not in state
