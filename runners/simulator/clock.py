@@ -130,6 +130,7 @@ def _stamp(second: int) -> str:
     return (EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(4096)
 def seconds_of(stamp: str) -> float:
     """The virtual time that an RFC 3339 timestamp names, in whole seconds."""
     return (datetime.fromisoformat(stamp) - EPOCH).total_seconds()

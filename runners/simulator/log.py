@@ -29,7 +29,7 @@ class Log:
         self._recent: list[Change] = []
         self._file: IO[bytes] | None = None
         self._chunks: list[int] = []
-        self._staying: list[dict[int, Change]] = []
+        self._staying: list[list[Change]] = []
 
     def __len__(self) -> int:
         return len(self._chunks) * CHUNK + len(self._recent)
@@ -64,15 +64,12 @@ class Log:
             weakref.finalize(self, self._file.close)
         self._chunks.append(self._file.seek(0, 2))
         oldest = self._recent[:CHUNK]
-        staying = {at: change for at, change in enumerate(oldest) if change.resource == LASTING}
-        self._staying.append(staying)
-        marshal.dump([None if at in staying else tuple(each) for at, each in enumerate(oldest)], self._file)
+        self._staying.append([change for change in oldest if change.resource == LASTING])
+        marshal.dump([None if each.resource == LASTING else tuple(each) for each in oldest], self._file)
         del self._recent[:CHUNK]
 
     def _read(self, chunk: int) -> list[Change]:
         assert self._file is not None
         self._file.seek(self._chunks[chunk])
-        staying = self._staying[chunk]
-        return [
-            Change(*fields) if fields else staying[at] for at, fields in enumerate(marshal.load(self._file))
-        ]
+        staying = iter(self._staying[chunk])
+        return [Change(*fields) if fields else next(staying) for fields in marshal.load(self._file)]

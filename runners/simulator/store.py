@@ -52,7 +52,8 @@ class Store:
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
         objects[key] = obj
-        self._tell(Change(self.clock.now, ADDED if old is None else MODIFIED, resource, obj, old))
+        what = ADDED if old is None else MODIFIED
+        self._tell(tuple.__new__(Change, (self.clock.now, what, resource, obj, old)))
         return obj
 
     def remove(self, resource: str, key: Place) -> Object:

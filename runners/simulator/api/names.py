@@ -35,7 +35,7 @@ def generate(chance: Chance, base: str) -> str:
 
 def uid(source: Random) -> str:
     """A random UUID (RFC 4122, version 4)."""
-    bits = f"{source.getrandbits(128) & _FREE | _VERSION_4:032x}"
+    bits = (source.getrandbits(128) & _FREE | _VERSION_4).to_bytes(16).hex()
     return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
 
 

@@ -97,16 +97,14 @@ class _Index:
 
     def put(self, key: Key, obj: Object) -> None:
         """A new version of an object."""
-        value = self.by(obj)
-        before = self._values.get(key)
-        if before is not None and before != value:
+        value, before = self.by(obj), self._values.get(key)
+        if value != before:
             self.drop(key)
+            if value is not None:
+                self._values[key] = value
+                self.groups.setdefault(value, {})
         if value is not None:
-            self._values[key] = value
-            group = self.groups.get(value)
-            if group is None:
-                group = self.groups[value] = {}
-            group[key] = obj
+            self.groups[value][key] = obj
 
     def drop(self, key: Key) -> None:
         """The object is gone, or belongs elsewhere."""
