@@ -7,6 +7,7 @@ from typing import Any
 
 from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground
+from gherkube.runners.gameday.lease import HALT, NAME, Lease, holder, stamp
 from gherkube.runners.gameday.simulated import Write
 from gherkube.runners.live.access import Need, base, manifest, missing
 from gherkube.runners.live.api import LiveApi
@@ -38,7 +39,7 @@ def _rights(ground: Ground) -> Iterator[Finding]:
         below = f"/{write.subresource}" if write.subresource else ""
         needs.add(Need(VERBS[write.verb], group, f"{write.resource}{below}", write.namespace))
         needs |= {Need(verb, group, write.resource, write.namespace) for verb in verbs}
-    for verb in ("get", "create", "update"):
+    for verb in ("get", "create", "update", "patch", "delete"):
         needs.add(Need(verb, "coordination.k8s.io", "leases", ground.plan.scope.namespace))
     absent = missing(api, needs)
     if absent:
@@ -126,4 +127,38 @@ def _steady(ground: Ground) -> Iterator[Finding]:
         cluster.close()
 
 
-LIVE: tuple[Callable[[Ground], Iterator[Finding]], ...] = (_fences, _rights, _dry_runs, _steady)
+def _lock(ground: Ground) -> Iterator[Finding]:
+    """Whether another game day runs there."""
+    api, *_ = ground.live
+    lease = Lease(api, ground.plan.scope.namespace, holder())
+    found = lease.look()
+    if found is None or not found.holder:
+        yield Finding("other game days", OK, "none: the lock is free")
+    elif found.expires > lease.now():
+        words = f"{found.holder} holds the lock until {stamp(found.expires)}"
+        yield Finding("other game days", AGAINST, words)
+    else:
+        words = f"{found.holder} left the lock, which expired at {stamp(found.expires)}: was all put back?"
+        yield Finding("other game days", NOTE, words)
+
+
+def _kill_switch(ground: Ground) -> Iterator[Finding]:
+    """Whether the lock could be written, through which others halt a game day."""
+    api, *_ = ground.live
+    namespace = ground.plan.scope.namespace
+    lock = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}}
+    asks = {"metadata": {"annotations": {HALT: "{}"}}}
+    try:
+        if Lease(api, namespace, holder()).look() is None:
+            api.create(lock, namespace=namespace, dry_run=True)
+        else:
+            api.patch("leases", NAME, asks, namespace, type="merge", dry_run=True)
+    except ApiError as error:
+        yield Finding("kill switch", AGAINST, f"the lease {NAME} cannot be written: {error}")
+    else:
+        yield Finding("kill switch", OK, f"the lease {NAME} can be written, from any computer")
+
+
+LIVE: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
+    *(_fences, _rights, _dry_runs, _steady, _lock, _kill_switch),
+)

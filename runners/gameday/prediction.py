@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
-from statistics import quantiles
 from typing import NamedTuple
 
 from gherkube.runners.errors import UsageError
@@ -29,12 +29,17 @@ class RoundRun(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What one rehearsal came to: each hypothesis by what it says, and the rounds that were begun."""
+    """What one rehearsal came to: each hypothesis by what it says, and the rounds that were begun.
+
+    `abort`: the abort condition that came true; `unsteady`: what of the steady state did not hold meanwhile;
+    `left`: what could not be put back.
+    """
 
     hypothesis: Mapping[str, str]
     rounds: Sequence[RoundRun]
-    abort: str
-    left: Sequence[str]
+    abort: str = ""
+    unsteady: Sequence[str] = ()
+    left: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class RoundPrediction:
 class Forecast:
     """What is predicted of a plan (its fingerprint) on a snapshot (its SHA-256), from so many runs.
 
-    `aborts`: how often each abort condition came true; `left`: how often not all was put back.
+    `aborts`: how often each abort condition came true; `unsteady`: how often a sentence of the steady state
+    did not hold meanwhile; `left`: how often not all was put back.
     """
 
     fingerprint: str
@@ -63,6 +69,7 @@ class Forecast:
     hypothesis: dict[str, Shares]
     rounds: tuple[RoundPrediction, ...]
     aborts: Shares
+    unsteady: Shares
     left: float
 
     @property
@@ -72,9 +79,9 @@ class Forecast:
 
     @property
     def verdict(self) -> str:
-        """What the most likely end is: broken where any run broke a hypothesis."""
+        """Broken where any run broke a hypothesis, or the steady state."""
         shares = list(self.hypothesis.values())
-        if any(each[BROKEN] for each in shares):
+        if self.unsteady or any(each[BROKEN] for each in shares):
             return BROKEN
         return NOT_JUDGED if any(each["not_judged"] for each in shares) else HELD
 
@@ -99,6 +106,7 @@ def forecast(fingerprint: str, snapshot: str, names: Sequence[str], runs: Sequen
             for n, name in enumerate(names)
         ),
         _shares([run.abort for run in runs if run.abort], len(runs)),
+        _shares([each for run in runs for each in run.unsteady], len(runs)),
         _share(bool(run.left) for run in runs),
     )
 
@@ -139,6 +147,8 @@ def lines(found: Forecast) -> Iterator[str]:
             yield f"  requests lost    {_band(round_.lost)}; longest time without an answer {gap}"
     for sentence, share in found.aborts.items():
         yield f"aborted in {share:.0%}: {sentence}"
+    for sentence, share in found.unsteady.items():
+        yield f"not steady in {share:.0%}: {sentence}"
     if found.left:
         yield f"not all put back in {found.left:.0%}"
 
@@ -160,13 +170,13 @@ def _round(name: str, runs: Sequence[RoundRun], of: int) -> RoundPrediction:
 
 
 def band(values: Sequence[float]) -> Band:
-    """The band of the values; empty for none."""
-    if not values:
-        return {}
-    if len(values) == 1:
-        return dict.fromkeys(("p5", "p50", "p95"), round(values[0], 3))
-    cuts = quantiles(values, n=20, method="inclusive")
-    return {name: round(cuts[n], 3) for name, n in (("p5", 0), ("p50", 9), ("p95", 18))}
+    """The band of the values, each of them one that came; empty for none."""
+    ordered = sorted(values)
+    return {
+        name: round(ordered[ceil(part * len(ordered)) - 1], 3)
+        for name, part in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95))
+        if ordered
+    }
 
 
 def _share(so: Iterable[bool]) -> float:

@@ -16,10 +16,12 @@ from gherkube.runners.gameday.measures import fewest_ready, lost_requests
 from gherkube.runners.gameday.plan import Plan, Round, Sentence
 from gherkube.runners.gameday.prediction import BROKEN, HELD, NOT_JUDGED, RoundRun, Run
 from gherkube.runners.gameday.restored import restore, settle
+from gherkube.runners.gameday.sampling import Sampler
 from gherkube.runners.gameday.simulated import SimulatedTarget, Write
 from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.gameday.stage import Halted, Stage
 from gherkube.runners.history import History
+from gherkube.runners.report.failure import PASSED
 from gherkube.runners.simulator.api.writes import NAMESPACES
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.target import SIMULATOR, Target
@@ -56,75 +58,73 @@ class Player:
     def __init__(self, plan: Plan, stage: Stage, taken: Snapshot, seed: int, target: Target | None) -> None:
         self.plan, self.stage = plan, stage
         simulator = restore(taken, seed)
-        self.cluster = SimulatedTarget(simulator, plan.scope.namespace, target)
+        self.cluster = SimulatedTarget(simulator, plan.scope, target)
         first, then = told_before(plan.rehearsal.given)
         stage.establish(first, self.cluster)
         self.late = settle(simulator, taken)
         stage.establish(then, self.cluster)
         self._abort, self._looked = "", self.cluster.clock.now()
+        self._broken: dict[str, None] = {}
 
     def play(self) -> Rehearsed:
-        """The whole plan; rounds that an abort condition keeps from being begun are not there."""
+        """The whole plan; rounds that are not come to, since it would be halted before, are not there."""
         begin, rounds, left = self.moment("begin"), list[RoundRun](), list[str]()
         writes, blocks = list[list[Write]](), list[str]()
         try:
             for round_ in self.plan.rounds:
                 done = len(self.cluster.writes)
                 came, block = self.round(round_)
-                left += self.cluster.put_back()
                 rounds.append(came)
-                blocks += [f"round {round_.name}\n{block}"] if block else []
                 writes.append(self.cluster.writes[done:])
-                if self._abort or not self.recovers():
+                blocks += [f"round {round_.name}\n{block}"] if block else []
+                left += self.cluster.put_back()
+                self.watch()
+                if left or not self.recovers() or not self.goes_on(round_, came.outcome):
                     break
                 self.passes(round_.pause)
         except Halted:
             left += self.cluster.put_back()
         hypothesis = {each.says: self.judged(each.holds, begin) for each in self.plan.hypothesis}
-        run = Run(hypothesis, rounds, self._abort, left)
+        run = Run(hypothesis, rounds, self._abort, list(self._broken), left)
+        warned = warnings(self.cluster.history, begin)
         stopped = list(self.cluster.faults.stopped)
-        return Rehearsed(
-            run,
-            writes,
-            blocks,
-            stopped,
-            self.cluster.refused,
-            self.late,
-            warnings(self.cluster.history, begin),
-        )
+        return Rehearsed(run, writes, blocks, stopped, self.cluster.refused, self.late, warned)
 
     def round(self, round_: Round) -> tuple[RoundRun, str]:
         """Plays one round; returns what it came to, and why it did not pass."""
         clock, since = self.cluster.clock, len(self.cluster.history)
-        begin, outcome, block = clock.now(), "passed", ""
+        begin, outcome, block = clock.now(), PASSED, ""
         for scenario in self.stage.scenarios(round_):
             played = self.stage.play(scenario, self.cluster, self.watch)
             outcome, block = played.outcome, played.block
             if self._abort:
                 outcome, block = "halted", self._abort
-            if outcome != "passed":
+            if outcome != PASSED:
                 break
         end = clock.now()
         ready = fewest_ready(self.cluster.history, self.plan.scope, since)
         lost, gap = lost_requests(self.cluster.traffic.requests, begin, end)
         return RoundRun(outcome, round(end - begin, 3), ready, lost, gap), block
 
+    def goes_on(self, round_: Round, outcome: str) -> bool:
+        """Whether a game day goes on after a round that came to that."""
+        return outcome in (PASSED, round_.prediction.verdict)
+
     def watch(self) -> None:
-        """Raises Halted once an abort condition is so; looks now and then."""
+        """Looks now and then at steady state and abort conditions. Raises Halted once one of these is so."""
         now = self.cluster.clock.now()
-        if not self._abort and now < self._looked + LOOKS:
-            return
-        self._looked = now
-        for sentence in self.plan.abort:
-            if self.stage.holds(sentence, self.cluster, None).verdict:
-                self._abort = sentence.text
-                raise Halted(f"aborted, since {sentence.text}")
+        if self._abort or now >= self._looked + LOOKS:
+            self._looked = now
+            self._broken |= dict.fromkeys(each.text for each in self.plan.steady if self.holds(each) is False)
+            self._abort = self._abort or next((each.text for each in self.plan.abort if self.holds(each)), "")
+        if self._abort:
+            raise Halted(f"aborted, since {self._abort}")
 
     def recovers(self) -> bool:
-        """Whether the steady state comes back; lets time pass until it does."""
+        """Whether the steady state comes back, and no pod is missing; lets time pass until then."""
         clock = self.cluster.clock
         end = clock.now() + RECOVERS
-        while not self.is_steady():
+        while not self.is_well():
             if clock.now() >= end:
                 return False
             self.passes(LOOKS)
@@ -137,18 +137,22 @@ class Player:
             self.cluster.clock.sleep(min(LOOKS, rest))
             self.watch()
 
-    def is_steady(self) -> bool:
-        """Whether no sentence of the steady state is broken."""
-        return not any(
-            self.stage.holds(each, self.cluster, None).verdict is False for each in self.plan.steady
-        )
+    def is_well(self) -> bool:
+        """Whether no sentence of the steady state is broken, and no pod is missing."""
+        counts = Sampler(self.cluster, self.plan.scope).pods().values()
+        missing = any(each["ready"] < each["desired"] for each in counts)
+        return not missing and not any(self.holds(each) is False for each in self.plan.steady)
+
+    def holds(self, sentence: Sentence) -> bool | None:
+        """Whether it is so now."""
+        return self.stage.holds(sentence, self.cluster, None).verdict
 
     def judged(self, sentences: Sequence[Sentence], since: Moment) -> str:
-        """What a hypothesis comes to: broken with its first sentence that is not so."""
+        """What a hypothesis comes to: broken with a sentence that is not so, not judged after an abort."""
         verdicts = [self.stage.holds(each, self.cluster, since).verdict for each in sentences]
         if False in verdicts:
             return BROKEN
-        return NOT_JUDGED if None in verdicts else HELD
+        return NOT_JUDGED if None in verdicts or self._abort else HELD
 
     def moment(self, name: str) -> Moment:
         """Now."""

@@ -6,10 +6,14 @@ code does that. Only the journal is no file, and time is virtual.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from gherkube.runners.cluster import PatchType, Propagation
 from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.gameday.plan import Scope
+from gherkube.runners.gameday.scope import ScopeFence
 from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.fences import Act, Fenced, Fences
 from gherkube.runners.live.guard import GuardedApi
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from gherkube.runners.live.connection import Connection
     from gherkube.runners.live.namespace import Namespaces
 
+Also = Callable[[Act, Object | None], None]
 GOES = 1.0
 """Virtual seconds between two looks at something that is being deleted."""
 
@@ -71,8 +76,22 @@ class _Fences(Fences):
 
     def check(self, act: Act, *, owned: bool) -> None:
         """Raises Fenced where the target does not allow it."""
-        try:
+        with self._remembering():
             super().check(act, owned=owned)
+
+    def and_also(self, fence: Also) -> Also:
+        """The same for another fence."""
+
+        def check(act: Act, before: Object | None) -> None:
+            with self._remembering():
+                fence(act, before)
+
+        return check
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
         except Fenced as error:
             self.refused[str(error)] = None
             raise
@@ -90,7 +109,7 @@ class _NoNamespaces:
 
 
 class _Noting:
-    """The simulator's API, as `GuardedApi` needs it; takes note of each write."""
+    """The simulator's API, as `GuardedApi` needs it; takes note of each write that it does not refuse."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator, self._api = simulator, simulator.api
@@ -115,16 +134,18 @@ class _Noting:
 
     def create(self, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object:
         """Creates the object."""
-        metadata = obj["metadata"]
-        place = metadata.get("namespace") or namespace
-        self._note(dry_run, "create", self.resource_of(obj).name, place, metadata.get("name", ""), body=obj)
-        return self._api.create(obj, namespace=namespace, dry_run=dry_run)
+        made = self._api.create(obj, namespace=namespace, dry_run=dry_run)
+        if not dry_run:
+            place = made["metadata"].get("namespace", "")
+            self._note("create", self.resource_of(obj).name, place, made["metadata"]["name"], body=obj)
+        return made
 
     def replace(self, obj: Object, *, subresource: str = "") -> Object:
         """Puts the object in the place of the stored one."""
+        made = self._api.replace(obj, subresource=subresource)
         name, place = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
-        self._note(False, "replace", self.resource_of(obj).name, place, name, subresource, obj)
-        return self._api.replace(obj, subresource=subresource)
+        self._note("replace", self.resource_of(obj).name, place, name, subresource, obj)
+        return made
 
     def patch(
         self,
@@ -138,10 +159,12 @@ class _Noting:
         dry_run: bool = False,
     ) -> Object:
         """Applies a patch."""
-        self._note(dry_run, "patch", resource, namespace, name, subresource, patch, type)
-        return self._api.patch(
+        made = self._api.patch(
             resource, name, patch, namespace, type=type, subresource=subresource, dry_run=dry_run
         )
+        if not dry_run:
+            self._note("patch", resource, namespace, name, subresource, patch, type)
+        return made
 
     def delete(
         self,
@@ -154,19 +177,20 @@ class _Noting:
         uid: str = "",
     ) -> Object:
         """Deletes the object."""
-        self._note(False, "delete", resource, namespace, name)
-        return self._api.delete(
+        deleted = self._api.delete(
             resource, name, namespace, propagation=propagation, grace_period=grace_period, uid=uid
         )
+        self._note("delete", resource, namespace, name)
+        return deleted
 
     def post(self, resource: str, name: str, subresource: str, body: Object, namespace: str = "") -> Object:
         """Creates under a subresource."""
-        self._note(False, "post", resource, namespace, name, subresource, body)
-        return self._api.post(resource, name, subresource, body, namespace)
+        made = self._api.post(resource, name, subresource, body, namespace)
+        self._note("post", resource, namespace, name, subresource, body)
+        return made
 
     def _note(
         self,
-        dry_run: bool,
         verb: str,
         resource: str,
         namespace: str,
@@ -175,7 +199,7 @@ class _Noting:
         body: Any = None,
         type_: str = "",
     ) -> None:
-        if not dry_run and not self.undoes:
+        if not self.undoes:
             self.writes.append(Write(verb, resource, namespace, name, subresource, body, type_))
 
 
@@ -188,10 +212,7 @@ class _Remembered(Changes):
 
 
 class SimulatedTarget:
-    """A `Cluster`: a simulator within the fences of a target; things are in `namespace`.
-
-    `connection` is the target's where there is one, so that its place is held against the fences, too.
-    """
+    """A `Cluster`: a simulator within the fences of a target, and the scope of a plan."""
 
     name = "simulator"
     owns_namespaces = False
@@ -199,20 +220,20 @@ class SimulatedTarget:
     def __init__(
         self,
         simulator: Simulator,
-        namespace: str,
+        scope: Scope,
         target: Target | None = None,
-        connection: Connection | None = None,
     ) -> None:
-        self._simulator, self.namespace = simulator, namespace
+        self._simulator, self.namespace = simulator, scope.namespace
         self._noting = _Noting(simulator)
         fenced = target or Target("simulator", disposable=True)
-        place = connection or cast("Connection", _Here(fenced.server.rstrip("/"), _hex(fenced.ca)))
+        place = cast("Connection", _Here(fenced.server.rstrip("/"), _hex(fenced.ca)))
         noting = cast("LiveApi", self._noting)
         self._changes = _Remembered(noting)
         self._fences = _Fences(fenced, place)
         self.api = GuardedApi(
             noting, self._fences, cast("Namespaces", _NoNamespaces()), self._changes, lambda _: None
         )
+        self.api.also = self._fences.and_also(ScopeFence(scope, noting))
         self.faults = _Faults(simulator)
 
     @property
