@@ -76,7 +76,8 @@ class Page:
         port = self._socket.getsockname()[1]
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self.url = f"http://127.0.0.1:{port}/#{self.token}"
-        self._state: Mapping[str, Any] = {}
+        self._told = ""
+        self._gate: Mapping[str, Any] | None = None
         self._number = self._listeners = 0
         self._closing = False
         self._ready = threading.Event()
@@ -89,12 +90,13 @@ class Page:
     def show(self, state: Mapping[str, Any]) -> None:
         """Sends the state (see `state.State`) to all who look; of states that come fast, the last."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._publish, dict(state), False)
+            told = json.dumps(state, default=str)
+            self._loop.call_soon_threadsafe(self._publish, told, state.get("gate"))
 
     def close(self) -> None:
         """Lets everybody who looks have the last state, and ends."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._publish, None, True)
+            self._loop.call_soon_threadsafe(self._end)
             self._thread.join()
 
     # --- The server's thread
@@ -127,10 +129,15 @@ class Page:
             await self._news.wait()
         await runner.cleanup()
 
-    def _publish(self, state: Mapping[str, Any] | None, closing: bool) -> None:
-        if state is not None:
-            self._state, self._number = state, self._number + 1
-        self._closing = closing
+    def _publish(self, told: str, gate: Mapping[str, Any] | None) -> None:
+        self._told, self._gate, self._number = told, gate, self._number + 1
+        self._wake()
+
+    def _end(self) -> None:
+        self._closing = True
+        self._wake()
+
+    def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
@@ -162,8 +169,9 @@ class Page:
         while True:
             if seen != self._number:
                 seen = self._number
-                told = json.dumps({"now": datetime.now(UTC).isoformat(), "state": self._state}, default=str)
-                await response.write(f"id: {seen}\ndata: {told}\n\n".encode())
+                now = datetime.now(UTC).isoformat()
+                event = f'id: {seen}\ndata: {{"now": "{now}", "state": {self._told}}}\n\n'
+                await response.write(event.encode())
             elif self._closing:
                 return
             else:
@@ -211,8 +219,7 @@ class Page:
 
     def _same_gate(self, asked: Mapping[str, Any]) -> None:
         """A page that shows what was may not open the gate that is now."""
-        gate = self._state.get("gate")
-        if not gate or asked.get("until") != gate["until"]:
+        if not self._gate or asked.get("until") != self._gate["until"]:
             raise _StaleError("that gate is not open any more: look again")
 
     def _note(self, asked: Mapping[str, Any]) -> None:

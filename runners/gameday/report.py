@@ -155,6 +155,7 @@ def _facts(told: Told) -> dict[str, str]:
         "Begun": f"{began:%Y-%m-%d %H:%M:%S} UTC",
         "Took": clock(told.end),
         "Where": place(begin),
+        **({} if told.rate == 1 else {"Its clock": f"{told.rate:.2g} seconds in one of ours"}),
         **{role: str(who) for role, who in people.items() if who},
         "Rehearsed": f"{prediction['runs']} times" if prediction.get("runs") else "no",
     }

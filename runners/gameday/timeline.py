@@ -1,7 +1,7 @@
 """What the journal of a game day tells, as values: its rounds, acts, notes and samples on one axis of time.
 
 All of it comes from the journal, so a report can be made anywhere; a journal that ends early is told as far
-as it goes. Times are in seconds since the first record.
+as it goes. Times are in seconds of the cluster since the first record: a simulator's may pass faster.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from gherkube.runners.live.journal import Record
 HELD, BROKEN, NOT_JUDGED = "held", "broken", "not judged"
 FOUR = ("injected", "detected", "acted", "recovered")
 """The times of a round, in their order."""
+SAME_CLOCK = 0.1
+"""By which part a cluster's clock may go faster or slower than ours and count as the same."""
 
 
 class Entry(NamedTuple):
@@ -69,11 +71,7 @@ class Played:
     @property
     def seconds(self) -> float | None:
         """How long its scenarios took."""
-        if self.end is None:
-            return None
-        if self.scenarios and all(each.get("seconds") is not None for each in self.scenarios):
-            return float(sum(each["seconds"] for each in self.scenarios))
-        return self.end - self.begin
+        return None if self.end is None else self.end - self.begin
 
 
 class Judged(NamedTuple):
@@ -98,10 +96,11 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Told:
-    """A game day as its journal tells it."""
+    """A game day as its journal tells it. `rate`: how many of the cluster's seconds pass in one of ours."""
 
     begin: Mapping[str, Any]
     began: str
+    rate: float = 1.0
     end: float = 0.0
     rounds: list[Played] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -119,14 +118,14 @@ class Told:
 
     def since(self, at: str) -> float:
         """A time of the journal on the axis."""
-        return (datetime.fromisoformat(at) - datetime.fromisoformat(self.began)).total_seconds()
+        return self.rate * _between(self.began, at)
 
 
 def tell(records: Sequence[Record]) -> Told:
     """What the records of a game day's journal tell. ValueError when they are of something else."""
     if not records or records[0].kind != "begin" or "plan" not in records[0].data:
         raise ValueError("it is not the journal of a game day")
-    told = Told(records[0].data, records[0].at)
+    told = Told(records[0].data, records[0].at, _rate([each for each in records if each.kind == "sample"]))
     for record in records:
         at = told.since(record.at)
         if record.kind not in ("note", "end"):  # notes are also written days later
@@ -137,6 +136,18 @@ def tell(records: Sequence[Record]) -> Told:
                 told.entries.append(Entry(at, record.at, kind, text, by[0] if by else ""))
     told.findings.sort(key=lambda each: -SEVERITIES.index(each.severity))
     return told
+
+
+def _rate(samples: Sequence[Record]) -> float:
+    """How fast the cluster's clock goes, by the first and the last sample; 1 where none tell."""
+    if len(samples) < 2 or not (passed := _between(samples[0].at, samples[-1].at)):
+        return 1.0
+    rate = (samples[-1].data["at_cluster"] - samples[0].data["at_cluster"]) / passed
+    return rate if abs(rate - 1) > SAME_CLOCK else 1.0
+
+
+def _between(first: str, then: str) -> float:
+    return (datetime.fromisoformat(then) - datetime.fromisoformat(first)).total_seconds()
 
 
 Lines = Iterator[tuple[str, ...]]

@@ -58,7 +58,7 @@ function pods(workloads) {
     const pips = make("div", { className: "pips" });
     pips.setAttribute("aria-hidden", "true");
     for (let n = 0; n < Math.min(Math.max(desired, ready), 100); n++) pips.append(make("i", { className: n < ready ? "on" : "" }));
-    const told = Object.entries(revisions ?? {}).map(([revision, count]) => `revision ${revision}: ${count}`).join(" · ");
+    const told = Object.entries(revisions ?? {}).map(([image, count]) => `${count} of ${image}`).join(" · ");
     return make("div", { className: "workload" }, make("span", {}, name), make("b", {}, `${ready} of ${desired}`), pips,
       told ? make("small", {}, told) : null, lately(name));
   });
