@@ -102,6 +102,8 @@ def _says_state(subject: Subject, state: State, still: str = "") -> None:
         argument: Any = fields.get(state.field)
         if docstring:
             argument = manifests.partial(argument, "the part to match")
+        elif state.name == "on_node":
+            argument = world.node(argument)
         return subject.state(world, fields, state.name, argument)
 
 

@@ -15,8 +15,7 @@ TOPIC = Topic("when", "Nodes")
 @TOPIC.says("node {name:text} goes down", 'node "node-2" goes down')
 def goes_down(world: World, name: str) -> None:
     """Power loss: the kubelet and the containers stop, the API server hears no more."""
-    world.api.get("nodes", name)
-    world.cluster.faults.stop_node(name)
+    world.cluster.faults.stop_node(_node(world, name))
 
 
 @TOPIC.says("a node that runs {count} {pods} goes down", "a node that runs a v2 pod goes down")
@@ -41,18 +40,24 @@ def node_of_pods_goes_down(world: World, count: Count, pods: Pods) -> None:
 
 @TOPIC.says("node {name:text} comes back", 'node "node-2" comes back')
 def comes_back(world: World, name: str) -> None:
-    world.api.get("nodes", name)
-    world.cluster.faults.start_node(name)
+    world.cluster.faults.start_node(_node(world, name))
+
+
+def _node(world: World, name: str) -> str:
+    """The name of a node that is there; ApiError NotFound where it is not."""
+    found = world.node(name)
+    world.api.get("nodes", found)
+    return found
 
 
 @TOPIC.says("I cordon node {name:text}", 'I cordon node "node-1"')
 def cordon(world: World, name: str) -> None:
-    kubectl.cordon(world.api, name)
+    kubectl.cordon(world.api, world.node(name))
 
 
 @TOPIC.says("I uncordon node {name:text}", 'I uncordon node "node-1"')
 def uncordon(world: World, name: str) -> None:
-    kubectl.uncordon(world.api, name)
+    kubectl.uncordon(world.api, world.node(name))
 
 
 @TOPIC.says("I drain node {name:text}", 'I drain node "node-1"')
@@ -61,7 +66,7 @@ def drain(world: World, name: str) -> None:
     kubectl.drain(
         world.api,
         world.cluster.clock,
-        name,
+        world.node(name),
         ignore_daemonsets=True,
         delete_emptydir_data=True,
         timeout=world.judge.patience,

@@ -41,6 +41,10 @@ SETTLED = 1.2
 at most, has written them. pkg/proxy/runner"""
 
 
+_PLACE = re.compile(r"node-([0-9]+)")
+_PLACE_IN_WORD = re.compile(r"(?<![\w.-])node-[0-9]+(?![\w.-])")
+
+
 def expand(text: str, settings: Mapping[str, str]) -> str:
     """The text with each `${NAME}` replaced by its setting. Raises UsageError where one is not set."""
     if "${" not in text:
@@ -156,7 +160,8 @@ class World:
         """Any object by name; a workload becomes `it`."""
         if not named.name or named.resource in _RESOURCES.values():
             return self.workload(named)
-        return WorkloadRef(named.resource, self._namespace_of(named), named.name)
+        name = self.node(named.name) if named.resource == "nodes" else named.name
+        return WorkloadRef(named.resource, self._namespace_of(named), name)
 
     def key(self, named: Named) -> Key:
         """Where a named thing is."""
@@ -207,6 +212,20 @@ class World:
             ]
         return found
 
+    def node(self, name: str) -> str:
+        """The node that is called so, or has this place: node-2 is the second of those that take pods."""
+        names = list(self.cluster.node_names())
+        found = _PLACE.fullmatch(name)
+        if name in names or found is None or not 0 < int(found[1]) <= len(names):
+            return name
+        try:
+            self.api.get("nodes", name)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return names[int(found[1]) - 1]
+        return name
+
     def pods(self, words: Pods, *, behind: str = "") -> PodSelector:
         """The pods that the words mean: those of `it`, unless they are told by name or labels.
 
@@ -230,7 +249,7 @@ class World:
             version=version.tag if version else "",
             image=version.image if version else "",
             revision=words.revision,
-            node=words.node,
+            node=words.node and self.node(words.node),
         )
 
     def active_pods(self, words: Pods) -> list[Object]:
@@ -312,7 +331,7 @@ class World:
 
     def run(self, line: str) -> Command:
         """Runs a command; that it fails is for a Then to judge. ExpectationFailed when it does not end."""
-        words = commands.split(line)
+        words = [_PLACE_IN_WORD.sub(lambda found: self.node(found[0]), word) for word in commands.split(line)]
         self.settle_commands()
         within = self.judge.patience
         done = commands.run(self.cluster, words, namespace=self.namespace, folder=self.base, within=within)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -61,6 +62,7 @@ class LiveCluster:
         self.api = GuardedApi(self._api, fences, self._namespaces, self._changes, self._look_at)
         self.namespace = target.namespace
         self._seen: set[str] = set()
+        self._nodes_in_order: list[str] = []
         self.said: list[str] = []
         """What was put back at the end, for the user to know."""
         try:
@@ -97,6 +99,7 @@ class LiveCluster:
             self.namespace = self._namespaces.make()
         self.history.watch(self._connection, self._api, self._discovery.named("nodes"))
         self._look_at(self.namespace)
+        self._number_nodes()
         self._api.wrote = self.history.catch_up
 
     @property
@@ -132,14 +135,19 @@ class LiveCluster:
         """Makes it a cluster of that many nodes; CannotJudge where they are what they are."""
         self.faults.set_nodes(count, cpu, memory)
         self.clock.settle(["nodes"])
+        self._number_nodes()
 
     def node_names(self) -> list[str]:
-        """The nodes that take pods, in order."""
-        return sorted(
+        """The nodes that took pods when the scenario began, in order, whatever became of them since."""
+        return self._nodes_in_order
+
+    def _number_nodes(self) -> None:
+        names = [
             node["metadata"]["name"]
             for node in self.history.known("nodes")
             if not any(taint["effect"] != "PreferNoSchedule" for taint in node["spec"].get("taints") or ())
-        )
+        ]
+        self._nodes_in_order = sorted(names, key=_natural)
 
     def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
         """The lines that the container's run, or the one before it, has printed; none if they are gone."""
@@ -180,3 +188,8 @@ class LiveCluster:
 
     def _put_back(self) -> None:
         self.said = self._changes.put_back()
+
+
+def _natural(name: str) -> list[str | int]:
+    """By which names are in the order in which people count: worker2 before worker10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
