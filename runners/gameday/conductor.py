@@ -138,7 +138,7 @@ class Conductor:
         if gate is None:
             return
         who = self._control.open_gate(gate.who)
-        told = {"gate": gate.says, "who": who, "within": gate.within, "round": round_}
+        told: dict[str, Any] = {"gate": gate.says, "who": who, "within": gate.within, "round": round_}
         self._book.note("gate", event="asked", by="", **told)
         self.watch.show()
         self._hooks("gate")
@@ -173,7 +173,7 @@ class Conductor:
             del self.watch.deadlines[limit]
             if self._control.halted:
                 outcome = "halted"
-            told = {"outcome": outcome, "block": block, "scenarios": scenarios}
+            told: dict[str, Any] = {"outcome": outcome, "block": block, "scenarios": scenarios}
             self._book.note("round", event="ends", name=round_.name, **told)
         self.watch()  # raises Halted where that was asked for
         self._put_back()
@@ -239,7 +239,12 @@ class Conductor:
         if self.left:
             self._codes.append(NOT_CLEAN)
         code = min((ENDS[hypothesis], *self._codes), key=WORST_FIRST.index)
-        told = {"hypothesis": hypothesis, "clean": not self.left, "left": self.left, "exit": code}
+        told: dict[str, Any] = {
+            "hypothesis": hypothesis,
+            "clean": not self.left,
+            "left": self.left,
+            "exit": code,
+        }
         book.note("verdict", **told)
         self._hooks("end")
         watch.show()
@@ -257,7 +262,7 @@ class Conductor:
                 if verdict == HELD and self._control.halted:
                     verdict = NOT_JUDGED  # it held for as long as it went
                 verdicts.append(verdict)
-                told = {"says": hypothesis.says, "sentence": sentence.text}
+                told: dict[str, Any] = {"says": hypothesis.says, "sentence": sentence.text}
                 self._book.note("hypothesis", **told, verdict=verdict, words=held.words)
         return next((each for each in (BROKEN, NOT_JUDGED) if each in verdicts), HELD)
 

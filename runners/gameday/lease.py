@@ -137,6 +137,14 @@ class Lease:
             raise
 
 
+def cluster_of(api: LiveApi) -> str:
+    """Which cluster this is, however it is reached; "" where that may not be asked."""
+    try:
+        return str(api.get("namespaces", "kube-system")["metadata"]["uid"])
+    except ApiError:
+        return ""
+
+
 def steady_time() -> float:
     """Seconds that pass also while the computer sleeps, and that nobody sets."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

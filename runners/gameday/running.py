@@ -114,7 +114,7 @@ def _run(
     book = Book(_journal(plan), lambda error: control.halt(SELF, str(error)))
     last_first.callback(book.close)
     keeper = Keeper(lock, control)
-    book.write("begin", **_begin(plan, target, connection.server, lock.holder))
+    book.write("begin", **_begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
     event = "taken" if before is None else "taken over"
     book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
     keeper.begin()
@@ -147,7 +147,7 @@ def _journal(plan: Plan) -> Journal:
     return Journal.create(next(path for name in names if not (path := plan.folder / name).exists()))
 
 
-def _begin(plan: Plan, target: Target, server: str, holder: str) -> dict[str, Any]:
+def _begin(plan: Plan, target: Target, server: str, uid: str, holder: str) -> dict[str, Any]:
     return {
         "plan": yaml.safe_load(plan.path.read_text("utf-8")),
         "plan_path": str(plan.path.absolute()),
@@ -156,6 +156,7 @@ def _begin(plan: Plan, target: Target, server: str, holder: str) -> dict[str, An
         "context": target.context,
         "kubeconfig": str(Path(target.kubeconfig).absolute()) if target.kubeconfig else "",
         "cluster": server,
+        "uid": uid,
         "namespace": plan.scope.namespace,
         "operator": plan.roles.operator,
         "holder": holder,

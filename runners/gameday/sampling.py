@@ -41,7 +41,7 @@ class Sampler:
             for obj in view.of(resource).values():
                 name = f"{kind}/{obj['metadata']['name']}"
                 if controller_of(obj) is None and self._is_in(obj, name):
-                    counts = {"ready": 0, "desired": _desired(obj), "revisions": {}}
+                    counts: dict[str, Any] = {"ready": 0, "desired": _desired(obj), "revisions": {}}
                     uids[obj["metadata"]["uid"]] = found[name] = counts
         for pod in view.of("pods").values():
             owner = view.owner(pod)

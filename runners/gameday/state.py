@@ -60,9 +60,11 @@ class State:
         plan = data["plan"]
         self._rounds = [each["name"] for each in plan["rounds"]]
         self.told["name"] = plan["name"]
-        for which, key in (("steady", "steady-state"), ("abort", "abort-when")):
+        for which, key, verdict in (("steady", "steady-state", None), ("abort", "abort-when", False)):
             sentences = plan.get(key) or []
-            self.told[which] = [{"sentence": str(each), "verdict": None, "words": ""} for each in sentences]
+            self.told[which] = [
+                {"sentence": str(each), "verdict": verdict, "words": ""} for each in sentences
+            ]
         return f"begins on {data['target']}, by {data['operator']}"
 
     def _lease(self, record: Record) -> str:

@@ -23,7 +23,7 @@ from gherkube.runners.live.journal import Record, now
 LOOKS = 0.1
 """Real seconds between two looks at most often."""
 SAMPLES = 1.0
-"""Real seconds between two samples."""
+"""Real seconds between two samples of the same pods."""
 SELF = "gherkube"
 """Who halts, where no person does."""
 
@@ -35,7 +35,7 @@ class Times:
     """The four times of a round: when it was injected, detected, acted on, and recovered from."""
 
     def __init__(self, round_: str) -> None:
-        self.told: dict[str, str | None] = {"round": round_, **dict.fromkeys(FOUR)}
+        self.told: dict[str, Any] = {"round": round_, **dict.fromkeys(FOUR)}
 
     def take(self, record: Record) -> None:
         """An act, or an undo."""
@@ -100,12 +100,13 @@ class Watcher:
         """Looks at everything."""
         self._looked = time.monotonic()
         for note in self._control.notes():
-            self._book.note("note", by=note.by, text=note.text, **note.finding)
+            told: dict[str, Any] = {"by": note.by, "text": note.text, **note.finding}
+            self._book.note("note", **told)
         self._limits()
         if self.acting and not self._control.halted:
             self._aborts()
         steady = self.steady(self.when)
-        if self._looked >= self._sampled + SAMPLES:
+        if self._looked >= self._sampled + SAMPLES or self.sampler.pods() != self._pods:
             self.sample()
         self.times.look(well=steady and not self._misses())
         self.show()
@@ -129,9 +130,8 @@ class Watcher:
         return found
 
     def sample(self) -> None:
-        """Counts, and writes the counts down."""
+        """Writes the counts down."""
         self._sampled = time.monotonic()
-        self._pods = self.sampler.pods()
         at = round(self._cluster.clock.now(), 3)
         self._book.note(
             "sample", sync=False, at_cluster=at, pods=self._pods, requests=self.sampler.requests()

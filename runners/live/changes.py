@@ -11,7 +11,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from gherkube.runners import state
 from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError
@@ -34,6 +35,18 @@ class Unrecorded(CannotJudge):
     """An act of which the journal must not keep what would put it back."""
 
 
+class Writes(Protocol):
+    """A `Journal`, or what stands in its place."""
+
+    path: Path
+
+    def write(self, kind: str, **data: Any) -> int:
+        """Adds a record and returns its number. Raises JournalFailed."""
+
+    def close(self) -> None:
+        """Lets go of the file."""
+
+
 class Changes:
     """The acts of a run where it owns nothing. `tags` go into each record.
 
@@ -42,33 +55,41 @@ class Changes:
 
     def __init__(self, api: LiveApi) -> None:
         self._api = api
-        self._journal: Journal | None = None
+        self._journal: Writes | None = None
         self.records: list[Record] = []
         """All that was written, and what could not be any more."""
         self.tags: dict[str, Any] = {}
 
-    def record_in(self, journal: Journal) -> None:
+    def record_in(self, journal: Writes) -> None:
         """Goes on with a journal that is kept when all is put back."""
         self._journal, self.records = journal, read(journal.path)
 
     @contextmanager
     def making(
-        self, act: Act, verb: str, before: Object | None, then: Object | None = None, **more: Any
+        self,
+        act: Act,
+        verb: str,
+        before: Object | None,
+        then: Object | None = None,
+        *,
+        fault: str = "",
+        words: str = "",
     ) -> Iterator[Callable[[Object | None], None]]:
         """Around an act; what it yields is told the object that came of it.
 
-        `then`: what it is to come to, as far as is known. Raises JournalFailed, and then nothing may be done.
+        `then`: what it is to come to, as far as is known; `fault`: of a node, which is told in `words`.
+        Raises JournalFailed, and then nothing may be done.
         """
         if act.resource == "secrets":
             raise Unrecorded(
                 f"{act.words}: what a Secret holds is not written down, so nobody could put this back"
             )
         if verb == "delete" and before is not None and controller_of(before) is not None:
-            words = "leave it to its controller"
+            back = "leave it to its controller"
         else:
-            words = UNDO.get(verb, "make it as it was before")
+            back = UNDO.get(verb, "make it as it was before")
         data = {
-            "act": act.words,
+            "act": words or act.words,
             "verb": verb,
             "resource": act.resource,
             "namespace": act.namespace,
@@ -76,8 +97,8 @@ class Changes:
             "uid": before["metadata"].get("uid") if before else None,
             "object": recorded(before),
             "then": recorded(then),
-            "undo": words,
-            **more,
+            "undo": back,
+            **({"fault": fault} if fault else {}),
         }
         ref = self._write("before", data)
         result: list[Object | None] = []

@@ -144,7 +144,7 @@ class GuardedApi:
         act = Act("nodes", "nodes", "", node)
         self._fences.check(act, owned=False)
         self.also(act, None)
-        with self.changes.making(act, "fault", None, fault=fault, act=words):
+        with self.changes.making(act, "fault", None, fault=fault, words=words):
             yield
 
     def pause_with(self, pause: Callable[[float], object]) -> None:

@@ -120,6 +120,21 @@ class Journal:
         os.close(self._file)
 
 
+def is_written(path: Path) -> bool:
+    """Whether a process of this computer still writes it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def read(path: Path) -> list[Record]:
     """All whole records. Raises JournalBroken where one before the last is not as it was written."""
     try:
