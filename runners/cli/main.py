@@ -184,6 +184,33 @@ def init(
 
 
 @app.command()
+def clean(
+    clusters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLUSTER]...", help="Kind clusters to remove that were kept, too."),
+    ] = None,
+) -> None:
+    """Cleans up after runs that were killed: clusters, namespaces, nodes, changes that were not put back.
+
+    Exit code: 0 nothing is left, 1 something is and is named, 2 a cluster that gherkube did not make.
+    """
+    from gherkube.runners.cli.clean import clean as clean_up
+
+    raise typer.Exit(clean_up(clusters or ()))
+
+
+@app.command()
+def doctor() -> None:
+    """Looks at what runs on kind need (Docker, kind, room, limits), and says what to do about each.
+
+    Exit code: 0, or 1 when nothing can be run on kind.
+    """
+    from gherkube.runners.cli.doctor import doctor as look
+
+    raise typer.Exit(look())
+
+
+@app.command()
 def steps(
     json: Annotated[bool, typer.Option("--json", help="As JSON, for tools.")] = False,
 ) -> None:

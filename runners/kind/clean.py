@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gherkube.runners import state
 from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
-from gherkube.runners.kind import clusters
+from gherkube.runners.kind import cli, clusters
 from gherkube.runners.kind.settings import KindSettings
 from gherkube.runners.live import namespace
 from gherkube.runners.live.undo import Ask
@@ -53,79 +53,75 @@ class _Settling:
 
     def all(self) -> Settled:
         """Clusters first: with one goes all that is in it."""
-        for debt in self._debts("cluster"):
-            self._try(debt.words, "removed", lambda name=debt.data["name"]: self._cluster(name), debt)
-        for debt in self.run.debts():
-            if self._is_void(debt):
-                debt.paid()
-        for debt in self._debts("node"):
-            self._try(debt.words, "put right", lambda debt=debt: self._node(debt), debt)
+        self._pay("cluster", self._cluster)
+        self._pay("node", self._node)
         for journal in self.run.journals():
             self._undo(journal)
-        for debt in self._debts("namespace"):
-            self._try(debt.words, "removed", lambda debt=debt: self._namespace(debt), debt)
-        for debt in self._debts("docker"):
-            self._try(debt.words, "removed", self._labelled, debt)
+        self._pay("namespace", self._namespace)
+        self._pay("docker", self._docker)
         return self.settled
 
-    def _debts(self, kind: str) -> Iterable[state.Debt]:
-        return [debt for debt in self.run.debts() if debt.kind == kind]
-
-    def _try(self, what: str, done: str, do: Callable[[], None], debt: state.Debt | None = None) -> None:
-        self._say(f"  {what}")
-        try:
-            do()
-        except (GherkubeError, OSError) as error:
-            self.settled.left.append(f"{what}: {error}")
-            return
-        if debt is not None:
-            debt.paid()
-        self.settled.done.append(f"{what}: {done}")
+    def _pay(self, kind: str, do: Callable[[state.Debt], Iterable[str]]) -> None:
+        """Pays all debts of that kind; what `do` says was done."""
+        for debt in self.run.debts():
+            if debt.kind != kind:
+                continue
+            try:
+                self.settled.done.extend(() if self._is_void(debt) else do(debt))
+            except (GherkubeError, OSError) as error:  # the engine's are OSErrors
+                self.settled.left.append(f"{debt.words}: {error}")
+            else:
+                debt.paid()
 
     def _is_void(self, debt: state.Debt) -> bool:
         """Whether what it was about went with a cluster of kind."""
-        context = debt.data.get("context") or f"kind-{debt.data.get('cluster')}"
-        name = context.removeprefix("kind-")
-        in_ours = debt.data.get("kubeconfig", str(clusters.path_of(name, ".kubeconfig"))) == str(
-            clusters.path_of(name, ".kubeconfig")
-        )
-        return debt.kind in ("namespace", "node") and in_ours and clusters.read(name) is None
+        name = debt.data.get("cluster", "")
+        if debt.kind == "namespace":
+            name = str(debt.data["context"]).removeprefix("kind-")
+            if debt.data["kubeconfig"] != str(clusters.path_of(name, ".kubeconfig")):
+                return False
+        return bool(name) and (clusters.read(name) is None or name not in self._kind.clusters())
 
     @cached_property
-    def _kind(self) -> clusters.cli.Kind:
+    def _kind(self) -> cli.Kind:
         return clusters.program(self.settings)
 
-    def _cluster(self, name: str) -> None:
-        made = clusters.read(name)
-        if made is not None and made.run == self.run.id:
-            clusters.remove(name, self._kind)
+    def _cluster(self, debt: state.Debt) -> Iterable[str]:
+        """Removes a cluster, unless another run has made one of the same name since."""
+        made = clusters.read(debt.data["name"])
+        if made is None or made.run != self.run.id:
+            return []
+        self._say(f"removing {debt.words}")
+        clusters.remove(made.name, self._kind)
+        return [f"{debt.words}: removed"]
 
-    def _node(self, debt: state.Debt) -> None:
+    def _node(self, debt: state.Debt) -> Iterable[str]:
         """Puts a node of a kind cluster right."""
         from gherkube.runners.kind import faults
         from gherkube.runners.kind.engine import engine
 
         faults.undo(engine(), debt)
+        return [f"{debt.words}: put right"]
 
-    def _labelled(self) -> None:
-        """Removes what of Docker has the label of the run."""
-        from docker.errors import DockerException
-
+    def _docker(self, _: state.Debt) -> Iterable[str]:
+        """Removes what of Docker has the label of the run; most often there is nothing."""
         from gherkube.runners.kind.engine import engine
 
         client, labelled = engine(), {"label": f"{state.LABEL}={self.run.id}"}
-        try:
-            for container in client.containers.list(all=True, filters=labelled):
-                container.remove(force=True, v=True)
-            for image in client.images.list(all=True, filters=labelled):
-                client.images.remove(image.id, force=True)
-            for network in client.networks.list(filters=labelled):
-                network.remove()
-        except DockerException as error:
-            raise CannotJudge(str(error)) from None
+        removed = []
+        for container in client.containers.list(all=True, filters=labelled):
+            container.remove(force=True, v=True)
+            removed.append(f"container {container.name}: removed")
+        for image in client.images.list(all=True, filters=labelled):
+            client.images.remove(image.id, force=True)
+            removed.append(f"image {image.short_id}: removed")
+        for network in client.networks.list(filters=labelled):
+            network.remove()
+            removed.append(f"network {network.name}: removed")
+        return removed
 
-    def _namespace(self, debt: state.Debt) -> None:
-        """Removes a namespace where it is the run's own; what else has the run's label there goes with it."""
+    def _namespace(self, debt: state.Debt) -> Iterable[str]:
+        """Removes what has the label of the run there: the namespace may be somebody else's by now."""
         api = _connected(debt.data["context"], debt.data["kubeconfig"])
         try:
             labelled = api.list("namespaces", labels=f"{state.LABEL}={self.run.id}")
@@ -137,12 +133,13 @@ class _Settling:
                 namespace.verify(api, name, until)
         finally:
             api.connection.close()
+        return [f"namespace {name} of context {debt.data['context']}: removed" for name in names]
 
     def _undo(self, path: Path) -> None:
         from gherkube.runners.live.journal import Journal, JournalFailed, read
         from gherkube.runners.live.undo import undo
 
-        self._say(f"  putting back what {path} tells")
+        self._say(f"putting back what {path} tells")
         try:
             records = read(path)
             if not records:  # nothing was done: it was not begun to its end
