@@ -106,7 +106,9 @@ class Watcher:
         if self.acting and not self._control.halted:
             self._aborts()
         steady = self.steady(self.when)
-        if self._looked >= self._sampled + SAMPLES or self.sampler.pods() != self._pods:
+        pods = self.sampler.pods()
+        if pods != self._pods or self._looked >= self._sampled + SAMPLES:
+            self._pods = pods
             self.sample()
         self.times.look(well=steady and not self._misses())
         self.show()
