@@ -1,6 +1,6 @@
 """Requests to services on a live cluster, and what became of them; how they get there: see `ways`.
 
-Who answered is not told, but where an answer names its pod.
+Who answered is not told, but where an answer names its pod: in its header `Gherkube-Pod`, or in its body.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -32,6 +33,21 @@ AT_ONCE = 16
 BUSY = 429
 AGAIN = 0.1
 """Real seconds after which a request is sent again that the API server did not pass on."""
+
+
+BY = "Gherkube-Pod"
+"""The header in which an image that gherkube made says who answers: its pod's host name."""
+HOSTNAME = 63
+"""How much of a pod's name its host name has at most. pkg/kubelet/util TruncatePodHostnameIfNeeded"""
+
+
+class Answer(NamedTuple):
+    """What came back: when it was asked, the HTTP code (0: nothing), the body, and the pod, if it says so."""
+
+    at: float
+    code: int
+    body: str
+    by: str = ""
 
 
 class LiveTraffic:
@@ -102,19 +118,19 @@ class LiveTraffic:
 
     def _send(self, service: Key, way: Way, through: str) -> Request:
         with self._log.turn() as turn:
-            at, code, body = self._ask_proxy(way.urls[0]) if way.proxied else self._ask(way)
-            seconds = self._clock.now() - at
-            pod = self._answered(service, body) if code else None
+            answer = self._ask_proxy(way.urls[0]) if way.proxied else self._ask(way)
+            seconds = self._clock.now() - answer.at
+            pod = self._answered(service, answer) if answer.code else None
             name = pod["metadata"]["name"] if pod else ""
             image = pod["spec"]["containers"][0]["image"] if pod else ""
-            body = body.removesuffix("\n")
-            request = Request(at, service, name, image, code, body, seconds, through, way.words)
+            body = answer.body.removesuffix("\n")
+            request = Request(answer.at, service, name, image, answer.code, body, seconds, through, way.words)
             turn.append(request)
         self._clock.history.ring(REQUESTS)
         return request
 
-    def _ask(self, way: Way) -> tuple[float, int, str]:
-        """When it was sent, code and body; each has a connection of its own, as each client has."""
+    def _ask(self, way: Way) -> Answer:
+        """What comes back; each request has a connection of its own, as each client has."""
         url = way.urls[next(self._turns) % len(way.urls)]
         timeout = urllib3.Timeout(connect=CONNECTS, read=ANSWERS)
         headers = {"Connection": "close", **({"Host": way.host} if way.host else {})}
@@ -122,38 +138,37 @@ class LiveTraffic:
         try:
             answer = self._pool.request("GET", url, retries=False, timeout=timeout, headers=headers)
         except HTTPError as error:
-            return at, 0, str(error)
-        return at, answer.status, answer.data.decode("utf-8", "replace")
+            return Answer(at, 0, str(error))
+        return Answer(at, answer.status, answer.data.decode("utf-8", "replace"), answer.headers.get(BY, ""))
 
-    def _ask_proxy(self, path: str) -> tuple[float, int, str]:
+    def _ask_proxy(self, path: str) -> Answer:
         """The same through the API server. What it did not pass on is no answer, and is sent again."""
         until = time.monotonic() + ANSWERS
         while True:
-            at, code, body = self._clock.now(), BUSY, ""
+            at, code, body, by = self._clock.now(), BUSY, "", ""
             try:
                 response = self._connection.send("GET", path, accept="*/*")
                 code, body = response.status, response.data.decode("utf-8", "replace")
+                by = response.headers.get(BY, "")
             except (Unreachable, HTTPError) as error:
                 body = str(error)
             status = _status(body)
             if code in (401, 403) and status is not None:
                 raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
             if code != BUSY:
-                return (
-                    (at, 0, str(status.get("message")))
-                    if status is not None and code >= 500
-                    else (at, code, body)
-                )
+                lost = status is not None and code >= 500
+                return Answer(at, 0, str(status.get("message"))) if lost else Answer(at, code, body, by)
             if time.monotonic() > until:
                 raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
             time.sleep(AGAIN)
 
-    def _answered(self, service: Key, body: str) -> Object | None:
+    def _answered(self, service: Key, answer: Answer) -> Object | None:
         """The pod that an answer names."""
-        for pod in self._clock.history.known("pods", service.namespace):
-            if pod["metadata"]["name"] in body:
-                return pod
-        return None
+        pods = {pod["metadata"]["name"]: pod for pod in self._clock.history.known("pods", service.namespace)}
+        named = [
+            name for name in pods if (name[:HOSTNAME] == answer.by if answer.by else name in answer.body)
+        ]
+        return pods[max(named, key=len)] if named else None
 
 
 class Log:
