@@ -14,7 +14,7 @@ from gherkube.runners.settings import duration
 
 SLACK_SECONDS, SLACK_SHARE = 1.0, 0.1
 """A time is a surprise when it is further from the predicted band than this, whichever is more: samples and
-clocks are not finer."""
+clocks are not finer. The seconds are ours, also where those of the cluster pass faster."""
 UNLIKELY = 0.05
 """An outcome is a surprise that fewer of the rehearsals came to."""
 
@@ -67,6 +67,7 @@ def during(told: Told, round_: Played) -> list[Sample]:
 
 def _rows(told: Told, round_: Played, team: Mapping[str, Any], rehearsed: Mapping[str, Any]) -> Iterator[Row]:
     yield _outcome(round_, team, rehearsed)
+    slack = SLACK_SECONDS * told.rate
     if round_.seconds is not None:
         within = team.get("within")
         yield _row(
@@ -75,6 +76,7 @@ def _rows(told: Told, round_: Played, team: Mapping[str, Any], rehearsed: Mappin
             rehearsed.get("seconds"),
             most=duration(str(within)) if within is not None else None,
             unit=" s",
+            slack=slack,
         )
     samples = during(told, round_)
     bands = rehearsed.get("fewest_ready") or {}
@@ -89,7 +91,9 @@ def _rows(told: Told, round_: Played, team: Mapping[str, Any], rehearsed: Mappin
         yield _row("requests lost", lost, rehearsed.get("lost"), most=team.get("most-lost"))
     gaps = [each.requests["longest_gap"] for each in samples if each.requests.get("longest_gap") is not None]
     if gaps and rehearsed.get("longest_gap"):
-        yield _row("longest time without an answer", max(gaps), rehearsed["longest_gap"], unit=" s")
+        yield _row(
+            "longest time without an answer", max(gaps), rehearsed["longest_gap"], unit=" s", slack=slack
+        )
 
 
 def _outcome(round_: Played, team: Mapping[str, Any], rehearsed: Mapping[str, Any]) -> Row:
@@ -112,8 +116,9 @@ def _row(
     least: float | None = None,
     most: float | None = None,
     unit: str = "",
+    slack: float = 0.0,
 ) -> Row:
-    """A number beside the team's bound and the band of the rehearsals."""
+    """A number beside the team's bound and the band of the rehearsals; `slack`: of a time, in its seconds."""
     team = f"at least {_number(least)}{unit}" if least is not None else ""
     team = f"at most {_number(most)}{unit}" if most is not None else team
     surprised = []
@@ -123,7 +128,7 @@ def _row(
     if band:
         low, high = band["p5"], band["p95"]
         simulator = f"{_number(low)}{unit}" if low == high else f"{_number(low)}–{_number(high)}{unit}"
-        slack = max(SLACK_SECONDS, SLACK_SHARE * high) if unit else 0
+        slack = max(slack, SLACK_SHARE * high) if slack else 0
         if not low - slack <= actual <= high + slack:
             surprised.append("simulator")
     return Row(what, team, simulator, f"{_number(actual)}{unit}", tuple(surprised))

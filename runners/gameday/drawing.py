@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from gherkube.runners.gameday.comparison import during
@@ -87,7 +88,7 @@ def _requests(told: Told, end: float) -> dict[str, Any] | None:
     answered, lost = (
         _between([(at, counts[key]) for at, counts in counted], edges) for key in ("answered", "lost")
     )
-    top = max([*(a + b for a, b in zip(answered, lost, strict=True)), 1])
+    top = ceil(max([*(a + b for a, b in zip(answered, lost, strict=True)), 1]))
     curves: dict[str, Points] = {}
     if any(lost):
         curves["lost"] = _bars([a + b for a, b in zip(answered, lost, strict=True)], width, end)
@@ -101,15 +102,21 @@ def _requests(told: Told, end: float) -> dict[str, Any] | None:
         "answered": last["answered"],
         "lost": last["lost"],
         "gap": max((counts.get("longest_gap") or 0.0) for _, counts in counted),
-        "losses": [(clock(n * width), number) for n, number in enumerate(lost) if number][:MOST_ROWS],
+        "losses": [(clock(n * width), round(number)) for n, number in enumerate(lost) if number][:MOST_ROWS],
     }
 
 
-def _between(totals: Sequence[tuple[float, int]], edges: Sequence[float]) -> list[int]:
-    """How much a growing total grew between each two edges."""
-    times = [at for at, _ in totals]
-    at_edges = [totals[n - 1][1] if (n := bisect_right(times, edge)) else 0 for edge in edges]
-    return [max(0, after - before) for before, after in pairwise(at_edges)]
+def _between(totals: Sequence[tuple[float, int]], edges: Sequence[float]) -> list[float]:
+    """How much a total grew between each two edges; between two samples it is taken to grow evenly."""
+    return [max(0.0, after - before) for before, after in pairwise([_at(totals, edge) for edge in edges])]
+
+
+def _at(totals: Sequence[tuple[float, int]], at: float) -> float:
+    n = bisect_right(totals, at, key=lambda each: each[0])
+    if not n:
+        return 0.0
+    (before, low), (after, high) = totals[n - 1], totals[min(n, len(totals) - 1)]
+    return low + (high - low) * (at - before) / (after - before) if after > before else low
 
 
 def _steps(values: Sequence[tuple[float, float]]) -> Points:
@@ -121,7 +128,7 @@ def _steps(values: Sequence[tuple[float, float]]) -> Points:
     return points
 
 
-def _bars(heights: Sequence[int], width: float, end: float) -> Points:
+def _bars(heights: Sequence[float], width: float, end: float) -> Points:
     points: list[tuple[float, float]] = [(0, 0)]
     for n, height in enumerate(heights):
         if height != points[-1][1]:

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import notes
@@ -79,6 +80,7 @@ class Page:
         self._told = ""
         self._gate: Mapping[str, Any] | None = None
         self._number = self._listeners = 0
+        self._heard: WeakSet[asyncio.Transport] = WeakSet()
         self._closing = False
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -128,6 +130,9 @@ class Page:
         while not self._closing:
             await self._news.wait()
         await runner.cleanup()
+        for transport in list(self._heard):  # of those who did not take what was sent
+            transport.abort()
+        await asyncio.sleep(0)
 
     def _publish(self, told: str, gate: Mapping[str, Any] | None) -> None:
         self._told, self._gate, self._number = told, gate, self._number + 1
@@ -157,6 +162,8 @@ class Page:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
         self._listeners += 1
+        if request.transport is not None:
+            self._heard.add(request.transport)
         try:
             with suppress(ConnectionError):
                 await self._tell(response)

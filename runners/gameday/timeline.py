@@ -70,8 +70,8 @@ class Played:
 
     @property
     def seconds(self) -> float | None:
-        """How long its scenarios took."""
-        return None if self.end is None else self.end - self.begin
+        """How long it took from the first act to its end."""
+        return None if self.end is None else self.end - self.times.get("injected", self.begin)
 
 
 class Judged(NamedTuple):
