@@ -116,10 +116,10 @@ class KindFaults:
         for node in self._api.list("nodes"):
             self._restore(node)
         self._verify()
-        self._images.release()
 
     def reshape(self) -> None:
-        """A kind cluster stays as it was made."""
+        """Lets others have the names of the scenario's images, now that nothing runs them any more."""
+        self._images.release()
 
     # --- One node
 

@@ -7,15 +7,14 @@ that says something special of a name has that name for itself until it ends.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gherkube.runners import state
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.kind import busybox, registry
 from gherkube.runners.kind.nodes import Node, Nodes, everywhere
@@ -54,7 +53,8 @@ class Images:
         self._nodes, self._cache, self._locks = nodes, cache, locks
         self._own = {parse_image(name).name: image for name, image in (own or {}).items()}
         self._maker: Maker | None = None
-        self._held = ExitStack()
+        self._held: dict[str, tuple[int, bool]] = {}
+        """By full name, the descriptor that holds the lock, and whether it is held alone."""
         self._said: dict[str, StandIn] = {}
         self._offered: dict[str, str] = {}
         """Digests by full names."""
@@ -80,27 +80,36 @@ class Images:
 
     def ready(self, foreseen: Foreseen) -> None:
         """Makes the images be as the scenario says, once no other scenario says otherwise."""
-        for name in sorted(foreseen.images):
-            stand_in = foreseen.images[name]
-            self._lock(name, alone=not stand_in.is_usual)
-            if name in self._own and stand_in.behaviour != DEFAULT:
-                raise CannotJudge(
-                    f'image "{stand_in.image.repository}:{stand_in.image.tag}" is your own ([kind.images]): '
-                    "it is what it is, and how it behaves cannot be said"
-                )
-        self._said = dict(foreseen.images)
-        self._put(foreseen.images.values())
+        try:
+            for name, stand_in in sorted(foreseen.images.items()):
+                self._lock(name, alone=not stand_in.is_usual)
+            self._said = dict(foreseen.images)
+            self._put(foreseen.images.values())
+        except BaseException:
+            self.release()
+            raise
 
     def behave(self, image: str, **changes: Any) -> None:
-        """Makes sure that the image behaves so: it was foreseen, or it is made now, before it runs."""
+        """Makes sure that the image behaves so: it was foreseen, or it is made now, for containers to come.
+
+        Raises CannotJudge for one of the user's own, and for one that is there though it does not exist.
+        """
         parsed = parse_image(image)
+        if parsed.name in self._own:
+            raise CannotJudge(f'image "{image}" is your own ([kind.images]): it is what it is')
         said = self._said.get(parsed.name) or StandIn(parsed)
         wanted = replace(said.behaviour, **changes)
-        if parsed.name in self._said and said.behaviour == wanted:
-            return
-        self._lock(parsed.name, alone=True)
-        self._said[parsed.name] = replace(said, behaviour=wanted)
-        self._put([self._said[parsed.name]])
+        if parsed.name not in self._said or said.behaviour != wanted:
+            self._lock(parsed.name, alone=True)
+            self._said[parsed.name] = replace(said, behaviour=wanted)
+            self._put([self._said[parsed.name]])
+        if not wanted.exists and (there := self._where(parsed)):
+            raise CannotJudge(f'image "{image}" is on {", ".join(there)}, though it does not exist')
+
+    def _where(self, image: Image) -> list[str]:
+        nodes = self._up()
+        found = zip(nodes, everywhere(nodes, registry.present), strict=True)
+        return [node.name for node, images in found if image.name in images]
 
     def release(self) -> None:
         """Forgets what was said of images, and lets other scenarios have the names."""
@@ -110,7 +119,8 @@ class Images:
                 everywhere(self._up(), lambda node: registry.withdraw(node, special))
         finally:
             self._said, self._offered = {}, {}
-            self._held.close()
+            while self._held:
+                os.close(self._held.popitem()[1][0])
 
     def strangers(self, pods: Iterable[Mapping[str, Any]]) -> list[str]:
         """Which pods ran, under a name that was foreseen, another image than the one that was made for it."""
@@ -149,11 +159,13 @@ class Images:
 
     def _lock(self, name: str, *, alone: bool) -> None:
         """Has a name for this scenario until its end, or shares it with those who say nothing of it."""
-        self._locks.mkdir(parents=True, exist_ok=True)
+        if name in self._held:
+            descriptor, is_alone = self._held[name]
+            if is_alone or not alone:
+                return
+            os.close(descriptor)
         file = self._locks / f"image-{sha256(name.encode()).hexdigest()[:16]}"
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-        self._held.callback(os.close, descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        self._held[name] = state.hold(file, alone=alone), alone
 
 
 def _delay(behaviour: Behaviour) -> float:
