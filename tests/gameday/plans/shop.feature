@@ -1,0 +1,29 @@
+Feature: A shop to break
+
+  Background:
+    Given the manifest "manifests/shop.yaml"
+
+  Scenario: Fewer of it
+    When I scale deployment "web" to 2 replicas
+    Then 2 pods of deployment "web" are ready
+
+  Scenario: All at once
+    When I update deployment "web" to "hello:2"
+    And I patch deployment "web" with
+      """
+      metadata: {labels: {team: null, also: us}, annotations: {note: otherwise}}
+      spec: {minReadySeconds: 1}
+      """
+    And I apply the manifest "manifests/more.yaml"
+    And somebody deletes the config map "notes"
+    And I delete a pod of deployment "web"
+    Then within 2 minutes, the rollout of deployment "web" completes
+
+  Scenario: It takes long
+    When I scale deployment "web" to 1 replica
+    And 10 minutes pass
+    Then 1 pod of deployment "web" is ready
+
+  Scenario: It goes wrong
+    When I scale deployment "web" to 2 replicas
+    Then throughout, 7 pods of deployment "web" were ready
