@@ -35,7 +35,7 @@ def opened(path: Path, options: Sequence[str], command: str, act: Callable[[Plan
     USAGE, and all mistakes on standard error, when the plan cannot be run as it is written.
     """
     try:
-        plan, mistakes = look(path)
+        plan, mistakes, lines = look(path)
     except UsageError as error:
         return _refuse(str(error))
     there = tuple(each for each in plan.rounds if each.feature.is_file())
@@ -44,7 +44,7 @@ def opened(path: Path, options: Sequence[str], command: str, act: Callable[[Plan
 
     def checked(stage: Stage) -> int:
         nonlocal mistakes
-        mistakes, found = [], sorted([*mistakes, *unfit(replace(plan, rounds=there), stage)])
+        mistakes, found = [], sorted([*mistakes, *unfit(replace(plan, rounds=there), stage, lines)])
         return _tell(path, found) or act(plan, stage)
 
     try:

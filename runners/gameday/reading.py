@@ -251,10 +251,11 @@ PLAN = Record(
 
 
 class Looked(NamedTuple):
-    """A plan, as far as it could be read, and what is wrong with it."""
+    """A plan, as far as it could be read, and what is wrong with it; `lines` are those of its keys."""
 
     plan: Plan
     mistakes: list[Mistake]
+    lines: dict[str, int]
 
 
 def look(path: Path) -> Looked:
@@ -265,13 +266,15 @@ def look(path: Path) -> Looked:
     if said is None:
         raise UsageError(f"{shown(path)}:{line_of(root)}: {reader.mistakes[0].what}")
     plan = _plan(path, said)
-    reader.mistakes += _rules(plan, root)
-    return Looked(plan, sorted(dict.fromkeys(reader.mistakes)))
+    lines = {name.value: line_of(name) for name, _ in root.value}
+    for rule in RULES:
+        reader.mistakes += rule(plan, lines)
+    return Looked(plan, sorted(dict.fromkeys(reader.mistakes)), lines)
 
 
 def read(path: Path) -> Plan:
     """Reads a plan. Raises UsageError with every mistake that can be found without its features' steps."""
-    plan, mistakes = look(path)
+    plan, mistakes, _ = look(path)
     if wrong := [each for each in mistakes if not each.is_warning]:
         raise UsageError("\n".join(told(path, wrong)))
     return plan
@@ -328,13 +331,6 @@ def _plan(path: Path, said: Mapping[str, Any]) -> Plan:
     return Plan(**{**empty, **filled, "path": path, "rounds": tuple(rounds)})
 
 
-def _rules(plan: Plan, root: yaml.Node) -> Iterator[Mistake]:
-    """What no key can say of itself."""
-    lines = {name.value: line_of(name) for name, _ in root.value}
-    for rule in (_features, _names, _gates, _order, _times):
-        yield from rule(plan, lines)
-
-
 def _features(plan: Plan, _: Mapping[str, int]) -> Iterator[Mistake]:
     """Features that are not there."""
     for round_ in plan.rounds:
@@ -386,7 +382,11 @@ def _times(plan: Plan, lines: Mapping[str, int]) -> Iterator[Mistake]:
         yield Mistake(lines.get("rounds", 1), what, "say when it has to stop by itself", True)
 
 
-def unfit(plan: Plan, stage: Stage) -> Iterator[Mistake]:
+RULES = (_features, _names, _gates, _order, _times)
+"""What no key can say of itself."""
+
+
+def unfit(plan: Plan, stage: Stage, lines: Mapping[str, int]) -> Iterator[Mistake]:
     """What is wrong with the plan's sentences, scenarios and target, as the session of its features knows."""
     thens = [*plan.steady, *plan.abort, *(each for one in plan.hypothesis for each in one.holds)]
     for sentence in thens:
@@ -396,6 +396,8 @@ def unfit(plan: Plan, stage: Stage) -> Iterator[Mistake]:
         try:
             stage.scenarios(round_)
         except UsageError as error:
-            yield Mistake(round_.line, str(error))
+            yield Mistake(round_.line, str(error).removeprefix(f"{plan.path}:{round_.line}: "))
     if plan.target not in (SIMULATOR, *stage.settings.targets):
-        yield Mistake(1, *unknown(plan.target, [SIMULATOR, *stage.settings.targets], "target"))
+        yield Mistake(
+            lines.get("target", 1), *unknown(plan.target, [SIMULATOR, *stage.settings.targets], "target")
+        )
