@@ -16,18 +16,19 @@ MARGIN = 15.0
 class Keeper:
     """A thread that holds a lock from `begin` to `close`."""
 
-    def __init__(self, lease: Lease, control: Control) -> None:
-        self._lease, self._control = lease, control
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._ended = threading.Event()
         self._until = steady_time() + LASTS
         self.lost = ""
         """Why it is not held any more."""
-        self._thread = threading.Thread(target=self._keep, name="gameday-lock", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def begin(self) -> None:
-        """Renews it from now on."""
+    def begin(self, control: Control) -> None:
+        """Renews it from now on; who asks through it to halt is heard by `control`."""
         self._until = steady_time() + LASTS
         self._lease.api.pause = self._pause
+        self._thread = threading.Thread(target=self._keep, args=(control,), name="gameday-lock", daemon=True)
         self._thread.start()
 
     def check(self) -> str:
@@ -55,7 +56,7 @@ class Keeper:
     def close(self) -> None:
         """Renews it no more."""
         self._ended.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
         self._lease.api.pause = time.sleep
 
@@ -63,7 +64,7 @@ class Keeper:
         if self._ended.wait(seconds):
             raise Locked("the lock is not kept any more")
 
-    def _keep(self) -> None:
+    def _keep(self, control: Control) -> None:
         renewed = steady_time()
         while not self._ended.wait(LOOKED):
             began = steady_time()
@@ -82,4 +83,4 @@ class Keeper:
             except GherkubeError:
                 continue  # `check` says when that lasts too long
             if found.halt:
-                self._control.halt(found.halt.get("by", "somebody"), found.halt.get("why", ""))
+                control.halt(found.halt.get("by", "somebody"), found.halt.get("why", ""))

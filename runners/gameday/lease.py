@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from getpass import getuser
 from typing import NamedTuple
@@ -87,11 +88,13 @@ class Lease:
 
     def renew(self) -> Lock:
         """Holds it for longer, and returns what is asked of its holder. Raises Locked when it is gone."""
-        found = self.look()
-        if found is None or found.holder != self.holder:
-            raise Locked(f"the lock was taken by {found.holder}" if found else "the lock was removed")
-        self._write(found.object)
-        return found
+        while True:
+            found = self.look()
+            if found is None or found.holder != self.holder:
+                raise Locked(f"it was taken by {found.holder}" if found else "it was removed")
+            with suppress(Locked):  # something else of it was changed meanwhile: a halt is asked for
+                self._write(found.object)
+                return found
 
     def release(self) -> None:
         """Gives it back, where it is still this process's."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from gherkube.runners.errors import UsageError
+from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.gameday import check, hooks, lease, prediction, serving
 from gherkube.runners.gameday.book import Book
 from gherkube.runners.gameday.conductor import PRECONDITION, Conductor
@@ -102,29 +102,24 @@ def _run(
     last_first.callback(connection.close)
     api = LiveApi(connection, Discovery(connection))
     lock = lease.Lease(api, plan.scope.namespace, lease.holder())
-    before = lock.take()
-    last_first.callback(lock.release)
-    if before is not None:
-        print(f"TAKEN OVER: the lock of {before.holder} had expired: see that its journal is undone")
     cluster = LiveCluster(target)
-    last_first.callback(cluster.close)
+    last_first.callback(_told, cluster.close)
     cluster.api.also = ScopeFence(plan.scope, api)
     stage.establish(requests, cluster)
-    control = Control(plan.roles, iam)
+    control, keeper = Control(plan.roles, iam), Keeper(lock)
     book = Book(_journal(plan), lambda error: control.halt(SELF, str(error)))
     last_first.callback(book.close)
-    keeper = Keeper(lock, control)
     book.write("begin", **_begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
-    event = "taken" if before is None else "taken over"
-    book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
-    keeper.begin()
+    _take(lock, book, keeper)
+    last_first.callback(_told, lock.release)
+    keeper.begin(control)
     conductor = Conductor(plan, stage, cluster, book, control, keeper, prepare)
-    last_first.callback(_close, cluster, keeper)
+    last_first.callback(_let_go, cluster, keeper)
     with _shown(conductor, control, plan, page, iam), _halting(conductor, control, book):
         code = conductor.run()
         keeper.close()
-        lock.release()
-        book.note("lease", event="released", holder=lock.holder, expires="")
+        if _told(lock.release):
+            book.note("lease", event="released", holder=lock.holder, expires="")
         book.note("end")
     if conductor.refused:
         print(f"gherkube gameday run: {conductor.refused}; nothing was touched", file=sys.stderr)
@@ -134,7 +129,30 @@ def _run(
     return code
 
 
-def _close(cluster: LiveCluster, keeper: Keeper) -> None:
+def _take(lock: lease.Lease, book: Book, keeper: Keeper) -> None:
+    """Takes the lock. Raises Locked, and then there was no game day, so there is no journal of it either."""
+    try:
+        before = lock.take()
+    except BaseException:
+        book.path.unlink()
+        raise
+    if before is not None:
+        print(f"TAKEN OVER: the lock of {before.holder} had expired: see that its journal is undone")
+    event = "taken" if before is None else "taken over"
+    book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
+
+
+def _told(do: Callable[[], object]) -> bool:
+    """Does it; what goes wrong is told, and does not change what the game day came to."""
+    try:
+        do()
+    except GherkubeError as error:
+        print(f"gherkube gameday run: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _let_go(cluster: LiveCluster, keeper: Keeper) -> None:
     """What was done was put back by the conductor, as far as it can be."""
     keeper.close()
     cluster.api.changes.release()

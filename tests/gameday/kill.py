@@ -1,0 +1,173 @@
+"""kill -9 of game days at random moments: whether `undo` always puts everything back.
+
+    python -m tests.gameday.kill [--times 200] [--seed 1] [--folder DIR]
+
+On a `gherkube serve` over HTTP. Prints a table, by what was going on when the run was killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+from gherkube.runners.cli.main import app
+from gherkube.runners.gameday.undoing import undo_journal
+from gherkube.runners.live.journal import JournalBroken, Record, read
+from gherkube.runners.live.undo import made
+from tests.door.serving import serving
+from tests.gameday.shop import GATES, Shop
+
+SETTLES = 30.0
+"""Real seconds that the cluster gets to be as it was after an undo."""
+
+
+class Killed(NamedTuple):
+    """One run: the phase in which it was killed, how many acts were not put back, and what was wrong then."""
+
+    phase: str
+    acts: int
+    wrong: list[str]
+
+
+def begin(shop: Shop) -> int:
+    """Begins a game day in a process of its own."""
+    process = os.fork()
+    if process:
+        return process
+    os.chdir(shop.folder)
+    with (shop.folder / "run.log").open("a") as log, redirect_stdout(log), redirect_stderr(log):
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            app(["gameday", "run", shop.plan.name, *GATES], standalone_mode=False)
+        finally:
+            log.flush()
+            os._exit(0)
+    return 0
+
+
+def kill_at(shop: Shop, is_time: Callable[[], bool]) -> Killed:
+    """Kills a game day when it is time, plays the undo, and looks at everything."""
+    journals = set((shop.folder / "gamedays").glob("*"))
+    before = shop.objects()
+    process = begin(shop)
+    while not is_time():
+        if os.waitpid(process, os.WNOHANG)[0]:
+            process = 0
+            break
+        time.sleep(0.001)
+    if process:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    made_ = set((shop.folder / "gamedays").glob("*")) - journals
+    wrong: list[str] = []
+    phase, acts = "before its journal", 0
+    for journal in made_:
+        records = read(journal)
+        phase, acts = phase_of(records), len(made(records))
+        with (shop.folder / "undo.log").open("a") as log, redirect_stdout(log), redirect_stderr(log):
+            code = undo_journal(journal, kubeconfig="")
+        if code not in (0, 7):
+            wrong.append(f"undo ended with {code}")
+        wrong += [each for each in [intact(journal)] if each]
+    wrong += as_before(shop, before)
+    return Killed(phase, acts, wrong)
+
+
+def as_before(shop: Shop, before: dict[str, object]) -> list[str]:
+    """What is not as it was before."""
+    wrong = [
+        name for name in before.keys() | shop.objects().keys() if shop.objects().get(name) != before.get(name)
+    ]
+    if (lock := shop.lock()) is not None:
+        wrong.append(f"the lock is held by {lock['spec']['holderIdentity']}")
+    return [f"{each} is not as it was" if "/" in each and "@" not in each else each for each in wrong]
+
+
+def intact(journal: Path) -> str:
+    """What is wrong with a journal."""
+    try:
+        records = read(journal)
+    except JournalBroken as error:
+        return str(error)
+    return "" if records[-1].kind == "end" and not made(records) else "the journal does not end"
+
+
+def phase_of(records: list[Record]) -> str:
+    """What was going on at the last of the records."""
+    phase = "before its first record"
+    for record in records:
+        if record.kind == "begin":
+            phase = "checking"
+        elif record.kind == "phase":
+            phase = record.data["phase"]
+        elif record.kind == "gate":
+            phase = "at a gate"
+        elif record.kind == "round" and record.data["event"] == "begins":
+            phase = "in a round"
+        elif record.kind == "before":
+            phase = "between an act and its record"
+        elif record.kind == "after":
+            phase = "in a round"
+        elif record.kind in ("hypothesis", "verdict"):
+            phase = "judging"
+        elif record.kind == "end":
+            phase = "ended"
+    return phase
+
+
+def table(runs: list[Killed]) -> str:
+    """The runs by phase."""
+    phases = Counter(each.phase for each in runs)
+    rows = [
+        "| killed | times | with acts to put back | all is as it was, lock free, journal intact |",
+        "|---|---|---|---|",
+    ]
+    for phase, number in sorted(phases.items(), key=lambda each: -each[1]):
+        here = [each for each in runs if each.phase == phase]
+        acts, good = sum(bool(each.acts) for each in here), sum(not each.wrong for each in here)
+        rows.append(f"| {phase} | {number} | {acts} | {good} |")
+    good = sum(not each.wrong for each in runs)
+    rows.append(f"| **in all** | {len(runs)} | {sum(bool(each.acts) for each in runs)} | {good} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Prints each run, and the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "--http") as kubeconfig:
+        project = Path(folder, "project")
+        project.mkdir()
+        os.environ["GHERKUBE_STATE"] = str(Path(folder, "state"))
+        shop = Shop(project, kubeconfig)
+        shop.open()
+        began = time.monotonic()
+        runs = [kill_at(shop, lambda: False)]
+        takes = time.monotonic() - began
+        print(f"a whole run takes {takes:.1f} s: {runs[0]}", flush=True)
+        while len(runs) < asked.times:
+            at = time.monotonic() + chance.uniform(0.0, takes)
+            runs.append(kill_at(shop, lambda at=at: time.monotonic() >= at))  # type: ignore[misc]
+            print(len(runs), runs[-1], flush=True)
+        print(table(runs))
+    sys.exit(any(each.wrong for each in runs))
+
+
+if __name__ == "__main__":
+    main()
