@@ -55,7 +55,7 @@ class Tally:
         metadata, status = pod["metadata"], pod["status"]
         if "deletionTimestamp" in metadata or status.get("phase") in ENDED:
             return
-        key = Key(metadata["namespace"], metadata["name"])
+        key = key_of(pod)
         if not self._is_matched(metadata.get("labels", NO_LABELS)):
             _enter(self.strays, key, None, by)
             return
@@ -90,7 +90,7 @@ class Tally:
             or metadata.get("labels") is not old["metadata"].get("labels")
         ):
             return False
-        key = Key(metadata["namespace"], metadata["name"])
+        key = key_of(new)
         if self.pods.pop(key, None) is None:
             return False
         self.pods[key] = self.ranking.changed[key] = new
