@@ -61,7 +61,7 @@ def _pods(told: Told, workload: str, end: float) -> dict[str, Any]:
         if band:
             left, right, low, high = round_.begin, round_.end or end, band["p5"], band["p95"]
             curves[f"band r{n}"] = [(left, low), (left, high), (right, high), (right, low), (left, low)]
-    curves["ready"] = _steps(ready)
+    curves["ready"] = _steps([*ready, (max(end, ready[-1][0] + 0.001), ready[-1][1])])
     top = max([desired, *(count for _, count in ready), 1])
     changes = [each for n, each in enumerate(ready) if not n or ready[n - 1][1] != each[1]]
     return {

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -233,19 +234,23 @@ def surprise(round_: str, row: Row) -> str:
 
 
 def _render(name: str, facts: Mapping[str, Any]) -> str:
+    return str(_environment().get_template(name).render(tokens=TOKENS.read_text(encoding="utf-8"), **facts))
+
+
+@cache
+def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=name.endswith(".html"),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(md=_md, clock=clock, time=_time, fence=_fence)
     environment.globals.update(surprise=surprise)
-    tokens = TOKENS.read_text(encoding="utf-8")
-    return environment.get_template(name).render(tokens=tokens, **facts)
+    return environment
 
 
 def _md(text: object) -> str:
