@@ -5,6 +5,7 @@ https://kind.sigs.k8s.io/docs/user/configuration/
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def configuration(nodes: int, image: str, file: Path | None) -> str:
     first, each = (of_role[role] for role in ROLES)
     head = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4"}
     return yaml.safe_dump(
-        {**head, **said, "nodes": [first, *(dict(each) for _ in range(nodes))]}, sort_keys=False
+        {**head, **said, "nodes": [first, *(deepcopy(each) for _ in range(nodes))]}, sort_keys=False
     )
 
 
