@@ -1,24 +1,34 @@
-# make demo    the shipped scenarios on the simulator, with a report
-# make test    format, lint, types and all tests
-# make bench   the tables of benchmarks/
+# make demo       the shipped scenarios and a game day on the simulator, each with a report
+# make test       format, lint, types and all tests but those of the next
+# make test-kind  the tests on a real cluster: needs Docker, fetches kind where it can
+# make bench      the tables of benchmarks/
 # Each sets up what it needs in .venv; a second call only does its job.
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
+DAY := out/gameday/bad-image.gameday.yaml
 
-.PHONY: demo test format bench clean
+.PHONY: demo test test-kind format bench clean
 
 demo: $(READY)
 	$(RUN)/gherkube run features --tags 'not @needs-kubectl and not @needs-helm' --report out
 	@echo "Open out/index.html. Beside it: junit.xml, messages.ndjson, and each scenario's whole history in history/."
+	rm -rf out/gameday && cp -R features/gamedays/bad-image out/gameday
+	$(RUN)/gherkube gameday rehearse $(DAY)
+	$(RUN)/gherkube gameday run $(DAY) --yes-i-am "Olga Owner" --yes-i-am "Otto Operator"
+	@echo "The game day's report:"
+	@$(RUN)/gherkube gameday report $(DAY)
 
 test: $(READY)
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/pytest -n auto
+
+test-kind: $(READY)
+	.ci/test-kind
 
 format: $(READY)
 	$(RUN)/ruff format .
