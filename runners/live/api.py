@@ -216,7 +216,7 @@ class LiveApi:
             try:
                 return ask()
             except ApiError as error:
-                again = error.code == 429 if busy else False
+                again = (error.code == 429 and busy) or self.connection.is_coming_up(error)
                 failed = error.code >= 500 and "retryAfterSeconds" not in error.details
                 if not (again or error.code >= 500) or time.monotonic() > until:
                     raise

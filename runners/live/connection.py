@@ -11,6 +11,7 @@ import json
 import os
 import re
 import ssl
+import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ CONNECT = 5.0
 ANSWER = 30.0
 """Real seconds that an answer may take."""
 CONNECTIONS = 64
+COMES_UP = 20.0
+"""Real seconds after which a server that did not answer knows again who may do what."""
 
 
 class Unreachable(CannotJudge):
@@ -47,6 +50,8 @@ class Connection:
         self.client, self.context, self.file = client, context, file
         self.server: str = client.configuration.host.rstrip("/")
         self._pool: urllib3.PoolManager = client.rest_client.pool_manager
+        self._lost = -COMES_UP
+        """When the server did not answer last, as `time.monotonic` tells."""
 
     @property
     def fingerprint(self) -> str:
@@ -111,7 +116,10 @@ class Connection:
     def unreachable(self, error: Exception) -> Unreachable:
         """What became of a request, in words."""
         at = f"the API server of context {self.context!r} ({self.server})"
-        if isinstance(error, lost.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        self._lost = time.monotonic()
+        # Where Docker forwards the port it stays open while the server is started again: TLS just ends.
+        cut = "EOF" in str(error)
+        if not cut and (isinstance(error, lost.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error)):
             return Unreachable(
                 f"{at} shows a certificate that the kubeconfig does not trust ({_root(error)}): another "
                 f"cluster answers at that address, or {self.file} is out of date; get its kubeconfig anew",
@@ -122,6 +130,10 @@ class Connection:
             f"{at} does not answer: {_root(error)}; see that the cluster runs, and can be reached",
             unsent=unsent,
         )
+
+    def is_coming_up(self, refusal: ApiError) -> bool:
+        """Whether the server has just been started, so that it does not know yet who may do what."""
+        return refusal.code == 403 and time.monotonic() < self._lost + COMES_UP
 
     def kubeconfig(self, namespace: str) -> str:
         """The text of a kubeconfig with this context alone, in which that namespace is meant."""

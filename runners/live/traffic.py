@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.live.clock import LiveClock
-from gherkube.runners.live.connection import Connection, Unreachable
+from gherkube.runners.live.connection import Connection, Unreachable, refusal
 from gherkube.runners.live.ways import CONNECTS, Way, Ways
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.traffic import Request, sum_up
@@ -154,7 +154,9 @@ class LiveTraffic:
                 body = str(error)
             status = _status(body)
             if code in (401, 403) and status is not None:
-                raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
+                if not self._connection.is_coming_up(refusal(code, body.encode())):
+                    raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
+                code = BUSY
             if code != BUSY:
                 lost = status is not None and code >= 500
                 return Answer(at, 0, str(status.get("message"))) if lost else Answer(at, code, body, by)

@@ -150,7 +150,7 @@ class Watch:
             except ApiError as error:
                 if error.code == 410:
                     self._relist(at)
-                elif error.code not in (429, 500, 502, 503, 504):
+                elif error.code not in (429, 500, 502, 503, 504) and not self._connection.is_coming_up(error):
                     self._history.stop(CannotJudge(f"{self.resource.name} cannot be watched: {error}"))
                     return
             except CannotJudge as error:
