@@ -13,7 +13,8 @@ import pytest
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.patches import MERGE_KEYS, REPLACED, SETS
+from gherkube.runners.simulator.api.merge_types import ATOMIC_LISTS, SETS
+from gherkube.runners.simulator.api.patches import MERGE_KEYS
 from gherkube.runners.simulator.api.resources import RESOURCES, Custom, Resource
 from gherkube.runners.simulator.api.schema import table
 from gherkube.runners.simulator.server import discovery, openapi
@@ -122,7 +123,7 @@ def merged_by(struct: str, field: str, element: str) -> str | None:
     """The key by which the simulator merges a list, "a set", or None where it replaces it."""
     if (struct, field) in SETS:
         return "a set"
-    return None if (struct, field) in REPLACED else MERGE_KEYS.get(element)
+    return None if (struct, field) in ATOMIC_LISTS else MERGE_KEYS.get(element)
 
 
 def test_the_index_names_each_document_with_a_hash_that_changes_with_it() -> None:

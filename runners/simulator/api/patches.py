@@ -14,6 +14,7 @@ from typing import Any
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.merge_types import ATOMIC_LISTS, KEYS, SETS
 from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.schema import table
 
@@ -21,44 +22,20 @@ MOST_OPERATIONS = 10_000
 """handlers/patch.go maxJSONPatchOperations"""
 MOST_COPIED = 3 * 1024 * 1024
 """Bytes that the copies of one JSON patch may add: jsonpatch.AccumulatedCopySizeLimit"""
-MERGE_KEYS = {
+PATCHED_ONLY = {
     "Condition": "type",
-    "Container": "name",
-    "ContainerPort": "containerPort",
     "DaemonSetCondition": "type",
-    "DeploymentCondition": "type",
-    "EnvVar": "name",
-    "EphemeralContainer": "name",
-    "HostAlias": "ip",
     "HostIP": "ip",
     "JobCondition": "type",
-    "LocalObjectReference": "name",
-    "NamespaceCondition": "type",
-    "NodeAddress": "type",
-    "NodeCondition": "type",
-    "ObjectReference": "name",
-    "OwnerReference": "uid",
     "PersistentVolumeClaimCondition": "type",
-    "PodCondition": "type",
-    "PodIP": "ip",
-    "PodResourceClaim": "name",
     "PodResourceClaimStatus": "name",
-    "PodSchedulingGate": "name",
-    "ReplicaSetCondition": "type",
     "ResourceStatus": "name",
-    "ServicePort": "port",
     "StatefulSetCondition": "type",
-    "TopologySpreadConstraint": "topologyKey",
-    "Volume": "name",
-    "VolumeDevice": "devicePath",
-    "VolumeMount": "mountPath",
     "VolumeMountStatus": "mountPath",
 }
+"""Of lists that patches merge by element, and server-side apply replaces whole."""
+MERGE_KEYS = {struct: keys[0] for struct, keys in KEYS.items()} | PATCHED_ONLY
 """By the struct of a list's elements: the field under which they are merged."""
-REPLACED = frozenset({("ServiceAccount", "imagePullSecrets"), ("CronJobStatus", "active")})
-"""Lists that are replaced whole all the same, by struct and field."""
-SETS = frozenset({("ObjectMeta", "finalizers"), ("NodeSpec", "podCIDRs")})
-"""Lists of texts that are merged as sets, by struct and field."""
 
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
@@ -111,7 +88,7 @@ def _merge_list(old: list[Any], patch: list[Any], struct: str, field: str, type_
     if (struct, field) in SETS:
         return _ordered([*old, *(item for item in patch if item not in old)], patch, old, None)
     merge_key = MERGE_KEYS.get(element)
-    if merge_key is None or (struct, field) in REPLACED:
+    if merge_key is None or (struct, field) in ATOMIC_LISTS:
         return [_plain(item) for item in patch]
     if any(item.get(PATCH) == "replace" for item in patch):
         return [_plain(item) for item in patch if PATCH not in item]

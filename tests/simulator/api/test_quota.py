@@ -115,6 +115,7 @@ def test_other_namespaces_are_free() -> None:
     other = pod("a")
     other["metadata"]["namespace"] = "other"
     found.api.create(other, namespace="other")
+    assert [each["metadata"]["name"] for each in found.api.list("pods", "other")] == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ def test_pods_that_nobody_counts_on() -> None:
     found.api.create(deployment(1))
     found.api.create(budget(minAvailable=1))
     found.clock.sleep(5)
+    (pod,) = found.api.list("pods", "default")
     evict(found)
+    assert pod["metadata"]["name"] not in {each["metadata"]["name"] for each in found.api.list("pods")}
 
 
 def test_budget_of_none() -> None:
