@@ -16,20 +16,19 @@ from pathlib import Path
 from gherkube.runners.errors import UsageError
 from gherkube.runners.report.places import Place, as_json, compare, exit_code, write_junit
 from gherkube.runners.report.results import clear
-from gherkube.runners.target import LIVE, SIMULATOR
+from gherkube.runners.target import KIND, LIVE, SIMULATOR
 
 GHERKUBE = (
     sys.executable,
     "-c",
     "import sys; sys.argv[0] = 'gherkube'; from gherkube.runners.cli.main import main; main()",
 )
-KIND = "kind"
 SEEDS = 5
 """With how many seeds the simulator plays, to know what is left to chance."""
 OF_SOME: dict[str, Callable[[str], bool]] = {
     "context": lambda place: place == LIVE,
     **dict.fromkeys(("kubeconfig", "namespace"), lambda place: place not in (SIMULATOR, KIND)),
-    **dict.fromkeys(("nodes", "image", "reuse", "keep", "workers-parallel"), lambda place: place == KIND),
+    **dict.fromkeys(("nodes", "image", "reuse", "keep"), lambda place: place == KIND),
 }
 """Options that not every place has, and who has them."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,6 +68,10 @@ def run_at_places(
 def _refused(places: Sequence[str], options: Mapping[str, object]) -> str:
     if twice := [place for place in places if places.count(place) > 1]:
         return f"--on {twice[0]} is there twice; name each place once"
+    if idle := [name for name in options if not any(_has(place, name) for place in places)]:
+        return (
+            f"--{idle[0]} says nothing to {' and '.join(places)}; leave it out, or name a place that has it"
+        )
     if "messages" in options:
         return "--messages is for one place; --report writes messages.ndjson for each"
     for name in ("report", "junit"):

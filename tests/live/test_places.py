@@ -77,6 +77,7 @@ def test_two_places_that_disagree(other: Path, project: Path) -> None:
         (["simulator", "simulator"], {}, "--on simulator is there twice; name each place once"),
         (["simulator", "live"], {"messages": "m.ndjson"}, "--messages is for one place"),
         (["simulator", "live"], {"report": "a.feature"}, "a.feature: cannot be written"),
+        (["simulator", "kind"], {"context": "a"}, "--context says nothing to simulator and kind"),
     ],
 )
 def test_what_is_refused(
