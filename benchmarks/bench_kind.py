@@ -21,7 +21,7 @@ GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; m
 SCENARIO = """
   Scenario: Number {number}
     Given deployment "web" runs 2 replicas of "hello:1"
-    When I update it to 2
+    When I update it to "hello:2"
     Then the rollout completes
     And throughout, at least 1 pod was ready
 """

@@ -40,7 +40,7 @@ Feature: Killed
   Scenario: One
     Given deployment "web" runs 3 replicas of "hello:1"
     And namespace "gherkube-kill-other"
-    When I update it to 2
+    When I update it to "hello:2"
     Then the rollout completes
 
   Scenario: Two
@@ -53,7 +53,7 @@ Feature: Killed where nothing is the run's own
   Scenario: All kinds of changes
     Given deployment "web" runs 2 replicas of "hello:1"
     When I scale it to 4 replicas
-    And I update it to 2
+    And I update it to "hello:2"
     And I patch deployment "web" with
       \"\"\"yaml
       metadata: {labels: {tier: front}}
