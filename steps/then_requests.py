@@ -66,6 +66,14 @@ def gap(world: World, service: Named, gap: float) -> RequestsStatement:
     return world.of_requests(RequestsStatement.gap(world.key(service), gap))
 
 
+@TOPIC.says(
+    "requests to {service} <go> unanswered for more than {gap:duration}",
+    'requests to service "web" go unanswered for more than 5 seconds',
+)
+def longer_gap(world: World, service: Named, gap: float) -> RequestsStatement:
+    return world.of_requests(RequestsStatement.longer_gap(world.key(service), gap))
+
+
 @TOPIC.says("every answer <contains> {text}", 'every answer contains "v=2"')
 def answers_contain(world: World, text: str) -> RequestsStatement:
     """The answers to the requests of the last “I send”, else of the service that requests flow to."""

@@ -77,6 +77,12 @@ class RequestsStatement(Statement):
         return cls(service, "gap", seconds, words)
 
     @classmethod
+    def longer_gap(cls, service: Key, seconds: float) -> RequestsStatement:
+        """Somewhere more than so many seconds lie between two answered requests around unanswered ones."""
+        words = f"requests to {_name(service)} unanswered for more than {duration(seconds)}"
+        return cls(service, "longer gap", seconds, words)
+
+    @classmethod
     def answer_contains(cls, service: Key, text: str) -> RequestsStatement:
         """Every request was answered, and every answer contains the text."""
         return cls(service, "contains", text, f'every answer contains "{text}"')
@@ -116,7 +122,7 @@ class RequestsStatement(Statement):
         told = [request._replace(at=request.at - origin) for request in requests] if origin else requests
         holds, found = RULES[self.what](told, self.argument)
         first = next((request.at for request in requests if not request.answered), None)
-        return Verdict(holds, found, None if holds or self.what == "unanswered" else first)
+        return Verdict(holds, found, None if holds or self.what in OF_LOSSES else first)
 
 
 def _answered(requests: Requests, count: Count) -> Outcome:
@@ -154,6 +160,11 @@ def _gap(requests: Requests, seconds: float) -> Outcome:
     return longest <= seconds, found + _failures(requests)
 
 
+def _longer_gap(requests: Requests, seconds: float) -> Outcome:
+    holds, found = _gap(requests, seconds)
+    return not holds, found
+
+
 def _contains(requests: Requests, text: str) -> Outcome:
     wrong = [request for request in requests if not request.answered or text not in request.body]
     if not wrong:
@@ -161,6 +172,8 @@ def _contains(requests: Requests, text: str) -> Outcome:
     return False, f"{len(wrong)} of {len(requests)} do not, one at t+{wrong[0].at:.1f} s: {_one(wrong[0])}"
 
 
+OF_LOSSES = frozenset({"unanswered", "longer gap"})
+"""What an unanswered request does not contradict."""
 BY_POD = frozenset({"by_version", "share", "by_pods"})
 """What needs to know which pod answered."""
 RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
@@ -170,6 +183,7 @@ RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
     "share": _share,
     "by_pods": _by_pods,
     "gap": _gap,
+    "longer gap": _longer_gap,
     "contains": _contains,
 }
 

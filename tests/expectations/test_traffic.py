@@ -77,6 +77,7 @@ def says(script: Script, statement: Statement, time: Time) -> bool:
         (RequestsStatement.gap(SERVICE, 2), [200, 0, 0, 0, 200], [200, 0, 0, 0, 0, 200]),
         (RequestsStatement.gap(SERVICE, 2), [200] * 30, [200, 0, 0, 0, 0, 0]),
         (RequestsStatement.gap(SERVICE, 2), [0, 0, 200], [0, 0, 0, 0, 0, 0, 200]),
+        (RequestsStatement.longer_gap(SERVICE, 2), [200, 0, 0, 0, 0, 200], [200, 0, 0, 0, 200]),
     ],
     ids=lambda value: value.words if isinstance(value, RequestsStatement) else "",
 )
@@ -97,6 +98,7 @@ def test_a_judgement_over_no_requests_fails(time: Time) -> None:
         ANSWERED,
         RequestsStatement.unanswered(SERVICE, none()),
         RequestsStatement.gap(SERVICE, 2),
+        RequestsStatement.longer_gap(SERVICE, 2),
     ):
         assert not says(three_pods().put(0, "services", service()), statement, time)
     assert not says(traffic(200), RequestsStatement.answered(SERVICE).of([]), Becomes())

@@ -132,6 +132,10 @@ def stated(world: World, text: str, docstring: str | None = None) -> Any:
             'requests to service "web" went unanswered for at most 2 seconds',
             RequestsStatement.gap(SERVICE, 2),
         ),
+        (
+            'requests to service "web" go unanswered for more than 5 seconds',
+            RequestsStatement.longer_gap(SERVICE, 5),
+        ),
     ],
 )
 @pytest.mark.usefixtures("web_is_it")
