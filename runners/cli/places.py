@@ -69,9 +69,7 @@ def _refused(places: Sequence[str], options: Mapping[str, object]) -> str:
     if twice := [place for place in places if places.count(place) > 1]:
         return f"--on {twice[0]} is there twice; name each place once"
     if idle := [name for name in options if not any(_has(place, name) for place in places)]:
-        return (
-            f"--{idle[0]} says nothing to {' and '.join(places)}; leave it out, or name a place that has it"
-        )
+        return f"--{idle[0]} says nothing to {' and '.join(places)}; leave it out"
     if "messages" in options:
         return "--messages is for one place; --report writes messages.ndjson for each"
     for name in ("report", "junit"):

@@ -16,7 +16,7 @@ from gherkube.runners.live.changes import Changes
 from gherkube.runners.live.clock import LiveClock
 from gherkube.runners.live.connection import connect
 from gherkube.runners.live.discovery import Discovery
-from gherkube.runners.live.faults import LiveFaults, MendedFaults, ServedFaults
+from gherkube.runners.live.faults import FencedFaults, LiveFaults, MendedFaults, ServedFaults
 from gherkube.runners.live.fences import Act, Fences
 from gherkube.runners.live.guard import GuardedApi
 from gherkube.runners.live.history import LiveHistory
@@ -77,9 +77,8 @@ class LiveCluster:
 
     def _make_faults(self) -> MendedFaults:
         """What can be broken here."""
-        if self._served:
-            return ServedFaults(self._served)
-        return LiveFaults(self.name, self._api, lambda: self.namespace)
+        live = LiveFaults(self.name, self._api, lambda: self.namespace)
+        return FencedFaults(ServedFaults(self._served) if self._served else live, self._fences)
 
     def _ways(self) -> Ways:
         """How requests get to services from here."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from gherkube.runners.cluster import Faults
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.live.api import LiveApi
+from gherkube.runners.live.fences import Act, Fences
 from gherkube.runners.live.served import Served
 from gherkube.runners.objects import Object, container_statuses
 
@@ -116,6 +117,39 @@ def _said(pod: Object) -> str:
         if "running" in state or "terminated" in state:
             return "there is such an image"
     return ""
+
+
+class FencedFaults:
+    """Faults of nodes, each held against the fences before it is made."""
+
+    def __init__(self, faults: MendedFaults, fences: Fences) -> None:
+        self._faults, self._fences = faults, fences
+
+    def stop_node(self, name: str) -> None:
+        """As those do it. Raises Fenced."""
+        self._fences.check(Act("node faults", "nodes", "", name), owned=False)
+        self._faults.stop_node(name)
+
+    def start_node(self, name: str) -> None:
+        """As those do it. Raises Fenced."""
+        self._fences.check(Act("node faults", "nodes", "", name), owned=False)
+        self._faults.start_node(name)
+
+    def behave(self, image: str, **behaviour: Any) -> None:
+        """As those do it."""
+        self._faults.behave(image, **behaviour)
+
+    def mend(self) -> None:
+        """Puts right what was broken."""
+        self._faults.mend()
+
+    def set_nodes(self, count: int, cpu: str, memory: str) -> None:
+        """As those do it."""
+        self._faults.set_nodes(count, cpu, memory)
+
+    def reshape(self) -> None:
+        """Gives it the nodes that it had."""
+        self._faults.reshape()
 
 
 class ServedFaults:

@@ -19,6 +19,7 @@ from gherkube.runners.settings import load
 from gherkube.runners.target import Target, chosen, read_targets
 from tests.door.serving import configmap, deployment
 from tests.live.conftest import Connect
+from tests.live.proxy import Answer, Proxy
 
 
 class Server:
@@ -291,3 +292,17 @@ def test_targets_that_cannot_be(targets: Any, why: str) -> None:
     """What is wrong is named."""
     with pytest.raises(UsageError, match=why):
         read_targets(targets)
+
+
+def test_nodes_are_taken_down_only_where_that_is_named(proxy: Proxy, plain: Path, connect: Connect) -> None:
+    """On a cluster that is not disposable it is an act of its own."""
+    proxy.rule = lambda _, path: Answer(404) if path == "/gherkube/v1" else None
+    fenced = connect(proxy.kubeconfig)
+    with pytest.raises(Fenced, match=r'node faults \(nodes "node-1"\): its acts are create, '):
+        fenced.faults.stop_node("node-1")
+    named = connect(proxy.kubeconfig, acts=("node faults",))
+    with pytest.raises(CannotJudge, match="is not taken down: a live cluster is used by others"):
+        named.faults.stop_node("node-1")
+    own = connect(plain)
+    own.faults.stop_node("node-1")
+    own.faults.start_node("node-1")
