@@ -149,9 +149,7 @@ class Images:
 
     def _offer(self, offers: Mapping[Image, Offer], made: Iterable[Made]) -> None:
         blobs = {digest: blob for each in made for digest, blob in each.blobs.items()}
-        shared = {digest for digest, blob in blobs.items() if blob is self.maker.base()}
-        small = {digest: blob for digest, blob in blobs.items() if digest not in shared}
-        everywhere(self._up(), lambda node: registry.offer(node, offers, small))
+        everywhere(self._up(), lambda node: registry.offer(node, offers, blobs))
         self._offered |= {image.name: each.digest for image, each in offers.items() if each.digest}
 
     def _up(self) -> list[Node]:

@@ -104,7 +104,9 @@ def remove(node: Node) -> None:
 
 def offer(node: Node, offers: Mapping[Image, Offer], blobs: Mapping[str, bytes]) -> None:
     """From now on the registry of the node answers so; the node has the images as offered or not at all."""
-    files = {f"{HOME}/blobs/{name}": File(blob) for name, blob in blobs.items()}
+    kept = {image.name: each.digest for image, each in offers.items() if not each.seconds}
+    known = withdraw(node, offers, kept)
+    files = {f"{HOME}/blobs/{name}": File(blob) for name, blob in blobs.items() if name not in known}
     for image, offered in offers.items():
         folder = _folder(image)
         if offered.digest:
@@ -113,22 +115,23 @@ def offer(node: Node, offers: Mapping[Image, Offer], blobs: Mapping[str, bytes])
             files[f"{folder}/status"] = File(f"{CODES[offered.status]} {offered.status}\n".encode())
         if offered.seconds:
             files[f"{folder}/seconds"] = File(f"{offered.seconds:.2f}".encode())
-    withdraw(node, offers, {image.name: each.digest for image, each in offers.items() if not each.seconds})
     node.put(archive(files))
 
 
-def withdraw(node: Node, images: Iterable[Image], kept: Mapping[str, str] | None = None) -> None:
+def withdraw(node: Node, images: Iterable[Image], kept: Mapping[str, str] | None = None) -> set[str]:
     """Forgets what was said of the images, and drops them from the node, but for what it has as in `kept`.
 
-    `kept`: digests by full names.
+    `kept`: digests by full names. Returns the blobs that the registry has.
     """
     images = list(images)
     folders = " ".join(f"/{_folder(image)}" for image in images)
-    there = _listed(node.run("sh", "-c", f"rm -rf {folders}; {' '.join(LIST)}"))
+    there = node.run("sh", "-c", f"rm -rf {folders}; ls /{HOME}/blobs; {' '.join(LIST)}")
+    digests = _listed(there)
     names = (image.name for image in images)
-    wrong = [name for name in names if name in there and (kept or {}).get(name) != there[name]]
+    wrong = [name for name in names if name in digests and (kept or {}).get(name) != digests[name]]
     if wrong:
         node.run("ctr", "--namespace", "k8s.io", "images", "rm", *wrong)
+    return {line for line in there.splitlines() if line.startswith("sha256:") and " " not in line}
 
 
 def present(node: Node) -> dict[str, str]:
@@ -137,8 +140,8 @@ def present(node: Node) -> dict[str, str]:
 
 
 def _listed(text: str) -> dict[str, str]:
-    rows = (line.split() for line in text.splitlines()[1:])
-    return {row[0]: row[2] for row in rows if len(row) > 2}
+    rows = (line.split() for line in text.splitlines())
+    return {row[0]: row[2] for row in rows if len(row) > 2 and row[2].startswith("sha256:")}
 
 
 def _folder(image: Image) -> str:

@@ -32,10 +32,10 @@ LIVE_PATHS, READY_PATHS = ("/healthz", "/livez"), ("/readyz",)
 COMPLETES_AFTER = 0.2
 """Seconds that an init container takes of whose image nothing is said."""
 APPLETS = """
-ash awk basename cat chmod cp cut date dd df dirname du echo env expr false find grep gunzip gzip head
+ash awk basename busybox cat chmod cp cut date dd df dirname du echo env expr false find grep gunzip gzip head
 hostname id ip kill ln ls mkdir mktemp mv nc netstat nslookup od ping printf ps pwd readlink rm rmdir sed
-seq sh sha256sum sleep sort stat sync tail tar tee test timeout top touch tr true uname uniq usleep vi wc
-wget which xargs yes
+seq sh sha256sum sleep sort stat sync tail tar tcpsvd tee test timeout top touch tr true uname uniq usleep vi
+wc wget which xargs yes
 """
 """Programs that every stand-in has, for commands of containers and `kubectl exec`."""
 
