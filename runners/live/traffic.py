@@ -158,8 +158,9 @@ class LiveTraffic:
                     raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
                 code = BUSY
             if code != BUSY:
-                lost = status is not None and code >= 500
-                return Answer(at, 0, str(status.get("message"))) if lost else Answer(at, code, body, by)
+                if status is not None and code >= 500:
+                    return Answer(at, 0, str(status.get("message")))
+                return Answer(at, code, body, by)
             if time.monotonic() > until:
                 raise CannotJudge(f"the API server does not pass requests on to the service: {body}")
             time.sleep(AGAIN)
