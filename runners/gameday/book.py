@@ -21,7 +21,8 @@ class Book:
         self._journal, self._failed = journal, failed
         self.records = read(journal.path)
         self.told: list[Callable[[Record], object]] = []
-        self.is_full = False
+        self.full = ""
+        """Why records could not be written."""
 
     def write(self, kind: str, *, sync: bool = True, **data: Any) -> int:
         """Adds a record and returns its number. Raises JournalFailed."""
@@ -35,8 +36,8 @@ class Book:
             self.write(kind, sync=sync, **data)
         except JournalFailed as error:
             self._tell(Record(0, "", kind, data))
-            if not self.is_full:
-                self.is_full = True
+            if not self.full:
+                self.full = str(error)
                 self._failed(error)
 
     def close(self) -> None:

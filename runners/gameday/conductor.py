@@ -248,7 +248,7 @@ class Conductor:
         book.note("verdict", **told)
         self._hooks("end")
         watch.show()
-        return code
+        return min(code, HALTED if book.full else code, key=WORST_FIRST.index)
 
     def _judge(self) -> str:
         """What the hypotheses come to, over all that happened since the beginning."""

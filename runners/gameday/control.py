@@ -43,7 +43,8 @@ class Control:
     def __init__(self, roles: Roles, confirms: Collection[str] = ()) -> None:
         self._roles, self._confirms, self._lock = roles, confirms, threading.Lock()
         self.halted: Asked | None = None
-        self._who = ""
+        self._who: tuple[str, ...] = ()
+        """Who may confirm the open gate, beside the owner."""
         self._answer: Answer | None = None
         self._notes: list[Note] = []
 
@@ -55,11 +56,10 @@ class Control:
     def confirm(self, by: str) -> None:
         """The open gate may be gone through. ValueError when it is another one's to say so."""
         with self._lock:
-            if self._who and by.strip().casefold() not in {
-                self._who.casefold(),
-                self._roles.owner.casefold(),
-            }:
-                raise ValueError(f"the gate is for {self._who} to confirm, or the owner, {self._roles.owner}")
+            may = {each.casefold() for each in (*self._who, self._roles.owner)}
+            if self._who and by.strip().casefold() not in may:
+                who = " or ".join(self._who)
+                raise ValueError(f"the gate is for {who} to confirm, or the owner, {self._roles.owner}")
             self._answer = self._answer or Answer(by, True)
 
     def refuse(self, by: str) -> None:
@@ -76,10 +76,17 @@ class Control:
 
     def open_gate(self, who: str) -> str:
         """Asks at a gate: a role, or a name; returns the name of who has to confirm it."""
+        roles = self._roles
         with self._lock:
-            self._who = {"owner": self._roles.owner, "operator": self._roles.operator}.get(who, who)
-            self._answer = Answer(self._who, True) if self._who in self._confirms else None
-            return self._who
+            self._who = {
+                "owner": (roles.owner,),
+                "operator": (roles.operator,),
+                "reporter": (roles.reporter,),
+                "observers": roles.observers,
+            }.get(who, (who,))
+            known = next((each for each in self._who if each in self._confirms), "")
+            self._answer = Answer(known, True) if known else None
+            return " or ".join(self._who)
 
     def answer(self) -> Answer | None:
         """What was said at the gate since it was opened."""

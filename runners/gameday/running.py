@@ -109,8 +109,7 @@ def _run(
     control, keeper = Control(plan.roles, iam), Keeper(lock)
     book = Book(_journal(plan), lambda error: control.halt(SELF, str(error)))
     last_first.callback(book.close)
-    book.write("begin", **_begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
-    _take(lock, book, keeper)
+    _take(lock, book, keeper, _begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
     last_first.callback(_told, lock.release)
     keeper.begin(control)
     conductor = Conductor(plan, stage, cluster, book, control, keeper, prepare)
@@ -121,6 +120,8 @@ def _run(
         if _told(lock.release):
             book.note("lease", event="released", holder=lock.holder, expires="")
         book.note("end")
+    if book.full:
+        print(f"gherkube gameday run: {book.full}", file=sys.stderr)
     if conductor.refused:
         print(f"gherkube gameday run: {conductor.refused}; nothing was touched", file=sys.stderr)
     print(f"journal: {shown(book.path)}")
@@ -129,17 +130,19 @@ def _run(
     return code
 
 
-def _take(lock: lease.Lease, book: Book, keeper: Keeper) -> None:
-    """Takes the lock. Raises Locked, and then there was no game day, so there is no journal of it either."""
+def _take(lock: lease.Lease, book: Book, keeper: Keeper, begin: dict[str, Any]) -> None:
+    """Begins the journal and takes the lock. Where one cannot be, there is no trace of the other."""
     try:
+        book.write("begin", **begin)
         before = lock.take()
-    except BaseException:
+        event = "taken" if before is None else "taken over"
+        book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
+    except GherkubeError:
+        _told(lock.release)
         book.path.unlink()
         raise
     if before is not None:
         print(f"TAKEN OVER: the lock of {before.holder} had expired: see that its journal is undone")
-    event = "taken" if before is None else "taken over"
-    book.write("lease", event=event, holder=lock.holder, expires=keeper.expires)
 
 
 def _told(do: Callable[[], object]) -> bool:

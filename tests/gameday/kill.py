@@ -56,12 +56,24 @@ def begin(shop: Shop) -> int:
     return 0
 
 
-def kill_at(shop: Shop, is_time: Callable[[], bool]) -> Killed:
-    """Kills a game day when it is time, plays the undo, and looks at everything."""
+def moment(records: int, late: float) -> Callable[[int], bool]:
+    """So many seconds after the journal has come to so many records."""
+    at: list[float] = []
+
+    def is_time(now: int) -> bool:
+        if now >= records and not at:
+            at.append(time.monotonic() + late)
+        return bool(at) and time.monotonic() >= at[0]
+
+    return is_time
+
+
+def kill_at(shop: Shop, is_time: Callable[[int], bool]) -> Killed:
+    """Kills a game day when it is time, by how many records there are; plays the undo, and looks at all."""
     journals = set((shop.folder / "gamedays").glob("*"))
     before = shop.objects()
     process = begin(shop)
-    while not is_time():
+    while not is_time(written(shop, journals)):
         if os.waitpid(process, os.WNOHANG)[0]:
             process = 0
             break
@@ -82,6 +94,12 @@ def kill_at(shop: Shop, is_time: Callable[[], bool]) -> Killed:
         wrong += [each for each in [intact(journal)] if each]
     wrong += as_before(shop, before)
     return Killed(phase, acts, wrong)
+
+
+def written(shop: Shop, before: set[Path]) -> int:
+    """How many records the journal has that was not there before."""
+    new = set((shop.folder / "gamedays").glob("*")) - before
+    return sum(path.read_bytes().count(b"\n") for path in new)
 
 
 def as_before(shop: Shop, before: dict[str, object]) -> list[str]:
@@ -157,13 +175,12 @@ def main() -> None:
         os.environ["GHERKUBE_STATE"] = str(Path(folder, "state"))
         shop = Shop(project, kubeconfig)
         shop.open()
-        began = time.monotonic()
-        runs = [kill_at(shop, lambda: False)]
-        takes = time.monotonic() - began
-        print(f"a whole run takes {takes:.1f} s: {runs[0]}", flush=True)
+        runs = [kill_at(shop, lambda _: False)]
+        print(f"a whole run: {runs[0]}", flush=True)
+        whole = len(read(shop.journal))
         while len(runs) < asked.times:
-            at = time.monotonic() + chance.uniform(0.0, takes)
-            runs.append(kill_at(shop, lambda at=at: time.monotonic() >= at))  # type: ignore[misc]
+            records, late = chance.randint(0, whole), chance.uniform(0.0, 0.2)
+            runs.append(kill_at(shop, moment(records, late)))
             print(len(runs), runs[-1], flush=True)
         print(table(runs))
     sys.exit(any(each.wrong for each in runs))

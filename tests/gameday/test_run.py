@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from gherkube.runners.gameday import conductor
+from gherkube.runners.gameday.lease import Lease
 from tests.conftest import Done, Project
 from tests.gameday.shop import GATES, Shop
 
@@ -40,3 +44,145 @@ def test_a_whole_day(shop: Shop, project: Project) -> None:
     assert [each.data["injected"] is not None for each in shop.records("times")] == [True, True]
     assert shop.records("verdict")[0].data == {"hypothesis": "held", "clean": True, "left": [], "exit": 0}
     assert told[-1][0] == "end"
+
+
+# --- What ends it early
+
+
+def only(shop: Shop, scenario: str, **more: object) -> None:
+    """Has the plan play this scenario only."""
+    round_ = {"name": "Only", "feature": "shop.feature", "scenario": scenario, **more}
+    shop.change(rounds=[round_])
+
+
+def told(shop: Shop, kind: str) -> list[str]:
+    """What was said by records of that kind."""
+    return [str(each.data.get("why") or each.data.get("event")) for each in shop.records(kind)]
+
+
+def test_a_gate_that_nobody_confirms_halts(shop: Shop, project: Project) -> None:
+    """A time-out means the safe side: nothing was done."""
+    shop.change(gate={"who": "owner", "within": "1s", "says": "All look"})
+    done = project.gherkube("gameday", "run", "shop.gameday.yaml")
+    assert done.code == 7
+    assert "gate: All look  (Olga Owner, until " in done.out
+    assert told(shop, "gate") == ["asked", "timed out"]
+    assert told(shop, "halt") == ["nobody confirmed the gate within 1 s: All look"]
+    assert not shop.records("before")
+    assert shop.lock() is None
+
+
+def test_an_abort_condition_halts(shop: Shop, project: Project) -> None:
+    """As soon as it is so, also in the middle of a sentence; what was done is put back."""
+    before = shop.objects()
+    only(shop, "It takes long")
+    shop.change(**{"abort-when": ['fewer than 3 pods of deployment "web" are ready']})
+    assert run(project).code == 7
+    assert shop.records("abort")[0].data["sentence"] == 'fewer than 3 pods of deployment "web" are ready'
+    assert [each.data["outcome"] for each in shop.records("round")[1:]] == ["halted"]
+    assert shop.objects() == before
+    assert shop.records("verdict")[0].data["hypothesis"] == "not judged"
+
+
+def test_a_limit_halts(shop: Shop, project: Project) -> None:
+    """That of a round, in real seconds."""
+    before = shop.objects()
+    only(shop, "It takes long", limit="2s")
+    assert run(project).code == 7
+    assert told(shop, "halt") == ["the time limit of round “Only” is over"]
+    assert shop.objects() == before
+
+
+def test_a_broken_hypothesis(shop: Shop, project: Project) -> None:
+    """All is put back all the same."""
+    before = shop.objects()
+    only(shop, "Fewer of it")
+    held = 'throughout, at least 3 pods of deployment "web" were ready'
+    shop.change(hypothesis=[{"says": "Nobody notices", "holds": [held]}])
+    assert run(project).code == 1
+    assert shop.records("hypothesis")[0].data["verdict"] == "broken"
+    assert shop.objects() == before
+
+
+def test_a_steady_state_that_breaks_meanwhile(shop: Shop, project: Project) -> None:
+    """It has to hold all the time."""
+    only(shop, "Fewer of it")
+    shop.change(**{"steady-state": ['at least 3 pods of deployment "web" are ready']})
+    assert run(project).code == 1
+    assert {each.data["when"] for each in shop.records("steady")} == {"before", "during", "after"}
+
+
+@pytest.mark.parametrize(("predicted", "code"), [("", 1), ("failed", 0)])
+def test_a_round_that_fails(shop: Shop, project: Project, predicted: str, code: int) -> None:
+    """The game day is not completed, unless that was predicted; it says why, and all is put back."""
+    before = shop.objects()
+    only(shop, "It goes wrong", **({"prediction": {"verdict": predicted}} if predicted else {}))
+    assert run(project).code == code
+    ended = shop.records("round")[-1].data
+    assert ended["outcome"] == "failed"
+    assert "Then throughout, 7 pods of deployment" in ended["block"]
+    assert shop.objects() == before
+
+
+def test_what_is_out_of_scope_is_not_touched(shop: Shop, project: Project) -> None:
+    """Also where the target would allow it."""
+    before = shop.objects()
+    only(shop, "All at once")
+    shop.change(scope={"namespaces": ["shop"], "workloads": ["deployment/web"]})
+    assert run(project).code == 3
+    assert (
+        'out of the scope of the game day: create (configmaps "more"'
+        in shop.records("round")[-1].data["block"]
+    )
+    assert shop.objects() == before
+
+
+# --- What stands against it
+
+
+def test_a_steady_state_that_is_not_there(
+    shop: Shop, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is touched, and no round is begun."""
+    monkeypatch.setattr(conductor, "RECOVERS", 10.0)
+    shop.change(**{"steady-state": ['at least 9 pods of deployment "web" are ready']})
+    done = run(project)
+    assert done.code == 4
+    assert 'the steady state does not hold: at least 9 pods of deployment "web" are ready' in done.out
+    assert not shop.records("round")
+    assert shop.lock() is None
+
+
+def test_what_was_changed_since_the_check(shop: Shop, project: Project) -> None:
+    """A plan that nobody has approved is not run."""
+    shop.plan.write_text(shop.plan.read_text() + "# a word\n")
+    done = run(project)
+    assert done.code == 4
+    assert "has changed since it was checked" in done.out
+    assert not list((shop.folder / "gamedays").glob("*"))
+
+
+def test_an_incident(shop: Shop, project: Project) -> None:
+    """A hook says that there is one."""
+    shop.change(hooks=[{"on": "incident", "command": ["false"]}])
+    done = run(project)
+    assert done.code == 4
+    assert "an incident may be going on" in done.out
+
+
+def test_two_operators(shop: Shop, project: Project) -> None:
+    """The second is told who has the lock, and leaves no trace; an expired lock is taken over, loudly."""
+    other = Lease(shop.api, "shop", "vera@elsewhere/1/1")
+    other.take()
+    done = run(project)
+    assert done.code == 4
+    assert "another game day has the lock of namespace 'shop': vera@elsewhere/1/1, until" in done.out
+    assert not list((shop.folder / "gamedays").glob("*"))
+    lock = shop.lock()
+    assert lock is not None
+    shop.api.replace({**lock, "spec": {**lock["spec"], "renewTime": "2026-01-01T00:00:00.000000Z"}})
+    only(shop, "Fewer of it")
+    done = run(project)
+    assert done.code == 0
+    assert "TAKEN OVER: the lock of vera@elsewhere/1/1 had expired" in done.out
+    assert told(shop, "lease") == ["taken over", "released"]

@@ -1,12 +1,41 @@
-"""A project's own step: what it does through `cluster.api` is fenced, written down and put back."""
+"""A project's own steps: what they do through `cluster.api` is fenced, written down and put back."""
 
 from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
 
 from pytest_bdd import parsers, when
 
 from gherkube.runners.cluster import Cluster
+from gherkube.runners.gameday.halting import halt_plan
+from gherkube.runners.live.api import LiveApi
+from gherkube.runners.live.connection import connect
+from gherkube.runners.live.discovery import Discovery
+
+PLAN = Path(__file__).with_name("shop.gameday.yaml")
 
 
 @when(parsers.parse('somebody deletes the config map "{name}"'))
 def _delete_config_map(cluster: Cluster, name: str) -> None:
     cluster.api.delete("configmaps", name, "shop")
+
+
+@when(parsers.parse("somebody presses ^C {times:d} times"))
+def _interrupt(times: int) -> None:
+    for _ in range(times):
+        signal.raise_signal(signal.SIGINT)
+
+
+@when("somebody halts it from another computer")
+def _halt() -> None:
+    assert halt_plan(PLAN, kubeconfig="", by="Vera Viewer", why="customers call") == 0
+
+
+@when(parsers.parse('somebody else scales deployment "{name}" to {replicas:d}'))
+def _scale(name: str, replicas: int) -> None:
+    connection = connect("gherkube", os.environ["SHOP_KUBECONFIG"])
+    api = LiveApi(connection, Discovery(connection))
+    api.patch("deployments", name, {"spec": {"replicas": replicas}}, "shop")
+    connection.close()

@@ -27,3 +27,21 @@ Feature: A shop to break
   Scenario: It goes wrong
     When I scale deployment "web" to 2 replicas
     Then throughout, 7 pods of deployment "web" were ready
+
+  Scenario: Somebody stops it
+    When I scale deployment "web" to 2 replicas
+    And somebody presses ^C 2 times
+    And 10 minutes pass
+    Then 2 pods of deployment "web" are ready
+
+  Scenario: Somebody halts it
+    When I scale deployment "web" to 2 replicas
+    And somebody halts it from another computer
+    And 10 minutes pass
+    Then 2 pods of deployment "web" are ready
+
+  Scenario: Somebody else changes it, too
+    When I scale deployment "web" to 2 replicas
+    And I update deployment "web" to "hello:2"
+    And somebody else scales deployment "web" to 4
+    Then within 1 minute, 4 pods of deployment "web" are ready
