@@ -14,8 +14,18 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gherkube.runners.cli.main import main as gherkube_main
+
+settings.register_profile(
+    "same everywhere",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same everywhere")
 
 
 class Done(NamedTuple):

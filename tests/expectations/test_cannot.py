@@ -177,7 +177,7 @@ def test_waits_for_time_alone() -> None:
     assert script.now() == pytest.approx(20, abs=1)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(rollouts())
 def test_never_gives_up_on_what_would_have_come_true(rollout: Rollout) -> None:
     """However the rollout goes, and whatever is said of it."""

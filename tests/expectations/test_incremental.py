@@ -125,7 +125,7 @@ def told(tracker: Tracker) -> tuple[bool, float]:
     return tracker.holds(), tracker.distance()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(HISTORIES)
 def test_kept_up_is_the_same_as_made_anew(changes: list[tuple[bool, tuple[str, Object], float]]) -> None:
     """After every change, for every statement, whatever order the history has."""

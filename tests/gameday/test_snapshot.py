@@ -69,7 +69,7 @@ def counts(simulator: Simulator) -> dict[str, Any]:
     }
 
 
-@examples(max_examples=15, deadline=None)
+@examples(max_examples=15)
 @given(
     seed=st.integers(0, 99),
     replicas=st.integers(0, 5),

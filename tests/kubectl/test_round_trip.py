@@ -85,14 +85,14 @@ def says(live: Any, wanted: Any) -> bool:
     return bool(live == wanted)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(DEPLOYMENTS, DEPLOYMENTS)
 def test_a_two_way_patch_makes_the_new_object(old: Object, new: Object) -> None:
     """Whatever is between them."""
     assert without_empty(strategic(old, two_way(old, new), "Deployment")) == without_empty(new)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(DEPLOYMENTS, DEPLOYMENTS)
 def test_applying_again_changes_nothing(applied: Object, wanted: Object) -> None:
     """After an apply the same manifest needs no patch, and all that it says is there."""
@@ -101,7 +101,7 @@ def test_applying_again_changes_nothing(applied: Object, wanted: Object) -> None
     assert three_way(wanted, wanted, live) == {}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(DEPLOYMENTS, st.integers(4, 9))
 def test_what_the_manifest_never_said_stays(applied: Object, replicas: int) -> None:
     """A number of replicas that somebody else has set."""

@@ -1,7 +1,7 @@
 """The watch log reads the same whether its oldest part is in memory or in a file."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gherkube.runners.history import ADDED, MODIFIED, Change
@@ -43,7 +43,6 @@ def test_nothing_is_lost() -> None:
     assert len(made._chunks) == 2
 
 
-@settings(deadline=None)
 @given(st.integers(0, COUNT + 5), st.integers(0, 60))
 def test_from_any_position(position: int, count: int) -> None:
     """Reading from a position gives what was added from there on."""

@@ -101,7 +101,7 @@ def written(draw: st.DrawFn) -> tuple[Sentence, str]:
 
 
 @given(written())
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 def test_a_written_sentence_is_found_and_is_no_other(case: tuple[Sentence, str]) -> None:
     """However its parts are filled, and whatever its time phrase, a text is exactly one sentence."""
     sentence, text = case
@@ -113,7 +113,7 @@ def test_a_written_sentence_is_found_and_is_no_other(case: tuple[Sentence, str])
 
 
 @given(written(), written())
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 def test_while_joins_any_two_judgements_of_one_tense(
     one: tuple[Sentence, str], other: tuple[Sentence, str]
 ) -> None:

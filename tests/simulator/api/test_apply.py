@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gherkube.runners.errors import ApiError
@@ -240,7 +240,6 @@ def test_spelling() -> None:
 DATA = st.dictionaries(st.sampled_from("abcde"), st.sampled_from(["1", "2"]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), DATA), min_size=1, max_size=6))
 def test_each_owner_has_what_it_applied_last(acts: list[tuple[str, dict[str, str]]]) -> None:
     """Forced applies by several: what the last one applied is there, whatever else is there is owned by
@@ -256,7 +255,6 @@ def test_each_owner_has_what_it_applied_last(acts: list[tuple[str, dict[str, str
             assert any(key in each for who, each in wanted.items() if who != manager)
 
 
-@settings(deadline=None)
 @given(DATA, DATA)
 def test_encoding_goes_both_ways(data: dict[str, str], labels: dict[str, str]) -> None:
     """A set of fields is the same after it was written as FieldsV1 and read again."""

@@ -38,7 +38,7 @@ def taint(cluster: Simulator, node: str, **taint: str) -> None:
     cluster.api.patch("nodes", node, {"spec": {"taints": [taint] if taint else []}}, type="merge")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99))
 def test_an_update_takes_no_more_down_than_it_may(count: int, unavailable: int, seed: int) -> None:
     """maxUnavailable of the nodes, at every moment; and in the end all are updated."""
@@ -51,7 +51,7 @@ def test_an_update_takes_no_more_down_than_it_may(count: int, unavailable: int, 
     assert max(down) == min(unavailable, count)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99))
 def test_an_update_that_surges_takes_none_down(count: int, surge: int, seed: int) -> None:
     """New pods that are not up yet are no more than maxSurge; every node keeps one that is."""

@@ -65,7 +65,7 @@ def test_recreate_has_no_fenceposts() -> None:
     assert fenceposts({"replicas": 4, "strategy": {"type": "Recreate"}}) == (0, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**16),
     replicas=st.integers(1, 9),

@@ -55,7 +55,7 @@ def reasons(cluster: Simulator, kind: str = "Job") -> list[str]:
     return [event["reason"] for event in events if event["involvedObject"]["kind"] == kind]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 6), st.integers(1, 4), st.booleans(), st.integers(0, 99))
 def test_as_many_succeed_as_are_to_and_never_more_at_a_time(
     completions: int, parallelism: int, indexed: bool, seed: int

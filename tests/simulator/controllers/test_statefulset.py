@@ -36,7 +36,7 @@ def ordinals(made: list[str]) -> list[int]:
     return [int(name.rpartition("-")[2]) for name in made]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 99))
 def test_pods_come_upwards_and_go_downwards_each_when_the_one_before_is_up(
     before: int, after: int, seed: int
@@ -53,7 +53,7 @@ def test_pods_come_upwards_and_go_downwards_each_when_the_one_before_is_up(
         assert all(is_up(pod) for pod in by_name[:-1])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 5), st.integers(0, 5), st.booleans(), st.integers(0, 99))
 def test_an_update_goes_downwards_to_the_partition_with_one_pod_down(
     replicas: int, partition: int, parallel: bool, seed: int
