@@ -99,22 +99,20 @@ def kill(place: Place, runs: int, chance: random.Random) -> Tally:
     tally, before = Tally(), place.look()
     with tempfile.TemporaryDirectory(prefix="gherkube-kill-") as folder:
         Path(folder, "killed.feature").write_text(place.feature)
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-c", CODE, "run", *place.options], cwd=folder, check=True)
-        longest = time.monotonic() - began
+        command = [sys.executable, "-c", CODE, "run", *place.options]
+        run = subprocess.Popen(command, cwd=folder)
+        longest = _until(run)
+        if run.returncode:
+            raise SystemExit(f"a run that nobody kills ends with {run.returncode}")
         for _ in range(runs):
-            moment = chance.uniform(0.1, longest)
-            log = Path(folder, "log").open("w+")  # noqa: SIM115 - closed below
-            run = subprocess.Popen(
-                [sys.executable, "-c", CODE, "run", *place.options], cwd=folder, stdout=log, stderr=log
-            )
-            try:
-                run.wait(moment)
-            except subprocess.TimeoutExpired:
-                os.kill(run.pid, signal.SIGKILL)
+            with Path(folder, "log").open("w") as log:
+                run = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+                moment = chance.uniform(0.0, longest)
+                _until(run, moment)
+                if run.poll() is None:
+                    os.kill(run.pid, signal.SIGKILL)
+                    tally.killed += 1
                 run.wait()
-                tally.killed += 1
-            log.close()
             tally.runs += 1
             tally.owed.update(_owed())
             began = time.monotonic()
@@ -130,6 +128,16 @@ def kill(place: Place, runs: int, chance: random.Random) -> Tally:
                     f"killed after {moment:.1f} s: {json.dumps(now)} is not {json.dumps(before)}"
                 )
     return tally
+
+
+def _until(run: subprocess.Popen[bytes], moment: float = 1e9) -> float:
+    """Waits until the run has acted for so many seconds, or ended; returns for how long it did."""
+    while run.poll() is None and not list(state.folder().glob("runs/*/run.json")):
+        time.sleep(0.02)
+    began = time.monotonic()
+    while run.poll() is None and time.monotonic() - began < moment:
+        time.sleep(0.01)
+    return time.monotonic() - began
 
 
 def _owed() -> Iterator[str]:
