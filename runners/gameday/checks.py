@@ -13,12 +13,11 @@ from itertools import pairwise
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import prediction, snapshot
-from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground, is_of
+from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground, pods_touched
 from gherkube.runners.gameday.plan import fingerprint
 from gherkube.runners.gameday.room import rooms
-from gherkube.runners.gameday.simulated import Write
-from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.kubectl.status import STATUSES, rollout_status
+from gherkube.runners.report.failure import FAILED
 
 HOOK_WITHIN = 60.0
 """Real seconds that the hook which tells of incidents may take."""
@@ -40,7 +39,9 @@ def _rehearsed(ground: Ground) -> Iterator[Finding]:
     plan, played = ground.plan, ground.played
     for block in played.blocks:
         head, _, rest = block.partition("\n")
-        yield Finding("rehearsal", NOTE, f"{head} did not pass on the simulator", tuple(rest.splitlines()))
+        can = played.run.unexpected in ("", FAILED)
+        words = f"{head} did not pass on the simulator" if can else f"{head} cannot be played"
+        yield Finding("rehearsal", NOTE if can else AGAINST, words, tuple(rest.splitlines()))
     if played.run.abort:
         yield Finding("rehearsal", NOTE, f"it was aborted on the simulator: {played.run.abort}")
     if played.late:
@@ -65,22 +66,12 @@ def _rehearsed(ground: Ground) -> Iterator[Finding]:
 
 def _order(ground: Ground) -> Iterator[Finding]:
     """Rounds that touch fewer pods than one before them."""
-    sizes = [_size(writes, ground.taken) for writes in ground.played.writes]
+    sizes = [pods_touched(writes, ground.taken) for writes in ground.played.writes]
     for n, (before, after) in enumerate(pairwise(sizes), 1):
         if after < before:
             name = ground.plan.rounds[n].name
             words = f"round {name} touches {after} pods, the one before it {before}: the smallest comes first"
             yield Finding("order", NOTE, words)
-
-
-def _size(writes: list[Write], taken: Snapshot) -> int:
-    """How many of the pods that are there now a round touches."""
-    touched = {(each.resource, each.namespace, each.name) for each in writes}
-    return sum(
-        ("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]) in touched
-        or any(is_of(pod, *each, taken) for each in touched)
-        for pod in taken.of("pods")
-    )
 
 
 def _rollouts(ground: Ground) -> Iterator[Finding]:

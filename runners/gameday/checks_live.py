@@ -12,6 +12,7 @@ from gherkube.runners.gameday.simulated import Write
 from gherkube.runners.live.access import Need, base, manifest, missing
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.discovery import Discovery
+from gherkube.runners.live.served import find as find_served
 
 VERBS = {"create": "create", "replace": "update", "patch": "patch", "delete": "delete", "post": "create"}
 """What each write needs to be allowed."""
@@ -27,6 +28,18 @@ def _fences(ground: Ground) -> Iterator[Finding]:
         yield Finding("fences", OK, f"they allow all of it ({len(ground.writes)} acts)")
 
 
+def _vouched(ground: Ground) -> Iterator[Finding]:
+    """Sentences that mean nothing on a cluster that others use."""
+    api, _, target = ground.live
+    if find_served(api) is not None:
+        return
+    scenarios = (each for round_ in ground.plan.rounds for each in ground.stage.scenarios(round_))
+    doubts = [doubt for each in scenarios for doubt in ground.stage.unvouched(each, target)]
+    if doubts:
+        words = "a live cluster cannot vouch for all of them"
+        yield Finding("sentences", AGAINST, words, tuple(dict.fromkeys(doubts)))
+
+
 def _rights(ground: Ground) -> Iterator[Finding]:
     """Whether the API server allows exactly this, and putting it back."""
     api, discovery, target = ground.live
@@ -34,7 +47,7 @@ def _rights(ground: Ground) -> Iterator[Finding]:
     for round_ in ground.plan.rounds:
         for scenario in ground.stage.scenarios(round_):
             needs |= ground.stage.needs(scenario, ground.plan.scope.namespace)
-    for write in ground.writes:
+    for write in ground.requests:
         group, verbs = discovery.named(write.resource).group, UNDOES.get(write.verb, ("get", "update"))
         below = f"/{write.subresource}" if write.subresource else ""
         needs.add(Need(VERBS[write.verb], group, f"{write.resource}{below}", write.namespace))
@@ -53,9 +66,9 @@ def _dry_runs(ground: Ground) -> Iterator[Finding]:
     """Each change as the API server would take it now."""
     api, discovery, _ = ground.live
     there = {pod["metadata"]["name"] for pod in ground.taken.of("pods")}
-    made = {write.name for write in ground.writes if write.verb == "create"}
+    made = {write.name for write in ground.requests if write.verb == "create"}
     refused, later, done = list[str](), 0, 0
-    for write in ground.writes:
+    for write in ground.requests:
         if _comes_later(write, there, made):
             later += 1
             continue
@@ -160,5 +173,5 @@ def _kill_switch(ground: Ground) -> Iterator[Finding]:
 
 
 LIVE: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
-    *(_fences, _rights, _dry_runs, _steady, _lock, _kill_switch),
+    *(_fences, _vouched, _rights, _dry_runs, _steady, _lock, _kill_switch),
 )

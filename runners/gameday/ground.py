@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gherkube.runners.gameday.plan import Plan
 from gherkube.runners.gameday.rehearsal import Rehearsed
-from gherkube.runners.gameday.simulated import Write
+from gherkube.runners.gameday.simulated import FAULT, Write
 from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.gameday.stage import Stage
 from gherkube.runners.objects import Object, controller_of
@@ -53,23 +53,37 @@ class Ground(NamedTuple):
         """All that would be done."""
         return [each for round_ in self.played.writes for each in round_]
 
+    @property
+    def requests(self) -> list[Write]:
+        """Those of them that the API server would be asked for."""
+        return [each for each in self.writes if each.verb != FAULT]
+
 
 def touched_by(writes: list[Write], taken: Snapshot) -> Iterator[str]:
     """What a round does, and the pods that are there now of what it does it to."""
     yield from dict.fromkeys(each.words for each in writes)
-    kinds = {(each.resource, each.namespace, each.name) for each in writes}
-    for resource, namespace, name in sorted(kinds):
-        pods = [pod for pod in taken.of("pods") if is_of(pod, resource, namespace, name, taken)]
+    for write in dict.fromkeys(each[:4] for each in writes if each.resource != "pods"):
+        pods = [pod["metadata"]["name"] for pod in taken.of("pods") if is_of(pod, *write[1:], taken)]
         if pods:
-            yield f"  its pods now: {', '.join(pod['metadata']['name'] for pod in pods)}"
+            yield f"  {write[1]} {write[3]}, its pods now: {', '.join(pods)}"
     names = {pod["metadata"]["name"] for pod in taken.of("pods")}
     made = [each.name for each in writes if each.resource == "pods" and each.name not in names]
     if made:
         yield f"  of these, made by then: {', '.join(dict.fromkeys(made))}"
 
 
+def pods_touched(writes: list[Write], taken: Snapshot) -> int:
+    """How many pods a round touches: those of its workloads, those that go, those on nodes that go down."""
+    found = {each.name for each in writes if each.resource == "pods"}
+    for _, *what in {each[:4] for each in writes if each.resource != "nodes" or each.verb == FAULT}:
+        found |= {pod["metadata"]["name"] for pod in taken.of("pods") if is_of(pod, *what, taken)}
+    return len(found)
+
+
 def is_of(pod: Object, resource: str, namespace: str, name: str, taken: Snapshot) -> bool:
-    """Whether a pod belongs to a workload, by its controller or that one's."""
+    """Whether a pod belongs to a workload, by its controller or that one's, or runs on a node."""
+    if resource == "nodes":
+        return bool(pod["spec"].get("nodeName") == name)
     if pod["metadata"]["namespace"] != namespace:
         return False
     owner = controller_of(pod)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.report.failure import FAILED
 
 HELD, BROKEN, NOT_JUDGED = "held", "broken", "not judged"
 Shares = dict[str, float]
@@ -32,13 +33,15 @@ class Run(NamedTuple):
     """What one rehearsal came to: each hypothesis by what it says, and the rounds that were begun.
 
     `abort`: the abort condition that came true; `unsteady`: what of the steady state did not hold meanwhile;
-    `left`: what could not be put back.
+    `unexpected`: what a round came to that neither passed nor was predicted by the team; `left`: what could
+    not be put back.
     """
 
     hypothesis: Mapping[str, str]
     rounds: Sequence[RoundRun]
     abort: str = ""
     unsteady: Sequence[str] = ()
+    unexpected: str = ""
     left: Sequence[str] = ()
 
 
@@ -60,7 +63,8 @@ class Forecast:
     """What is predicted of a plan (its fingerprint) on a snapshot (its SHA-256), from so many runs.
 
     `aborts`: how often each abort condition came true; `unsteady`: how often a sentence of the steady state
-    did not hold meanwhile; `left`: how often not all was put back.
+    did not hold meanwhile; `unexpected`: how often a round neither passed nor came to what the team predicts,
+    by what it came to; `left`: how often not all was put back.
     """
 
     fingerprint: str
@@ -70,6 +74,7 @@ class Forecast:
     rounds: tuple[RoundPrediction, ...]
     aborts: Shares
     unsteady: Shares
+    unexpected: Shares
     left: float
 
     @property
@@ -79,11 +84,11 @@ class Forecast:
 
     @property
     def verdict(self) -> str:
-        """Broken where any run broke a hypothesis, or the steady state."""
+        """Broken where any run broke a hypothesis or the steady state, or failed against the team's word."""
         shares = list(self.hypothesis.values())
-        if self.unsteady or any(each[BROKEN] for each in shares):
+        if self.unsteady or FAILED in self.unexpected or any(each["broken"] for each in shares):
             return BROKEN
-        return NOT_JUDGED if any(each["not_judged"] for each in shares) else HELD
+        return NOT_JUDGED if self.unexpected or any(each["not_judged"] for each in shares) else HELD
 
 
 def forecast(fingerprint: str, snapshot: str, names: Sequence[str], runs: Sequence[Run]) -> Forecast:
@@ -107,6 +112,7 @@ def forecast(fingerprint: str, snapshot: str, names: Sequence[str], runs: Sequen
         ),
         _shares([run.abort for run in runs if run.abort], len(runs)),
         _shares([each for run in runs for each in run.unsteady], len(runs)),
+        _shares([run.unexpected for run in runs if run.unexpected], len(runs)),
         _share(bool(run.left) for run in runs),
     )
 

@@ -30,6 +30,7 @@ LOOKS = 1.0
 """Virtual seconds between two looks at the abort conditions, as on a game day."""
 NO_ROOM = ("FailedCreate", "FailedScheduling")
 """What events say where pods find no room on nodes or in a quota."""
+HALTED = "halted"
 AGAIN = "(combined from similar events): "
 ONE_POD = re.compile(r'pods? "[^"]+" is ')
 RECOVERS = 600.0
@@ -39,14 +40,13 @@ RECOVERS = 600.0
 class Rehearsed(NamedTuple):
     """One run: what it came to; for each round what it did, and why it did not pass.
 
-    `stopped`: the nodes that were taken down; `refused`: what the fences did not allow; `late`: the pods
-    that were ready, and did not get so on the simulator; `warnings`: what the cluster warned of.
+    `refused`: what the fences did not allow; `late`: the pods that were ready, and did not get so on the
+    simulator; `warnings`: what the cluster warned of.
     """
 
     run: Run
     writes: list[list[Write]]
     blocks: list[str]
-    stopped: list[str]
     refused: list[str]
     late: list[str]
     warnings: list[str]
@@ -60,15 +60,15 @@ class Player:
         simulator = restore(taken, seed)
         self.cluster = SimulatedTarget(simulator, plan.scope, target)
         first, then = told_before(plan.rehearsal.given)
-        stage.establish(first, self.cluster)
+        stage.establish(first, simulator)
         self.late = settle(simulator, taken)
-        stage.establish(then, self.cluster)
+        stage.establish(then, simulator)
         self._abort, self._looked = "", self.cluster.clock.now()
         self._broken: dict[str, None] = {}
 
     def play(self) -> Rehearsed:
         """The whole plan; rounds that are not come to, since it would be halted before, are not there."""
-        begin, rounds, left = self.moment("begin"), list[RoundRun](), list[str]()
+        begin, rounds, left, unexpected = self.moment("begin"), list[RoundRun](), list[str](), ""
         writes, blocks = list[list[Write]](), list[str]()
         try:
             for round_ in self.plan.rounds:
@@ -77,18 +77,19 @@ class Player:
                 rounds.append(came)
                 writes.append(self.cluster.writes[done:])
                 blocks += [f"round {round_.name}\n{block}"] if block else []
+                if came.outcome not in (PASSED, HALTED, round_.prediction.verdict):
+                    unexpected = unexpected or came.outcome
                 left += self.cluster.put_back()
                 self.watch()
-                if left or not self.recovers() or not self.goes_on(round_, came.outcome):
+                if unexpected or left or not self.recovers():
                     break
                 self.passes(round_.pause)
         except Halted:
             left += self.cluster.put_back()
         hypothesis = {each.says: self.judged(each.holds, begin) for each in self.plan.hypothesis}
-        run = Run(hypothesis, rounds, self._abort, list(self._broken), left)
+        run = Run(hypothesis, rounds, self._abort, list(self._broken), unexpected, left)
         warned = warnings(self.cluster.history, begin)
-        stopped = list(self.cluster.faults.stopped)
-        return Rehearsed(run, writes, blocks, stopped, self.cluster.refused, self.late, warned)
+        return Rehearsed(run, writes, blocks, self.cluster.refused, self.late, warned)
 
     def round(self, round_: Round) -> tuple[RoundRun, str]:
         """Plays one round; returns what it came to, and why it did not pass."""
@@ -98,17 +99,13 @@ class Player:
             played = self.stage.play(scenario, self.cluster, self.watch)
             outcome, block = played.outcome, played.block
             if self._abort:
-                outcome, block = "halted", self._abort
+                outcome, block = HALTED, self._abort
             if outcome != PASSED:
                 break
         end = clock.now()
         ready = fewest_ready(self.cluster.history, self.plan.scope, since)
         lost, gap = lost_requests(self.cluster.traffic.requests, begin, end)
         return RoundRun(outcome, round(end - begin, 3), ready, lost, gap), block
-
-    def goes_on(self, round_: Round, outcome: str) -> bool:
-        """Whether a game day goes on after a round that came to that."""
-        return outcome in (PASSED, round_.prediction.verdict)
 
     def watch(self) -> None:
         """Looks now and then at steady state and abort conditions. Raises Halted once one of these is so."""

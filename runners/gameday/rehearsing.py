@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gherkube.runners.gameday import prediction, snapshot
+from gherkube.runners.gameday.opening import INTERNAL as INTERNAL_ERROR
 from gherkube.runners.gameday.opening import opened, reached, target_of
 from gherkube.runners.gameday.plan import Plan, fingerprint
 from gherkube.runners.gameday.prediction import BROKEN, HELD, NOT_JUDGED
@@ -16,6 +17,7 @@ from gherkube.runners.gameday.reading import shown
 from gherkube.runners.gameday.rehearsal import Rehearsed, rehearse, simulated
 from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.gameday.stage import Stage
+from gherkube.runners.report.failure import INTERNAL
 from gherkube.runners.target import Target
 
 ENDS = {HELD: 0, BROKEN: 1, NOT_JUDGED: 3}
@@ -47,7 +49,7 @@ def rehearse_plan(
             [plan.beside("prediction")] if source else [plan.beside("snapshot"), plan.beside("prediction")]
         )
         print(f"wrote {' and '.join(map(shown, wrote))}")
-        return ENDS[predicted.verdict]
+        return INTERNAL_ERROR if INTERNAL in predicted.unexpected else ENDS[predicted.verdict]
 
     return opened(path, options, "rehearse", act)
 

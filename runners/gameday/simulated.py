@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from gherkube.runners.cluster import PatchType, Propagation
 from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.gameday.faults import RecordedFaults
 from gherkube.runners.gameday.plan import Scope
 from gherkube.runners.gameday.scope import ScopeFence
 from gherkube.runners.live.changes import Changes
@@ -38,10 +39,13 @@ GOES = 1.0
 """Virtual seconds between two looks at something that is being deleted."""
 
 
-class Write(NamedTuple):
-    """Something that a scenario does: a verb of `Api` with its arguments.
+FAULT = "fault"
 
-    `body` is the object, the patch or what is posted, `type` that of a patch.
+
+class Write(NamedTuple):
+    """Something that a scenario does: a verb of `Api` with its arguments, or the fault of a node.
+
+    `body` is the object, the patch or what is posted, `type` that of a patch; of a fault, what happens.
     """
 
     verb: str
@@ -55,6 +59,8 @@ class Write(NamedTuple):
     @property
     def words(self) -> str:
         """What it is called."""
+        if self.verb == FAULT:
+            return str(self.body)
         place = f' in namespace "{self.namespace}"' if self.namespace else ""
         below = f"/{self.subresource}" if self.subresource else ""
         return f'{self.verb} {self.resource}{below} "{self.name}"{place}'
@@ -204,9 +210,15 @@ class _Noting:
 
 
 class _Remembered(Changes):
-    """What was done, without a file."""
+    """What was done, without a file; faults are noted with the writes."""
+
+    def __init__(self, noting: _Noting) -> None:
+        super().__init__(cast("LiveApi", noting))
+        self._writes = noting.writes
 
     def _write(self, kind: str, data: dict[str, Any]) -> int:
+        if kind == "before" and data["verb"] == FAULT:
+            self._writes.append(Write(FAULT, data["resource"], "", data["name"], body=data["act"]))
         self.records.append(Record(len(self.records) + 1, "", kind, {**data, **self.tags}))
         return len(self.records)
 
@@ -228,13 +240,13 @@ class SimulatedTarget:
         fenced = target or Target("simulator", disposable=True)
         place = cast("Connection", _Here(fenced.server.rstrip("/"), _hex(fenced.ca)))
         noting = cast("LiveApi", self._noting)
-        self._changes = _Remembered(noting)
+        self._changes = _Remembered(self._noting)
         self._fences = _Fences(fenced, place)
         self.api = GuardedApi(
             noting, self._fences, cast("Namespaces", _NoNamespaces()), self._changes, lambda _: None
         )
         self.api.also = self._fences.and_also(ScopeFence(scope, noting))
-        self.faults = _Faults(simulator)
+        self.faults = RecordedFaults(SimFaults(simulator), self.api)
 
     @property
     def clock(self) -> VirtualTime:
@@ -289,39 +301,13 @@ class SimulatedTarget:
         """Nothing to end."""
 
     def put_back(self) -> list[str]:
-        """Mends nodes, puts back what was done, and returns what is left."""
-        self.faults.mend()
+        """Puts back what was done, nodes, too, and returns what is left."""
         self._noting.undoes = True
         try:
             records, self._changes.records = self._changes.records, []
-            return undo(records, self._noting).left
+            return undo(records, self._noting, mend=self.faults.put_right).left
         finally:
             self._noting.undoes = False
-
-
-class _Faults(SimFaults):
-    """The simulator's faults; remembers which nodes are down."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        super().__init__(simulator)
-        self._down: dict[str, None] = {}
-        self.stopped: dict[str, None] = {}
-        """All that were taken down."""
-
-    def stop_node(self, name: str) -> None:
-        """Power loss."""
-        super().stop_node(name)
-        self._down[name] = self.stopped[name] = None
-
-    def start_node(self, name: str) -> None:
-        """The node's power is back."""
-        super().start_node(name)
-        self._down.pop(name, None)
-
-    def mend(self) -> None:
-        """Starts what is down."""
-        for name in list(self._down):
-            self.start_node(name)
 
 
 def _hex(fingerprint: str) -> str:

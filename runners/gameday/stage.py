@@ -19,6 +19,7 @@ from gherkube.runners.expectations.time import Moment
 from gherkube.runners.gameday.plan import Plan, Round, Sentence
 from gherkube.runners.live.access import Need
 from gherkube.runners.settings import Settings
+from gherkube.runners.target import Target
 
 
 class Scenario(NamedTuple):
@@ -64,6 +65,9 @@ class Stage(Protocol):
 
     def needs(self, scenario: Scenario, namespace: str) -> set[Need]:
         """What its sentences ask of a cluster; things are in that namespace unless they say otherwise."""
+
+    def unvouched(self, scenario: Scenario, target: Target) -> list[str]:
+        """Its sentences that a target cannot vouch for, unless it is a `gherkube serve`; each with why."""
 
     def play(self, scenario: Scenario, cluster: Cluster, watch: Callable[[], None]) -> Played:
         """Plays it there. `watch` is called at each news and before each act, and may raise Halted."""

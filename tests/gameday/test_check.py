@@ -229,6 +229,18 @@ def also(setting: str) -> tuple[str, ...]:
     return "namespaces =", f"{setting}\nnamespaces =", "gherkube.toml"
 
 
+def no_command(day: Project, _: LiveApi, __: pytest.MonkeyPatch) -> None:
+    """A scenario runs a command, which no fence holds."""
+    change(day, 'When I update deployment "web" to "hello:9"', "When I run `kubectl get pods`", "day.feature")
+
+
+def unvouched(day: Project, _: LiveApi, patch: pytest.MonkeyPatch) -> None:
+    """A scenario says of an image what nobody can make true on a cluster that is no simulator."""
+    patch.setattr(checks_live, "find_served", lambda _: None)
+    says = 'Given image "hello:2" takes 20 seconds to pull\n    When I update deployment "web" to "hello:2"'
+    change(day, 'When I update deployment "web" to "hello:2"', says, "day.feature")
+
+
 SPOILS: dict[str, tuple[Spoil | tuple[str, ...], str]] = {
     "fences": (also('acts = ["scale"]'), "its acts are scale"),
     "most-pods": (also("most-pods = 1"), "its most-pods is 1"),
@@ -251,6 +263,8 @@ SPOILS: dict[str, tuple[Spoil | tuple[str, ...], str]] = {
         ("target: staging", "target: staging\nhooks: [{on: incident, command: ./absent.sh}]"),
         "✗ incident           ./absent.sh",
     ),
+    "command": (no_command, "✗ rehearsal          round Bad cannot be played"),
+    "sentence": (unvouched, "✗ sentences          a live cluster cannot vouch for all of them"),
     "rollout": (rolls_out, "✗ rollouts           going on"),
     "lock": (locked, "✗ other game days    somebody holds the lock"),
     "rights": (no_rights, "may not patch deployments.apps in namespace shop"),

@@ -150,6 +150,7 @@ def test_a_round_that_will_fail_says_why(day: Project) -> None:
         "within 1 second, the rollout completes",
     )
     done = day.gherkube("gameday", "rehearse", "day.gameday.yaml", "--runs", "2")
+    assert done.code == 1
     assert "round Good: failed 100%" in done.out
     assert done.out.count("day.feature:4  Then within 1 second, the rollout completes") == 1
     assert "round Bad: never begun" in done.out
@@ -166,6 +167,14 @@ def test_a_failure_that_is_predicted_goes_on(day: Project) -> None:
     change(day, "day.gameday.yaml", "scenario: Good,", "scenario: Good, prediction: {verdict: failed},")
     day.gherkube("gameday", "rehearse", "day.gameday.yaml", "--runs", "1")
     assert predicted(day)["rounds"][1]["begun"] == 1.0
+
+
+def test_a_round_that_cannot_be_played_predicts_nothing(day: Project) -> None:
+    """Exit code 3, though the hypothesis held for as long as it went."""
+    change(day, "day.feature", 'When I update deployment "web" to "hello:9"', "When I run `kubectl get pods`")
+    done = day.gherkube("gameday", "rehearse", "day.gameday.yaml", "--runs", "1")
+    assert done.code == 3
+    assert predicted(day)["unexpected"] == {"cannot be judged": 1.0}
 
 
 def test_images_behave_as_the_plan_says(day: Project) -> None:
@@ -212,6 +221,8 @@ def test_shares_and_bands() -> None:
         ([run(HELD), run(NOT_JUDGED)], NOT_JUDGED),
         ([run(HELD)] * 19 + [run(BROKEN)], BROKEN),
         ([run(HELD, unsteady=["x"])], BROKEN),
+        ([run(HELD, unexpected="failed")], BROKEN),
+        ([run(HELD), run(HELD, unexpected="cannot be judged")], NOT_JUDGED),
     ],
 )
 def test_the_worst_run_is_the_verdict(runs: list[Run], verdict: str) -> None:
@@ -304,9 +315,10 @@ def test_what_is_done_is_noted_and_put_back(simulator: Simulator) -> None:
         'patch deployments "web" in namespace "default"',
         'delete services "web" in namespace "default"',
         f'delete pods "{pod}" in namespace "default"',
+        f'node "{node}" goes down',
     ]
     assert target.put_back() == []
-    assert len(target.writes) == 3
+    assert len(target.writes) == 4
     simulator.clock.sleep(60)
     after = standing(simulator)
     assert after["deployments/web"] == before["deployments/web"]
