@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gherkube.runners.live.guard import GuardedApi
@@ -26,18 +28,25 @@ class RecordedFaults:
 
     def __init__(self, faults: Any, api: GuardedApi) -> None:
         self._faults, self._api = faults, api
+        self._made: dict[tuple[str, str], None] = {}
+        """What is broken: the fault that mends it, and the node."""
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._faults, name)
-        if name not in MENDS:
-            return found
-
-        def breaks(node: str, *arguments: Any) -> None:
-            with self._api.breaking(name, node, f'node "{node}" {WORDS[name]}'):
-                found(node, *arguments)
-
-        return breaks
+        if name in MENDS:
+            return partial(self._break, name, found)
+        return partial(self._mend, name, found) if name in MENDS.values() else found
 
     def put_right(self, fault: str, node: str) -> None:
         """Mends that fault of a node; nothing, where it is mended."""
-        getattr(self._faults, MENDS[fault])(node)
+        if (MENDS[fault], node) in self._made:
+            getattr(self, MENDS[fault])(node)
+
+    def _break(self, fault: str, act: Callable[..., object], node: str, *arguments: Any) -> None:
+        with self._api.breaking(fault, node, f'node "{node}" {WORDS[fault]}'):
+            self._made[MENDS[fault], node] = None
+            act(node, *arguments)
+
+    def _mend(self, mends: str, act: Callable[..., object], node: str) -> None:
+        act(node)
+        self._made.pop((mends, node), None)

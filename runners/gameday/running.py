@@ -21,6 +21,7 @@ from gherkube.runners.gameday.conductor import PRECONDITION, Conductor
 from gherkube.runners.gameday.control import Control
 from gherkube.runners.gameday.keeping import Keeper
 from gherkube.runners.gameday.opening import opened, target_of
+from gherkube.runners.gameday.places import cluster_at
 from gherkube.runners.gameday.plan import Plan, fingerprint, stem
 from gherkube.runners.gameday.reading import shown
 from gherkube.runners.gameday.scope import ScopeFence
@@ -102,7 +103,7 @@ def _run(
     last_first.callback(connection.close)
     api = LiveApi(connection, Discovery(connection))
     lock = lease.Lease(api, plan.scope.namespace, lease.holder())
-    cluster = LiveCluster(target)
+    cluster = cluster_at(target)
     last_first.callback(_told, cluster.close)
     cluster.api.also = ScopeFence(plan.scope, api)
     stage.establish(requests, cluster)

@@ -15,8 +15,7 @@ from typing import Any
 
 import yaml
 
-from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
-from gherkube.runners.gameday.faults import MENDS
+from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.gameday.lease import (
     LASTS,
     Lease,
@@ -27,12 +26,11 @@ from gherkube.runners.gameday.lease import (
     stamp,
     steady_time,
 )
+from gherkube.runners.gameday.places import mender
 from gherkube.runners.gameday.reading import shown
-from gherkube.runners.live import served
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.connection import connect
 from gherkube.runners.live.discovery import Discovery
-from gherkube.runners.live.faults import ServedFaults
 from gherkube.runners.live.journal import Journal, JournalFailed, Record, is_written, read
 from gherkube.runners.live.said import said
 from gherkube.runners.live.undo import Undone, made, undo
@@ -77,7 +75,7 @@ def _undo(path: Path, records: Sequence[Record], kubeconfig: str, last_first: Ex
             f"({begin['cluster']}): name the kubeconfig that leads there with --kubeconfig"
         )
     lease = _lock(api, begin, journal)
-    undone = undo(records, api, ask=_ask, write=journal.write, mend=_mender(api))
+    undone = undo(records, api, ask=_ask, write=journal.write, mend=mender(api))
     for words in undone.done:
         print(words)
     for words in undone.left:
@@ -118,19 +116,6 @@ def _lock(api: LiveApi, begin: dict[str, Any], journal: Journal) -> Lease | None
     with suppress(JournalFailed):
         journal.write("lease", event=event, holder=lease.holder, expires=stamp(lease.now() + LASTS))
     return lease
-
-
-def _mender(api: LiveApi) -> Any:
-    """Puts faults of nodes right, where the cluster is one whose nodes can be broken."""
-    found = served.find(api)
-    faults = ServedFaults(found) if found is not None else None
-
-    def mend(fault: str, node: str) -> None:
-        if faults is None or not hasattr(faults, MENDS[fault]):
-            raise CannotJudge(f'node "{node}" cannot be put right from here')
-        getattr(faults, MENDS[fault])(node)
-
-    return mend
 
 
 def _ask(what: str, before: Object | None, now: Object | None) -> bool:

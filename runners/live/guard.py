@@ -141,7 +141,7 @@ class GuardedApi:
     @contextmanager
     def breaking(self, fault: str, node: str, words: str) -> Iterator[None]:
         """Around a fault that is made at a node: held against the fences and written down as acts are."""
-        act = Act("nodes", "nodes", "", node)
+        act = Act("node faults", "nodes", "", node)
         self._fences.check(act, owned=False)
         self.also(act, None)
         with self.changes.making(act, "fault", None, fault=fault, words=words):
