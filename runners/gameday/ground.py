@@ -75,9 +75,15 @@ def touched_by(writes: list[Write], taken: Snapshot) -> Iterator[str]:
 def pods_touched(writes: list[Write], taken: Snapshot) -> int:
     """How many pods a round touches: those of its workloads, those that go, those on nodes that go down."""
     found = {each.name for each in writes if each.resource == "pods"}
-    for _, *what in {each[:4] for each in writes if each.resource != "nodes" or each.verb == FAULT}:
-        found |= {pod["metadata"]["name"] for pod in taken.of("pods") if is_of(pod, *what, taken)}
+    for _, resource, namespace, name in {each[:4] for each in writes if _is_all_of_it(each)}:
+        pods = (pod for pod in taken.of("pods") if is_of(pod, resource, namespace, name, taken))
+        found |= {pod["metadata"]["name"] for pod in pods}
     return len(found)
+
+
+def _is_all_of_it(write: Write) -> bool:
+    """Whether its pods are touched, too: a node that takes no new ones keeps those that it has."""
+    return write.resource != "nodes" or write.verb == FAULT
 
 
 def is_of(pod: Object, resource: str, namespace: str, name: str, taken: Snapshot) -> bool:
