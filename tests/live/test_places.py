@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from gherkube.runners.cli.places import run_at_places
 from tests.door.serving import serving
+from tests.live.conftest import Connect
 
 GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
 FEATURE = """\
@@ -25,6 +27,13 @@ Feature: An update
     Given deployment "web" runs 2 replicas of "hello:1"
     When I update it to "hello:2"
     Then within 2 minutes, the rollout completes
+"""
+LONG = """\
+Feature: Long
+  Scenario: Long
+    Given deployment "web" runs 2 replicas of "hello:1"
+    When 3 hours pass
+    Then 2 pods are ready
 """
 
 
@@ -101,3 +110,27 @@ def test_a_place_that_cannot_be_run_at(project: Path, capfd: pytest.CaptureFixtu
     said = capfd.readouterr()
     assert "a.feature:3" in said.out
     assert "on live" not in said.out
+
+
+def test_a_run_that_is_stopped(other: Path, project: Path, connect: Connect) -> None:
+    """The place that runs tidies up, and no other is begun."""
+    (project / "a.feature").write_text(LONG)
+    cluster = connect(other)
+
+    def others() -> list[str]:
+        labelled = cluster.api.list("namespaces", labels="gherkube.dev/run")
+        return [name for each in labelled if (name := each["metadata"]["name"]) != cluster.namespace]
+
+    live = ("--on", "live", "--context", "gherkube", "--kubeconfig", str(other))
+    run = subprocess.Popen(
+        [*GHERKUBE, "run", "a.feature", *live, "--on", "simulator"], stdout=subprocess.PIPE, text=True
+    )
+    assert cluster.clock.wait(
+        lambda: any(cluster.api.list("deployments", name) for name in others()), 4000, resources=("nodes",)
+    )
+    run.send_signal(signal.SIGINT)
+    said = run.communicate(timeout=120)[0]
+    assert run.returncode == 1
+    assert "1 not run" in said
+    assert "on simulator" not in said
+    assert not others()
