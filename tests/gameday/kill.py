@@ -8,6 +8,7 @@ On a `gherkube serve` over HTTP. Prints a table, by what was going on when the r
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import signal
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -160,8 +162,17 @@ def table(runs: list[Killed]) -> str:
     return "\n".join(rows)
 
 
+def load() -> None:
+    """Imports what a run needs, once for all of them."""
+    for name in ("runners.gameday.running", "fixtures.plugin", "fixtures.stage", "fixtures.collector"):
+        import_module(f"gherkube.{name}")
+    import_module("kubernetes.client")
+    gc.freeze()
+
+
 def main() -> None:
     """Prints each run, and the table."""
+    load()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
