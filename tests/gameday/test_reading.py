@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.gameday import schema
+from gherkube.runners.gameday import reading, schema
 from gherkube.runners.gameday.plan import Hook, Sentence, Window, fingerprint
 from gherkube.runners.gameday.reading import look, read, told
 
@@ -251,3 +251,11 @@ def test_every_shipped_plan_is_read() -> None:
     root = Path(__file__).parents[2] / "features" / "gamedays"
     for path in sorted(root.rglob("*.gameday.yaml")):
         assert not told(path, look(path).mistakes)
+
+
+def test_the_plan_of_the_docs_is_read(plan: Plan) -> None:
+    """And its table of keys names them all."""
+    page = (Path(__file__).parents[2] / "docs" / "gameday-plan.md").read_text()
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    assert mistakes(plan(text.replace("bad-image.feature", "web.feature"))) == []
+    assert [key for key in reading.PLAN.keys if f"`{key}`" not in page] == []
