@@ -13,12 +13,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("features", "fixtures", "runners", "steps")
-DATA = {".feature", ".yaml", ".json", ".toml", ".typed"}
+DATA = {".feature", ".yaml", ".json", ".toml", ".typed", ""}
 
 
 def tree(suffixes: set[str]) -> set[str]:
     """The files of the rooms with one of the suffixes, as paths inside the wheel."""
-    found = (path for room in ROOMS for path in (ROOT / room).rglob("*") if path.suffix in suffixes)
+    found = (
+        path
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in suffixes and path.is_file()
+    )
     return {f"gherkube/{path.relative_to(ROOT)}" for path in found}
 
 
