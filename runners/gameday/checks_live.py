@@ -8,6 +8,7 @@ from typing import Any
 from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground
 from gherkube.runners.gameday.lease import HALT, NAME, Lease, holder, stamp
+from gherkube.runners.gameday.places import kind_of
 from gherkube.runners.gameday.simulated import Write
 from gherkube.runners.live.access import Need, base, manifest, missing
 from gherkube.runners.live.api import LiveApi
@@ -34,7 +35,8 @@ def _vouched(ground: Ground) -> Iterator[Finding]:
     if find_served(api) is not None:
         return
     scenarios = (each for round_ in ground.plan.rounds for each in ground.stage.scenarios(round_))
-    doubts = [doubt for each in scenarios for doubt in ground.stage.unvouched(each, target)]
+    breaks = bool(kind_of(target.context))
+    doubts = [doubt for each in scenarios for doubt in ground.stage.unvouched(each, target, breaks=breaks)]
     if doubts:
         words = "a live cluster cannot vouch for all of them"
         yield Finding("sentences", AGAINST, words, tuple(dict.fromkeys(doubts)))

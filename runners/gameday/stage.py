@@ -66,8 +66,11 @@ class Stage(Protocol):
     def needs(self, scenario: Scenario, namespace: str) -> set[Need]:
         """What its sentences ask of a cluster; things are in that namespace unless they say otherwise."""
 
-    def unvouched(self, scenario: Scenario, target: Target) -> list[str]:
-        """Its sentences that a target cannot vouch for, unless it is a `gherkube serve`; each with why."""
+    def unvouched(self, scenario: Scenario, target: Target, *, breaks: bool) -> list[str]:
+        """Its sentences that a target cannot vouch for, unless it is a `gherkube serve`; each with why.
+
+        `breaks`: whether its nodes can be broken.
+        """
 
     def play(self, scenario: Scenario, cluster: Cluster, watch: Callable[[], None]) -> Played:
         """Plays it there. `watch` is called at each news and before each act, and may raise Halted."""
