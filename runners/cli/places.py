@@ -159,13 +159,17 @@ def _conclude(places: Sequence[Place], report: Path | None, junit: Path | None) 
     scenarios = compare(places)
     code = exit_code(places, scenarios)
     write(TerminalWriter(sys.stdout), places, scenarios)
-    if report:
-        from gherkube.runners.report.places_page import page
+    try:
+        if report:
+            from gherkube.runners.report.places_page import page
 
-        told = json.dumps(as_json(places, scenarios, code), ensure_ascii=False, indent=1)
-        (report / "places.json").write_text(told + "\n", encoding="utf-8")
-        (report / "index.html").write_text(page(places, scenarios), encoding="utf-8")
-        write_junit(report / "junit.xml", places)
-    if junit:
-        write_junit(junit, places)
+            told = json.dumps(as_json(places, scenarios, code), ensure_ascii=False, indent=1)
+            (report / "places.json").write_text(told + "\n", encoding="utf-8")
+            (report / "index.html").write_text(page(places, scenarios), encoding="utf-8")
+            write_junit(report / "junit.xml", places)
+        if junit:
+            write_junit(junit, places)
+    except OSError as error:
+        print(f"gherkube run: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
+        return code if code in (1, 5) else 2
     return code

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -80,8 +81,11 @@ class Place:
 
     def facts(self, key: Key) -> list[Facts]:
         """What the histories of the scenario show, run by run."""
-        found = (run[key].history for run in self.with_seeds if key in run)
-        return [read(path) for path in found if path is not None]
+        facts = []
+        for path in (run[key].history for run in self.with_seeds if key in run):
+            with suppress(ValueError):  # it ends in the middle of a line
+                facts += [read(path)] if path is not None else []
+        return facts
 
 
 @dataclass(frozen=True)
@@ -226,9 +230,7 @@ def write_junit(path: Path, places: Sequence[Place]) -> None:
     """The JUnit XML of all places in one file; each suite's name begins with its place."""
     root = ElementTree.Element("testsuites", name="gherkube")
     for place in places:
-        if not (place.folder / JUNIT).is_file():
-            continue
-        for suite in ElementTree.parse(place.folder / JUNIT).getroot():
+        for suite in _junit(place.folder):
             for each in suite.iter():
                 if name := each.get({"testsuite": "name", "testcase": "classname"}.get(each.tag, "")):
                     each.set("name" if each.tag == "testsuite" else "classname", f"{place.name}: {name}")
@@ -244,10 +246,8 @@ def write_junit(path: Path, places: Sequence[Place]) -> None:
 
 def _ended(folder: Path) -> Iterator[tuple[Key, Ended]]:
     """The scenarios in a report's folder; none when the run did not get as far as that."""
-    if not (folder / JUNIT).is_file():
-        return
     histories = dict(_histories(folder / "history"))
-    for case in ElementTree.parse(folder / JUNIT).iter("testcase"):
+    for case in _junit(folder).iter("testcase"):
         if case.get("line") is None:  # a feature that cannot be run
             continue
         key = case.get("file", ""), case.get("name", "")
@@ -263,6 +263,14 @@ def _ended(folder: Path) -> Iterator[tuple[Key, Ended]]:
 
 def _histories(folder: Path) -> Iterator[tuple[Key, Path]]:
     for path in sorted(folder.glob("*.ndjson")):
-        with path.open(encoding="utf-8") as lines:
-            head = json.loads(next(lines))
-        yield (head["feature"], head["scenario"]), path
+        with path.open(encoding="utf-8") as lines, suppress(ValueError):  # of a disk that was full
+            head = json.loads(next(lines, ""))
+            yield (head["feature"], head["scenario"]), path
+
+
+def _junit(folder: Path) -> ElementTree.Element:
+    """What the run wrote; empty when it did not get as far as that."""
+    try:
+        return ElementTree.parse(folder / JUNIT).getroot()
+    except (OSError, ElementTree.ParseError):
+        return ElementTree.Element("testsuites")

@@ -135,6 +135,22 @@ def test_a_scenario_that_one_place_did_not_get_to(tmp_path: Path) -> None:
     assert (scenario.outcome, exit_code(places, [scenario])) == (NOT_RUN, 1)
 
 
+def test_a_place_whose_disk_was_full(tmp_path: Path) -> None:
+    """What it did not write to the end is not compared, or not run; nothing is taken for passed."""
+    places = [place(tmp_path, "simulator", PASSED), place(tmp_path, "kind", PASSED)]
+    file = places[1].folder / "history" / "a-s.ndjson"
+    for text in (file.read_text()[:-40], ""):
+        file.write_text(text)
+        places[1] = Place("kind", tmp_path / "kind", 0)
+        [scenario] = compare(places)
+        assert (scenario.outcome, scenario.differences) == (PASSED, [])
+    junit = places[1].folder / "junit.xml"
+    junit.write_text(junit.read_text()[:100])
+    places[1] = Place("kind", tmp_path / "kind", 1)
+    [scenario] = compare(places)
+    assert (scenario.outcomes, exit_code(places, [scenario])) == ([PASSED, NOT_RUN], 1)
+
+
 # --- Histories
 
 
