@@ -113,7 +113,6 @@ def _incident(ground: Ground) -> Iterator[Finding]:
         try:
             done = subprocess.run(
                 hook.command,
-                cwd=ground.plan.path.parent,
                 capture_output=True,
                 text=True,
                 timeout=HOOK_WITHIN,

@@ -321,6 +321,7 @@ def _plan(path: Path, said: Mapping[str, Any]) -> Plan:
     path = path.absolute()
     filled = {key: value for key, value in said.items() if value is not None}
     rounds = [replace(each, feature=path.parent / each.feature) for each in filled.get("rounds", ())]
+    hooks = tuple(_located(each, path.parent) for each in filled.get("hooks", ()))
     empty: dict[str, Any] = {
         "scope": Scope(("default",)),
         "roles": Roles("", ""),
@@ -328,7 +329,13 @@ def _plan(path: Path, said: Mapping[str, Any]) -> Plan:
         **dict.fromkeys(("name", "goal", "target"), ""),
         **dict.fromkeys(("hypothesis", "steady"), ()),
     }
-    return Plan(**{**empty, **filled, "path": path, "rounds": tuple(rounds)})
+    return Plan(**{**empty, **filled, "path": path, "rounds": tuple(rounds), "hooks": hooks})
+
+
+def _located(hook: Hook, folder: Path) -> Hook:
+    """The hook, whose command is from the plan's folder where it is a path: ./page.sh, bin/page."""
+    program, *arguments = hook.command or ("",)
+    return replace(hook, command=(str(folder / program), *arguments)) if "/" in program else hook
 
 
 def _features(plan: Plan, _: Mapping[str, int]) -> Iterator[Mistake]:

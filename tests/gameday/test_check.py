@@ -261,7 +261,7 @@ SPOILS: dict[str, tuple[Spoil | tuple[str, ...], str]] = {
     ),
     "no hook": (
         ("target: staging", "target: staging\nhooks: [{on: incident, command: ./absent.sh}]"),
-        "✗ incident           ./absent.sh",
+        "absent.sh cannot be run: No such file or directory",
     ),
     "command": (no_command, "✗ rehearsal          round Bad cannot be played"),
     "sentence": (unvouched, "✗ sentences          a live cluster cannot vouch for all of them"),

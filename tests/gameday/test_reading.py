@@ -99,7 +99,7 @@ def test_everything_that_can_be_said_is_read(plan: Plan) -> None:
     assert small.gate is not None
     assert (small.gate.who, small.gate.within) == ("Vera", 90.0)
     assert (large.scenario, large.gate, large.limit) == ("", None, 900.0)
-    assert found.hooks[0] == Hook("incident", ("./none.sh", "--quick"))
+    assert found.hooks[0] == Hook("incident", (str(found.path.parent / "none.sh"), "--quick"))
     assert found.rehearsal.runs == 5
     assert found.limit == 3600.0
     assert found.folder == found.path.parent / "out"
