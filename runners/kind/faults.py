@@ -7,7 +7,7 @@ killed meanwhile (`undo`). Nodes of a cluster that gherkube did not make are not
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,9 +82,7 @@ class KindFaults:
     def slow_node(self, name: str, seconds: float) -> None:
         """All that it sends takes that much longer. CannotJudge where its kernel has no netem."""
         delay = f"{seconds * 1000:g}ms"
-        self._break(
-            name, SLOW, lambda node: node.run(*TC, "add", "dev", "eth0", "root", "netem", "delay", delay)
-        )
+        self._break(name, SLOW, lambda node: node.run(*TC, "add", *_device(node), "netem", "delay", delay))
 
     def hasten_node(self, name: str) -> None:
         """What it sends takes no longer than ever."""
@@ -127,10 +125,13 @@ class KindFaults:
         node = self._node(name)
         if (name, fault) in self._owed:
             raise UsageError(f'node "{name}" is {fault} already')
-        told = {"cluster": self._nodes.cluster, "container": node.name, "fault": fault}
-        address = str(node.networks().get(NETWORK, {}).get("IPAddress", ""))
-        words = f"node {node.name} is {fault}"
-        self._owed[name, fault] = state.begin().owe(DEBT, words, address=address, **told)
+        if node.state != "running":
+            raise UsageError(f'node "{name}" does not run, so it cannot be made {fault}')
+        told: dict[str, Any] = {"cluster": self._nodes.cluster, "container": node.name, "fault": fault}
+        if fault == CUT:
+            told["address"] = str(node.networks().get(NETWORK, {}).get("IPAddress", ""))
+            told["routes"] = _routes(node)
+        self._owed[name, fault] = state.begin().owe(DEBT, f"node {node.name} is {fault}", **told)
         try:
             act(node)
         except CannotJudge as error:
@@ -205,40 +206,60 @@ def undo(client: docker.DockerClient, debt: state.Debt) -> None:
     told = debt.data
     nodes = Nodes(client, told["cluster"])
     node = nodes.by_container(told["container"])
-    _UNDO[told["fault"]](node, told["address"])
+    _UNDO[told["fault"]](node, told)
     debt.paid()
 
 
-def _start(node: Node, _address: str) -> None:
+def _start(node: Node, _: Mapping[str, Any]) -> None:
     if node.state != "running":
         node.container.start()
 
 
-def _resume(node: Node, _address: str) -> None:
+def _resume(node: Node, _: Mapping[str, Any]) -> None:
     if node.state == "paused":
         node.container.unpause()
 
 
-def _join(node: Node, address: str) -> None:
-    """Connects it with the address that it had; with another, it has to start anew to learn of it."""
-    if NETWORK in node.networks():
-        return
+def _join(node: Node, told: Mapping[str, Any]) -> None:
+    """Connects it with the address and the routes that it had.
+
+    With another address it has to start anew to learn of it.
+    """
     from docker.errors import APIError
 
-    network = _network(node)
-    try:
-        network.connect(node.container, ipv4_address=address)
-    except APIError:
-        network.connect(node.container)
-        node.container.restart(timeout=0)
+    if NETWORK not in node.networks():
+        network = _network(node)
+        try:
+            network.connect(node.container, ipv4_address=told["address"])
+        except APIError:
+            network.connect(node.container)
+            node.container.restart(timeout=0)
+            return
+    if node.state != "running":  # it was started without a network, and gave up
+        node.container.start()
+        return
+    for route in told["routes"]:
+        node.run("ip", "route", "replace", *route.split())
 
 
-def _hasten(node: Node, _address: str) -> None:
+def _routes(node: Node) -> list[str]:
+    """The ways to pods on other nodes, which go with the interface: `10.244.1.0/24 via 172.18.0.8`."""
+    lines = node.run("ip", "route").splitlines()
+    return [" ".join(line.split()[:3]) for line in lines if line.split()[1] == "via"]
+
+
+def _hasten(node: Node, _: Mapping[str, Any]) -> None:
     with suppress(CannotJudge):  # it never came to be slow
-        node.run(*TC, "del", "dev", "eth0", "root")
+        node.run(*TC, "del", *_device(node))
 
 
-_UNDO: dict[str, Callable[[Node, str], None]] = {
+def _device(node: Node) -> tuple[str, str, str]:
+    """The interface by which it reaches others."""
+    words = node.run("ip", "route", "show", "default").split()
+    return "dev", words[words.index("dev") + 1], "root"
+
+
+_UNDO: dict[str, Callable[[Node, Mapping[str, Any]], None]] = {
     STOPPED: _start,
     PAUSED: _resume,
     CUT: _join,

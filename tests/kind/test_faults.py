@@ -16,6 +16,16 @@ from gherkube.runners.kind.faults import KindFaults, NotRight
 from gherkube.runners.kind.nodes import CLUSTER, ROLE, Nodes
 
 ADDRESS = "172.18.0.5"
+ROUTES = b"""\
+default via 172.18.0.1 dev eth1
+10.244.1.0/24 via 172.18.0.8 dev eth1
+10.244.2.7 dev veth1 scope host
+172.18.0.0/16 dev eth1 proto kernel scope link src 172.18.0.5
+"""
+BACK = [
+    ("ip route replace default via 172.18.0.1", 1),
+    ("ip route replace 10.244.1.0/24 via 172.18.0.8", 1),
+]
 
 
 class Container:
@@ -35,6 +45,8 @@ class Container:
         return {"NetworkSettings": {"Networks": networks}}
 
     def exec_run(self, argv: list[str]) -> tuple[int, bytes]:
+        if argv[:2] == ["ip", "route"] and "replace" not in argv:
+            return 0, ROUTES if argv[2:] != ["show", "default"] else ROUTES.splitlines()[0]
         self._note(" ".join(argv))
         return (0, b"") if self.takes else (2, b"Error: Specified qdisc kind is unknown.")
 
@@ -149,7 +161,7 @@ def does(machine: Machine, name: str = "dev-worker") -> list[tuple[str, int]]:
     [
         ("stop_node", "start_node", [("kill", 1), ("start", 1)]),
         ("pause_node", "resume_node", [("pause", 1), ("unpause", 1)]),
-        ("cut_node", "join_node", [("disconnect", 1), (f"connect {ADDRESS}", 1)]),
+        ("cut_node", "join_node", [("disconnect", 1), (f"connect {ADDRESS}", 1), *BACK]),
     ],
 )
 @pytest.mark.parametrize("by_scenario", [True, False])
@@ -173,12 +185,26 @@ def test_a_fault_is_written_down_and_undone(
 def test_the_last_fault_is_undone_first(machine: Machine) -> None:
     """Of all nodes."""
     made = broken(machine)
-    made.pause_node("dev-worker")
-    made.stop_node("dev-worker2")
     made.cut_node("dev-worker")
+    made.stop_node("dev-worker2")
+    made.pause_node("dev-worker")
+    with pytest.raises(UsageError, match="does not run"):
+        made.stop_node("dev-worker")
     made.mend()
-    assert [what for what, _ in does(machine)] == ["pause", "disconnect", f"connect {ADDRESS}", "unpause"]
-    assert [debts for _, debts in does(machine)] == [1, 3, 3, 1]
+    what, debts = zip(*does(machine), strict=True)
+    assert what == ("disconnect", "pause", "unpause", f"connect {ADDRESS}", *(each for each, _ in BACK))
+    assert debts == (1, 3, 3, 1, 1, 1)
+
+
+def test_a_node_that_was_started_without_a_network(machine: Machine) -> None:
+    """Its first program gives up, and is started again when there is one."""
+    made = broken(machine)
+    made.cut_node("dev-worker")
+    made.stop_node("dev-worker")
+    made.start_node("dev-worker")
+    machine.made["dev-worker"].status = "exited"
+    made.mend()
+    assert does(machine)[-1] == ("start", 1)
 
 
 def test_a_slow_network(machine: Machine) -> None:
@@ -187,8 +213,8 @@ def test_a_slow_network(machine: Machine) -> None:
     made.slow_node("dev-worker", 0.25)
     made.hasten_node("dev-worker")
     slow, fast = (what for what, _ in does(machine))
-    assert slow == "tc qdisc add dev eth0 root netem delay 250ms"
-    assert fast == "tc qdisc del dev eth0 root"
+    assert slow == "tc qdisc add dev eth1 root netem delay 250ms"
+    assert fast == "tc qdisc del dev eth1 root"
     machine.made["dev-worker"].takes = False
     with pytest.raises(CannotJudge, match=r"cannot be made slow here.*qdisc kind is unknown"):
         made.slow_node("dev-worker", 0.25)
