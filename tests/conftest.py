@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gherkube.runners.cli.main import main as gherkube_main
+from gherkube.runners.live import history
 
 settings.register_profile(
     "same everywhere",
@@ -63,7 +64,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=120,
+            timeout=600,
             check=False,
         )
         return Done(done.returncode, done.stdout)
@@ -117,6 +118,14 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What runs write down of themselves goes where nobody else looks for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GHERKUBE_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """What a busy machine shows late is waited for, and is no gap."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "LAG", 300.0)
         yield
 
 

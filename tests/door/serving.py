@@ -11,6 +11,8 @@ from pathlib import Path
 from gherkube.runners.objects import Object
 
 CODE = "from gherkube.runners.cli.main import main; main()"
+PATIENCE = 6000.0
+"""Seconds of the server, five minutes of ours, after which what a test waits for is taken for never."""
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[Path]:
         yield kubeconfig
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(300)
         process.stdout.close()
 
 

@@ -7,7 +7,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,7 +36,7 @@ Rule = Callable[[str, str], Answer | None]
 class Proxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, unless `rule` says otherwise.
 
-    `cut`: real seconds after which it ends a watch. `held`: a part of the path of watches of which it passes
+    `cut`: after how many events it ends a watch. `held`: a part of the path of watches of which it passes
     on nothing until `free` is set. `ahead`: seconds by which its clock is. `asked`: method and path of what
     came so far.
     """
@@ -49,7 +48,7 @@ class Proxy(ThreadingHTTPServer):
         self.upstream, self.kubeconfig = urlsplit(upstream).netloc, kubeconfig
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.rule: Rule = lambda _method, _path: None
-        self.cut: float | None = None
+        self.cut: int | None = None
         self.held, self.free = "", threading.Event()
         self.ahead = 0.0
         self.asked: list[tuple[str, str]] = []
@@ -85,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         if answer is not None and not answer.after:
             self._answer(answer)
             return
-        upstream = http.client.HTTPConnection(self.server.upstream, timeout=30)
+        upstream = http.client.HTTPConnection(self.server.upstream, timeout=300)
         headers = {key: value for key, value in self.headers.items() if key.lower() != "host"}
         upstream.request(self.command, self.path, body or None, headers)
         try:
@@ -94,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
                 response.read()
                 self._answer(answer)
             elif WATCHES in self.path and response.status == 200:
-                self._pass_watch(upstream, response)
+                self._pass_watch(response)
             else:
                 self._pass(response)
         finally:
@@ -125,15 +124,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _pass_watch(self, upstream: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        until = time.monotonic() + (self.server.cut or 3600)
+    def _pass_watch(self, response: http.client.HTTPResponse) -> None:
+        passed = 0
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        while (left := until - time.monotonic()) > 0:
-            assert upstream.sock is not None or response.fp is not None
-            with suppress(AttributeError):
-                response.fp.raw._sock.settimeout(left)  # type: ignore[attr-defined]
+        while self.server.cut is None or passed < self.server.cut:
             try:
                 line = response.readline()
             except OSError:
@@ -141,9 +137,10 @@ class Handler(BaseHTTPRequestHandler):
             if not line:
                 break
             if self.server.held and self.server.held in self.path:
-                self.server.free.wait(60)
+                self.server.free.wait(600)
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
+            passed += 1
         self.close_connection = True  # in the middle: without the end that a chunked answer has
 
     def date_time_string(self, timestamp: float | None = None) -> str:

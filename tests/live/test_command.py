@@ -15,6 +15,7 @@ import yaml
 
 from gherkube.runners.live import access
 from gherkube.runners.live.access import OWN, Need, manifest
+from tests.door.serving import PATIENCE
 from tests.live.conftest import Connect
 from tests.live.proxy import Answer, Proxy
 
@@ -42,6 +43,7 @@ Feature: Long
     When 30 minutes pass
     Then 2 pods are ready
 """
+SETTINGS = f'patience = "{PATIENCE:g}s"\n'
 ODD = """\
 Feature: What a live cluster cannot do
   Scenario: Slow
@@ -55,7 +57,7 @@ Feature: What a live cluster cannot do
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with features, and a home that nothing else uses."""
-    for name, text in (("bad.feature", FEATURE), ("odd.feature", ODD)):
+    for name, text in (("bad.feature", FEATURE), ("odd.feature", ODD), ("gherkube.toml", SETTINGS)):
         (tmp_path / name).write_text(text)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NO_COLOR", "1")
@@ -66,7 +68,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def gherkube(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*GHERKUBE, *arguments], capture_output=True, text=True, check=False, timeout=120, env=os.environ
+        [*GHERKUBE, *arguments], capture_output=True, text=True, check=False, timeout=600, env=os.environ
     )
 
 
@@ -104,10 +106,12 @@ def test_a_run_that_is_stopped_leaves_nothing(plain: Path, connect: Connect, num
         [*GHERKUBE, "run", "long.feature", *on(plain)], stdout=subprocess.PIPE, text=True
     )
     assert cluster.clock.wait(
-        lambda: any(cluster.api.list("deployments", name) for name in others()), 1200, resources=("nodes",)
+        lambda: any(cluster.api.list("deployments", name) for name in others()),
+        PATIENCE,
+        resources=("nodes",),
     )
     process.send_signal(number)
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(timeout=300)[0]
     assert process.returncode == 1
     assert "1 not run" in said
     assert not others()

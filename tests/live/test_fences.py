@@ -17,7 +17,7 @@ from gherkube.runners.live.fences import Act, Fenced, Fences, kind_of_patch
 from gherkube.runners.objects import Object
 from gherkube.runners.settings import load
 from gherkube.runners.target import Target, chosen, read_targets
-from tests.door.serving import configmap, deployment
+from tests.door.serving import PATIENCE, configmap, deployment
 from tests.live.conftest import Connect
 from tests.live.proxy import Answer, Proxy
 
@@ -125,12 +125,11 @@ def shop(plain: Path, connect: Connect) -> Iterator[LiveCluster]:
     cluster = connect(plain)
     owner = cluster._api
     owner.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-    cluster.clock.sleep(5)
     owner.create(deployment(replicas=3), namespace="shop")
     owner.create(configmap("notes", a="1"), namespace="shop")
     yield cluster
     owner.delete("namespaces", "shop")
-    assert cluster.clock.wait(lambda: not _is_there(cluster, "namespaces", "shop"), 300)
+    assert cluster.clock.wait(lambda: not _is_there(cluster, "namespaces", "shop"), PATIENCE)
 
 
 def _is_there(cluster: LiveCluster, resource: str, name: str, namespace: str = "") -> bool:
@@ -169,12 +168,12 @@ def test_what_was_changed_is_put_back(shop: LiveCluster, plain: Path, connect: C
 def test_a_pod_with_a_controller_is_not_made_again(shop: LiveCluster, plain: Path, connect: Connect) -> None:
     """Its controller has made another."""
     cluster = connect(plain, namespace="shop")
-    assert cluster.clock.wait(lambda: len(cluster.api.list("pods", "shop")) == 3, 60)
+    assert cluster.clock.wait(lambda: len(cluster.api.list("pods", "shop")) == 3, PATIENCE)
     gone = cluster.api.list("pods", "shop")[0]["metadata"]["name"]
     kubectl.delete(cluster.api, "pods", gone, "shop")
     cluster.close()
     assert cluster.said == [f'pods "{gone}" in namespace "shop": left to its controller']
-    assert shop.clock.wait(lambda: not _is_there(shop, "pods", gone, "shop"), 60)
+    assert shop.clock.wait(lambda: not _is_there(shop, "pods", gone, "shop"), PATIENCE)
 
 
 def test_what_somebody_else_changed_since_is_left_and_told(

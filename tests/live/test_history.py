@@ -48,7 +48,7 @@ class Server:
         return self.there[resource], str(self.version)
 
     def send(self, *_: Any, **__: Any) -> Any:
-        self.gone.wait(60)
+        self.gone.wait(600)
         raise Unreachable("not today")
 
     def add(self, resource: str, obj: Object) -> Object:

@@ -18,14 +18,13 @@ from gherkube.runners.expectations.time import Becomes, Throughout
 from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.kubectl import set_image
-from gherkube.runners.live import history
 from gherkube.runners.live import namespace as namespaces
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.cluster import LiveCluster
 from gherkube.runners.live.namespace import NotGone
 from gherkube.runners.objects import is_ready
 from gherkube.runners.simulator.server import tls
-from tests.door.serving import configmap, deployment
+from tests.door.serving import PATIENCE, configmap, deployment
 from tests.live.conftest import Connect
 from tests.live.proxy import WATCHES, Answer, Proxy
 
@@ -35,7 +34,7 @@ AT_LEAST_TWO = at_least(2)
 def update(cluster: LiveCluster) -> Judge:
     """A deployment of three pods that was updated, and a judge who saw it from before."""
     ref = WorkloadRef("deployments", cluster.namespace, "web")
-    judge = Judge(cluster, patience=2400)
+    judge = Judge(cluster, patience=PATIENCE)
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
     judge.first_when = judge.moment()
@@ -51,13 +50,21 @@ def ready(cluster: LiveCluster, count: Count = AT_LEAST_TWO) -> PodsStatement:
     return PodsStatement(PodSelector(ref, cluster.namespace), count, "ready")
 
 
+def cut_watches(cluster: LiveCluster) -> None:
+    """Ends the connection of each watch, once all have one."""
+    watches = cluster.history.watches()
+    assert cluster.clock.wait(lambda: all(watch._open for watch in watches), PATIENCE)
+    for watch in watches:
+        watch.cut()
+
+
 def test_a_watch_that_is_cut_again_and_again_misses_nothing(proxy: Proxy, connect: Connect) -> None:
     """It is taken up where it was, so the past is judged as ever."""
-    proxy.cut = 0.1
+    proxy.cut = 1
     cluster = connect(proxy.kubeconfig)
     judge = update(cluster)
     judge.judge(ready(cluster), Throughout())
-    cluster.clock.wait(lambda: len(cluster.api.list("pods", cluster.namespace)) == 3, 2400)
+    assert cluster.clock.wait(lambda: len(cluster.api.list("pods", cluster.namespace)) == 3, PATIENCE)
     cluster.clock.settle()
     assert judge.first_when is not None
     pods = [c for c in cluster.history.since(judge.first_when.position) if c.resource == "pods"]
@@ -67,13 +74,10 @@ def test_a_watch_that_is_cut_again_and_again_misses_nothing(proxy: Proxy, connec
 
 
 @pytest.mark.parametrize("how", ["held", "cut"])
-def test_a_watch_that_lags_behind_the_others(
-    proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
+def test_a_watch_that_lags_behind_the_others(proxy: Proxy, connect: Connect, how: str) -> None:
     """What the others saw waits for it: pods are not told of before the ReplicaSet that made them."""
-    monkeypatch.setattr(history, "LAG", 120.0)
     cluster = connect(proxy.kubeconfig)
-    judge = Judge(cluster, patience=2400)
+    judge = Judge(cluster, patience=PATIENCE)
     ref = WorkloadRef("deployments", cluster.namespace, "web")
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
@@ -82,8 +86,7 @@ def test_a_watch_that_lags_behind_the_others(
         proxy.held = "/replicasets"
     else:
         proxy.rule = lambda _, path: Answer(503) if WATCHES in path and "/replicasets" in path else None
-        for watch in cluster.history.watches():
-            watch.cut()
+        cut_watches(cluster)
     somebody = LiveApi(cluster._connection, cluster._discovery)
     set_image(somebody, "deployments", "web", cluster.namespace, {"app": "hello:2"})
 
@@ -91,7 +94,7 @@ def test_a_watch_that_lags_behind_the_others(
         pods = cluster.history.known("pods", cluster.namespace)
         return len(pods) == 3 and all(has_image(pod["spec"], "hello:2") and is_ready(pod) for pod in pods)
 
-    assert cluster.clock.wait(is_updated, 2400)
+    assert cluster.clock.wait(is_updated, PATIENCE)
     told = list(cluster.history.since(judge.first_when.position))
     assert not [change for change in told if change.resource == "pods"]
     proxy.rule = lambda *_: None
@@ -104,14 +107,12 @@ def test_a_watch_that_lags_behind_the_others(
 def test_the_past_is_not_judged_over_a_gap(proxy: Proxy, connect: Connect) -> None:
     """Where the server had dropped versions, nobody knows what was; the present is judged all the same."""
     cluster = connect(proxy.kubeconfig)
-    judge = Judge(cluster, patience=2400)
+    judge = Judge(cluster, patience=PATIENCE)
     judge.first_when = start = judge.moment()
     gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
     proxy.times(1, lambda _, path: WATCHES in path and "/pods" in path, Answer(200, body=gone))
-    proxy.cut = 0.01
-    for watch in cluster.history.watches():
-        watch.cut()
-    assert cluster.clock.wait(lambda: bool(cluster.history.gap(start.at)), 2400)
+    cut_watches(cluster)
+    assert cluster.clock.wait(lambda: bool(cluster.history.gap(start.at)), PATIENCE)
     ref = WorkloadRef("deployments", cluster.namespace, "web")
     cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
     judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
@@ -164,8 +165,8 @@ def test_a_wrong_clock(proxy: Proxy, connect: Connect, ahead: int) -> None:
     proxy.ahead = ahead
     cluster = connect(proxy.kubeconfig)
     told = datetime.fromisoformat(cluster.clock.timestamp()).timestamp()
-    assert abs(told - cluster.clock.now() - (time.time() + ahead)) < 30
-    assert cluster.clock.now() < 60
+    assert abs(told - cluster.clock.now() - (time.time() + ahead)) < 600
+    assert cluster.clock.now() < 7200
 
 
 # --- What it says

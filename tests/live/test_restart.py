@@ -23,7 +23,7 @@ from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.runners.kubectl import set_image
 from gherkube.runners.live import connection
 from gherkube.runners.live.connection import Unreachable
-from tests.door.serving import CODE, deployment
+from tests.door.serving import CODE, PATIENCE, deployment
 from tests.live.conftest import Connect
 from tests.live.proxy import Answer, Proxy
 
@@ -52,7 +52,7 @@ class Server:
         """As a restart does it."""
         assert self._process.stdout is not None
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(300)
         self._process.stdout.close()
 
 
@@ -62,7 +62,7 @@ def test_a_server_that_is_started_again(tmp_path: Path, connect: Connect) -> Non
     try:
         cluster = connect(server.kubeconfig)
         ref = WorkloadRef("deployments", cluster.namespace, "web")
-        judge = Judge(cluster, patience=2400)
+        judge = Judge(cluster, patience=PATIENCE)
         cluster.api.create(deployment(replicas=3), namespace=cluster.namespace)
         judge.judge(WorkloadStatement.rollout(ref, "completes"), Becomes())
         judge.first_when = judge.moment()
