@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
@@ -35,7 +34,7 @@ class Serving:
         self, method: str, path: str, body: Any = None, *, type_: str = "application/json"
     ) -> tuple[int, Any]:
         """Code and body of an answer."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=300)
         try:
             data = None if body is None else json.dumps(body)
             connection.request(method, path, data, {"Content-Type": type_})
@@ -80,8 +79,11 @@ def serving(folder: Path, *arguments: str, most: int = 0) -> Iterator[Serving]:
 class Client(threading.Thread):
     """Makes, changes and deletes objects of its own until the server is gone, and notes what was answered."""
 
-    def __init__(self, server: Serving, number: int, turn: int, known: dict[str, Any]) -> None:
+    def __init__(
+        self, server: Serving, number: int, turn: int, known: dict[str, Any], answered: threading.Semaphore
+    ) -> None:
         super().__init__()
+        self._answered = answered
         self._server, self._number, self._turn = server, number, turn
         self.known = known
         """By name: resourceVersion and data of the last answer, None when it was deleted."""
@@ -109,6 +111,7 @@ class Client(threading.Thread):
         assert code < 300, made
         self.known[name] = None if data is None else (made["metadata"]["resourceVersion"], data)
         self.asked, self.answers = {}, self.answers + 1
+        self._answered.release()
 
 
 def kill_often(folder: Path, kills: int, random: Random) -> int:
@@ -117,10 +120,12 @@ def kill_often(folder: Path, kills: int, random: Random) -> int:
     answered = 0
     for turn in range(kills):
         with serving(folder, "--clock", "fast" if turn % 2 else "real") as server:
-            clients = [Client(server, number, turn, known) for number in range(WRITERS)]
+            writes = threading.Semaphore(0)
+            clients = [Client(server, number, turn, known, writes) for number in range(WRITERS)]
             for client in clients:
                 client.start()
-            time.sleep(random.uniform(0.01, 0.4))
+            for _ in range(random.randrange(1, 100)):
+                assert writes.acquire(timeout=300), "no write is answered any more"
             server.process.kill()
             for client in clients:
                 client.join()

@@ -51,7 +51,7 @@ class Loopback:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """What comes of it."""
-        return self._loop.run_until_complete(asyncio.wait_for(coroutine, 30))
+        return self._loop.run_until_complete(asyncio.wait_for(coroutine, 300))
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """The answer to a request; `content_type` in headers stands for Content-Type."""

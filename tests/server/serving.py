@@ -25,5 +25,5 @@ def serving(home: Path, *options: str) -> Iterator[str]:
         yield line.strip().removeprefix("export KUBECONFIG=")
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
         process.stdout.close()

@@ -99,7 +99,7 @@ def test_a_program_runs_to_its_end(output: IO[bytes]) -> None:
     """And prints what it prints."""
     program = begin([commands.find("kubectl"), "version", "--client"], output)
     try:
-        assert program.process.wait(30) == 0
+        assert program.process.wait(300) == 0
         assert program.sleep() is None
     finally:
         program.close()

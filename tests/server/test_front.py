@@ -7,7 +7,7 @@ import pytest
 from gherkube.runners.errors import UsageError
 from gherkube.runners.simulator.node.images import FIELDS
 from gherkube.runners.simulator.server.admin import seconds
-from gherkube.runners.simulator.server.app import Limits
+from gherkube.runners.simulator.server.app import Limits, Rate
 from gherkube.runners.simulator.server.images import behaviours
 from gherkube.steps.given_images import _BEHAVIOURS
 from tests.server.loopback import CONFIGMAPS, DEPLOYMENTS, PODS, Loopback, deployment, loopback
@@ -131,10 +131,13 @@ def test_too_many_at_once_have_to_come_again() -> None:
 
 
 def test_too_many_in_a_second_have_to_wait() -> None:
-    """The rate is bounded, too; what was let through stays answered."""
-    with loopback(limits=Limits(rate=3)) as http:
-        assert [http.get("/healthz").code for _ in range(3)] == [200] * 3
+    """The rate is bounded, too: so many pass at once, and so many more in each second."""
+    with loopback(limits=Limits(rate=0)) as http:
         assert http.get("/healthz").code == 429
+    rate = Rate(3)
+    assert [rate.allows(7.0) for _ in range(4)] == [True, True, True, False]
+    assert [rate.allows(at) for at in (7.25, 7.5, 7.6, 8.0)] == [False, True, False, True]
+    assert [rate.allows(60.0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_name_that_a_web_page_made_up_is_not_let_in(http: Loopback) -> None:

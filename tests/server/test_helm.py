@@ -49,7 +49,7 @@ class Helm:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -80,7 +80,7 @@ def test_a_watch_of_HTTP_1_0_is_served(http: Loopback) -> None:  # noqa: N802
     http.make("a")
     port = http.client.server.port
     assert port
-    answer = http.run(exchange(port, Request("GET", f"{CONFIGMAPS}?watch=1", frame="HTTP/1.0")))
+    answer = http.run(exchange(port, Request("GET", f"{CONFIGMAPS}?watch=1", frame="HTTP/1.0"), until=b"}\n"))
     assert (answer.code, b"ADDED" in answer.body) == (200, True)
 
 

@@ -123,6 +123,6 @@ def test_kubectl_forwards_a_port(tmp_path: Path) -> None:
             found = re.match(r"Forwarding from (127.0.0.1:\d+) -> 8080", process.stdout.readline())
             assert found is not None
             for _ in range(2):
-                with urllib.request.urlopen(f"http://{found[1]}/", timeout=20) as answer:
+                with urllib.request.urlopen(f"http://{found[1]}/", timeout=300) as answer:
                     assert re.fullmatch(r"hello \| Running on: web-\S+ \| v=2\n", answer.read().decode())
             process.terminate()

@@ -304,12 +304,12 @@ def test_an_informer_keeps_up(core: Any, place: str) -> None:
     keeper.start()
     try:
         core.create_namespaced_config_map(place, configmap("a"))
-        assert told["ADDED"].wait(30)
+        assert told["ADDED"].wait(300)
         core.patch_namespaced_config_map("a", place, {"data": {"x": "1"}})
-        assert told["MODIFIED"].wait(30)
+        assert told["MODIFIED"].wait(300)
         assert keeper.cache.get_by_key(f"{place}/before") is not None
         core.delete_namespaced_config_map("a", place)
-        assert told["DELETED"].wait(30)
+        assert told["DELETED"].wait(300)
         assert keeper.cache.get_by_key(f"{place}/a") is None
     finally:
         keeper.stop()
@@ -343,8 +343,14 @@ def test_a_pod_is_evicted_and_its_log_read(apps: Any, core: Any, place: str) -> 
     assert "listening on :8080" in core.read_namespaced_pod_log(pod.metadata.name, place)
     eviction = {"metadata": {"name": pod.metadata.name, "namespace": place}}
     core.create_namespaced_pod_eviction(pod.metadata.name, place, eviction)
-    found = core.read_namespaced_pod(pod.metadata.name, place)
-    assert found.metadata.deletion_timestamp is not None
+    since = pod.metadata.resource_version  # it may be gone by now
+    goes = first(
+        lambda each: each["object"].metadata.deletion_timestamp,
+        core.list_namespaced_pod,
+        place,
+        resource_version=since,
+    )
+    assert goes["object"].metadata.name == pod.metadata.name
 
 
 def test_an_eviction_that_a_budget_forbids(apps: Any, core: Any, api: Any, place: str) -> None:

@@ -31,7 +31,7 @@ LOOKED_AT = (
 )
 QUIET = 4.0
 """Real seconds without a change after which a cluster that is no simulator is taken to have settled."""
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 _LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
 _RANDOM = (
@@ -156,7 +156,7 @@ class Player:
             text=True,
             env=environment or self._environment,
             cwd=HERE / "files",
-            timeout=180,
+            timeout=600,
             check=False,
         )
 

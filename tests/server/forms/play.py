@@ -24,7 +24,7 @@ def prepared(kubectl: str, kubeconfig: str) -> None:
     """Makes the objects that the commands ask about."""
     for arguments in (
         ["apply", "--server-side", "-f", str(HERE / "objects.yaml")],
-        ["wait", "--for=condition=Established", "crd/kiosks.forms.example", "--timeout=30s"],
+        ["wait", "--for=condition=Established", "crd/kiosks.forms.example", "--timeout=300s"],
         ["apply", "--server-side", "-f", str(HERE / "kiosk.yaml")],
     ):
         done = _kubectl(kubectl, kubeconfig, arguments)
@@ -76,6 +76,6 @@ def _kubectl(kubectl: str, kubeconfig: str, arguments: list[str]) -> subprocess.
         text=True,
         env={**os.environ, **cache},
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=600,
         check=False,
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Real seconds after which a whole request without an answer hangs."""
 BRIEFLY = 0.05
 """Real seconds for which more of a stream, or of an answer to half a request, is waited for."""
@@ -123,15 +123,15 @@ FRAMES = {
 """By name: the lines of the head and the body, framed."""
 
 
-async def exchange(port: int, request: Request, token: str = "") -> Answer:
-    """Sends a request on a connection of its own; what came back."""
+async def exchange(port: int, request: Request, token: str = "", until: bytes = b"") -> Answer:
+    """Sends a request on a connection of its own; what came back, up to these bytes where they are named."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-    patience = BRIEFLY if request.streams or not request.is_whole else PATIENCE
+    is_brief = not until and (request.streams or not request.is_whole)
     try:
         writer.write(request.raw(token))
         with suppress(ConnectionError, TimeoutError):
             await asyncio.wait_for(writer.drain(), PATIENCE)
-        read = await _read(reader, patience)
+        read = await _read(reader, BRIEFLY if is_brief else PATIENCE, until)
     finally:
         writer.close()
         with suppress(ConnectionError, TimeoutError):
@@ -139,14 +139,16 @@ async def exchange(port: int, request: Request, token: str = "") -> Answer:
     return read
 
 
-async def _read(reader: asyncio.StreamReader, patience: float) -> Answer:
-    """An answer, up to the end of the connection or of patience."""
+async def _read(reader: asyncio.StreamReader, patience: float, until: bytes) -> Answer:
+    """An answer, up to those bytes, or the end of the connection or of patience."""
     data, ended = b"", False
     try:
         async with asyncio.timeout(patience):
             while part := await reader.read(1 << 16):
                 data += part
-            ended = True
+                if until and until in data:
+                    break
+            ended = not part
     except ConnectionError:
         ended = True
     except TimeoutError:
