@@ -143,7 +143,7 @@ def run(attack: Attack, folder: Path, way: str, at: Path) -> Ended:
             if attack.signal:
                 _send(attack.signal, running, pipe)
                 os.close(pipe)
-            running.wait(120)
+            running.wait(600)
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGKILL)
@@ -152,7 +152,7 @@ def run(attack: Attack, folder: Path, way: str, at: Path) -> Ended:
 
 def _send(name: str, running: subprocess.Popen[bytes], pipe: int) -> None:
     """Sends a signal as soon as a step writes to the pipe: ^C to all processes, others to the first."""
-    if not select.select([pipe], [], [], 60)[0]:
-        raise AttackError("no step wrote to the pipe “ready” within a minute")
+    if not select.select([pipe], [], [], 600)[0]:
+        raise AttackError("no step wrote to the pipe “ready” within ten minutes")
     send = os.killpg if name == "SIGINT" else os.kill
     send(running.pid, getattr(signal, name))

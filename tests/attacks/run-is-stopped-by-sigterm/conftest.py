@@ -7,7 +7,7 @@ from pytest_bdd import then
 @then("it takes long")
 def long():
     Path("ready").write_text("go")
-    Event().wait(60)
+    Event().wait(600)
 
 
 @then("all is well")
