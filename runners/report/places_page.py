@@ -31,7 +31,7 @@ def page(places: Sequence[Place], scenarios: Sequence[Compared]) -> str:
         features.setdefault(each.feature, []).append(_scenario(each))
     names = [place.name for place in places]
     text = environment.get_template("places.html").render(
-        title=f"{', '.join(names[:-1])} and {names[-1]}",
+        title=f"One run on {', '.join(names[:-1])} and {names[-1]}",
         summary=summary(places, scenarios),
         places=[{"name": place.name, "link": f"{quote(place.name)}/index.html"} for place in places],
         seeds=max(len(place.with_seeds) for place in places),

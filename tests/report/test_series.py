@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from gherkube.runners.report.page import charts
-from gherkube.runners.report.page.figure import MOST_PODS, clock, figure
+from gherkube.runners.report.page.figure import MOST_PODS, _took, clock, figure
 from gherkube.runners.report.page.lives import FAILING, PENDING, READY, RUNNING, STARTING, TERMINATING
 from gherkube.runners.report.page.series import Bounds, Count, Replicas, bins, losses, series
 
@@ -221,3 +221,11 @@ def test_a_chart_is_bare_paths_on_the_page_s_own_scale():
 def test_times_are_told_as_people_tell_them(seconds, words):
     """Seconds up to two minutes, then minutes."""
     assert clock(seconds) == words
+
+
+def test_what_requests_came_to() -> None:
+    """How long answers took and which way they went is told where the history says so."""
+    line = '{"at":1.0,"requests":{"service":"default/web","way":"node port 30080","p50":0.002,"p99":0.25}}'
+    summed = series([line], [], 2.0).sums["default/web"]
+    assert _took(summed) == "half answered within 2 ms, 99% within 250 ms, through node port 30080"
+    assert _took({"p50": None, "p99": None}) == ""

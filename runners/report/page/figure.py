@@ -41,7 +41,10 @@ def figure(series: Series, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "left_out": left_out,
         "counts": [_count(count, end) for count in series.counts[:MOST_CHARTS]],
         "more_counts": [_workload(count.workload) for count in series.counts[MOST_CHARTS:]],
-        "requests": [_requests(*each, images, end) for each in list(series.requests.items())[:MOST_CHARTS]],
+        "requests": [
+            _requests(service, requests, images, end) | {"took": _took(series.sums.get(service, {}))}
+            for service, requests in list(series.requests.items())[:MOST_CHARTS]
+        ],
         "more_requests": list(series.requests)[MOST_CHARTS:],
     }
 
@@ -215,3 +218,10 @@ def _requests(
         "losses": told,
         "more": max(0, len(stretches) - MOST_ROWS),
     }
+
+
+def _took(summed: dict[str, Any]) -> str:
+    """How long answers took, and which way requests went."""
+    p50, p99, way = summed.get("p50"), summed.get("p99"), summed.get("way", "")
+    took = f"half answered within {1000 * p50:.3g} ms, 99% within {1000 * p99:.3g} ms" if p50 and p99 else ""
+    return ", ".join(filter(None, (took, way and f"through {way}")))

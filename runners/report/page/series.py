@@ -81,6 +81,8 @@ class Series:
     groups: list[Group] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     requests: dict[str, list[Asked]] = field(default_factory=dict)
+    sums: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the history says in the end of the requests to each service."""
 
 
 def series(lines: Iterable[str], steps: Sequence[dict[str, Any]], end: float) -> Series:
@@ -121,6 +123,8 @@ def _changes(lines: Iterable[str], found: Series) -> Iterator[Change]:
         found.end = max(found.end, record.get("at", 0.0))
         if "request" in record:
             _request(found, record["at"], record["request"])
+        elif "requests" in record:
+            found.sums[record["requests"]["service"]] = record["requests"]
         elif "object" in record:
             place = record["resource"], key_of(record["object"])
             yield Change(
