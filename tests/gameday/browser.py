@@ -23,7 +23,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
     *("--remote-debugging-port=0", "--remote-allow-origins=*"),
 )
-LONGEST = 120.0
+LONGEST = 300.0
 """Real seconds after which what is waited for is taken for never."""
 
 

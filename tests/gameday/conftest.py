@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gherkube.runners.gameday import conductor
 from tests.conftest import Project
-from tests.door.serving import serving
+from tests.door.serving import PATIENCE, serving
 from tests.gameday.shop import Shop
 
 
@@ -20,8 +21,9 @@ def shop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def shop(shop_server: Path, project: Project) -> Iterator[Shop]:
+def shop(shop_server: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The shop, open, and the project folder with the plan to break it."""
+    monkeypatch.setattr(conductor, "RECOVERS", PATIENCE)
     made = Shop(project.path, shop_server)
     made.open()
     yield made

@@ -22,12 +22,14 @@ from gherkube.runners.live.discovery import Discovery
 from gherkube.runners.live.journal import Record, read
 from gherkube.runners.live.said import said
 from gherkube.runners.objects import Object
+from tests.door.serving import PATIENCE
 
 PLANS = Path(__file__).parent / "plans"
-SETTINGS = """\
+SETTINGS = f"""\
+patience = "{PATIENCE:g}s"
 [targets.staging]
-context = "gherkube"
-kubeconfig = "{kubeconfig}"
+context = "{{context}}"
+kubeconfig = "{{kubeconfig}}"
 namespaces = ["shop"]
 """
 KINDS = ("deployments", "services", "configmaps")
@@ -37,13 +39,13 @@ GATES = ("--yes-i-am", "Olga Owner", "--yes-i-am", "Otto Operator")
 class Shop:
     """The objects on the server, and a project folder with the plan."""
 
-    def __init__(self, folder: Path, kubeconfig: Path) -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, context: str = "gherkube") -> None:
         self.folder, self.kubeconfig = folder, kubeconfig
         self.plan = folder / "shop.gameday.yaml"
-        self.connection = connect("gherkube", str(kubeconfig))
+        self.connection = connect(context, str(kubeconfig))
         self.api = LiveApi(self.connection, Discovery(self.connection))
         shutil.copytree(PLANS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "gherkube.toml").write_text(SETTINGS.format(kubeconfig=kubeconfig))
+        (folder / "gherkube.toml").write_text(SETTINGS.format(context=context, kubeconfig=kubeconfig))
         self.approve()
 
     def open(self) -> None:

@@ -31,7 +31,7 @@ class Client:
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str | None
     ) -> HTTPResponse:
         """The answer; a header that is None is left out."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=300)
         said = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         said |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
         content = raw if raw is not None else None if body is None else json.dumps(body).encode()

@@ -38,7 +38,7 @@ def browse(tell: Callable[[Browser, Page, Asked], Awaitable[None]], **size: Any)
 
 async def told(asked: Asked) -> tuple[Any, ...]:
     """What is asked next."""
-    return await asyncio.to_thread(asked.told.get, timeout=60)
+    return await asyncio.to_thread(asked.told.get, timeout=300)
 
 
 def shows(selector: str, text: str) -> str:

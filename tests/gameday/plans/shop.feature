@@ -17,7 +17,7 @@ Feature: A shop to break
     And I apply the manifest "manifests/more.yaml"
     And somebody deletes the config map "notes"
     And I delete a pod of deployment "web"
-    Then within 2 minutes, the rollout of deployment "web" completes
+    Then the rollout of deployment "web" completes
 
   Scenario: It takes long
     When I scale deployment "web" to 1 replica
@@ -44,4 +44,4 @@ Feature: A shop to break
     When I scale deployment "web" to 2 replicas
     And I update deployment "web" to "hello:2"
     And somebody else scales deployment "web" to 4
-    Then within 1 minute, 4 pods of deployment "web" are ready
+    Then 4 pods of deployment "web" are ready
