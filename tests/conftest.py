@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gherkube.runners.cli.main import main as gherkube_main
-from gherkube.runners.live import history
+from gherkube.runners.live import connection, history, namespace
 
 settings.register_profile(
     "same everywhere",
@@ -126,6 +126,8 @@ def _patience() -> Iterator[None]:
     """What a busy machine shows late is waited for, and is no gap."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history, "LAG", 300.0)
+        patch.setattr(namespace, "COMES_WITHIN", 300.0)
+        patch.setattr(connection, "CONNECT", 300.0)
         yield
 
 

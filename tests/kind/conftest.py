@@ -50,7 +50,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
 
@@ -61,7 +61,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     home, bin_, folder = tmp_path / "kind", tmp_path / "bin", tmp_path / "project"
     for each in (home, bin_, folder):
         each.mkdir()
-    for name, text in (("kind", f'exec {sys.executable} -SE {fake_kind.__file__} "$@"'), ("docker", "exit 0")):
+    for name, text in (
+        ("kind", f'exec {sys.executable} -SE {fake_kind.__file__} "$@"'),
+        ("docker", "exit 0"),
+    ):
         (bin_ / name).write_text(f"#!/bin/sh\n{text}\n")
         (bin_ / name).chmod(0o755)
     engine = Engine(home, socket_for(tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from gherkube.fixtures import progress
 from gherkube.runners.kind import cluster
 
 
@@ -21,6 +22,7 @@ class NoImages:
 
 
 cluster.Images = NoImages  # type: ignore[misc,assignment]
+progress.AGAIN = 3600.0  # nothing is told twice, however slow the machine
 
 if __name__ == "__main__":
     from gherkube.runners.cli.main import main

@@ -218,7 +218,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit code and what it said, once it has ended; what it started ends with it, as in a container."""
     assert process.stdout is not None
     with process.stdout as output:
-        process.wait(timeout=60)
+        process.wait(timeout=300)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         return process.returncode, output.read()
