@@ -88,7 +88,7 @@ class Run:
         """Writes down what is about to be made. Raises UsageError, and then it must not be made."""
         told = {"kind": kind, "words": words, "data": data}
         path = self.folder / "debts" / f"{time.time_ns()}-{secrets.token_hex(2)}.json"
-        with _writing():
+        with writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, told)
         return Debt(path, told)
@@ -116,7 +116,7 @@ def begin() -> Run:
     run = Run(run_id())
     if run.id in _ALIVE and run.folder.is_dir():
         return run
-    with _writing():
+    with writing():
         _ALIVE[run.id] = hold(run.folder / "alive", alone=False)
         if not (run.folder / "run.json").exists():
             began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -208,7 +208,8 @@ def write(path: Path, told: Any) -> None:
 
 
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
+    """Around what is written down. Raises UsageError with what to do where that cannot be."""
     try:
         yield
     except OSError as error:

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -71,9 +72,9 @@ def doctor() -> int:
 def _docker(patient: Patient) -> Iterator[Finding]:
     at = host() or "the usual socket"
     try:
-        client = engine()
-        patient.info = client.info()
-        patient.images = {tag for image in client.images.list() for tag in image.tags}
+        with closing(engine()) as client:
+            patient.info = client.info()
+            patient.images = {tag for image in client.images.list() for tag in image.tags}
     except (CannotJudge, OSError) as error:
         yield Finding("Docker", BAD, "does not answer", str(error))
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,8 @@ from gherkube.runners.live import namespace
 from gherkube.runners.live.undo import Ask
 
 if TYPE_CHECKING:
+    import docker
+
     from gherkube.runners.live.api import LiveApi
 
 Say = Callable[[str], object]
@@ -100,25 +103,16 @@ class _Settling:
         from gherkube.runners.kind import faults
         from gherkube.runners.kind.engine import engine
 
-        faults.undo(engine(), debt)
+        with closing(engine()) as client:
+            faults.undo(client, debt)
         return [f"{debt.words}: put right"]
 
     def _docker(self, _: state.Debt) -> Iterable[str]:
         """Removes what of Docker has the label of the run; most often there is nothing."""
         from gherkube.runners.kind.engine import engine
 
-        client, labelled = engine(), {"label": f"{state.LABEL}={self.run.id}"}
-        removed = []
-        for container in client.containers.list(all=True, filters=labelled):
-            container.remove(force=True, v=True)
-            removed.append(f"container {container.name}: removed")
-        for image in client.images.list(all=True, filters=labelled):
-            client.images.remove(image.id, force=True)
-            removed.append(f"image {image.short_id}: removed")
-        for network in client.networks.list(filters=labelled):
-            network.remove()
-            removed.append(f"network {network.name}: removed")
-        return removed
+        with closing(engine()) as client:
+            return _remove_labelled(client, {"label": f"{state.LABEL}={self.run.id}"})
 
     def _namespace(self, debt: state.Debt) -> Iterable[str]:
         """Removes what has the label of the run there: the namespace may be somebody else's by now."""
@@ -165,6 +159,20 @@ class _Settling:
         self.settled.left.extend(undone.left)
         if not undone.left:
             path.unlink()
+
+
+def _remove_labelled(client: docker.DockerClient, labelled: dict[str, str]) -> list[str]:
+    removed = []
+    for container in client.containers.list(all=True, filters=labelled):
+        container.remove(force=True, v=True)
+        removed.append(f"container {container.name}: removed")
+    for image in client.images.list(all=True, filters=labelled):
+        client.images.remove(image.id, force=True)
+        removed.append(f"image {image.short_id}: removed")
+    for network in client.networks.list(filters=labelled):
+        network.remove()
+        removed.append(f"network {network.name}: removed")
+    return removed
 
 
 def _mend(api: LiveApi) -> Callable[[str, str], None]:

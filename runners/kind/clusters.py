@@ -90,7 +90,7 @@ class Clusters:
         return found
 
     def take(self, foreseen: Foreseen) -> KindCluster:
-        """A cluster for a scenario that will ask this, made where there is none; its `close` lets go of it."""
+        """A cluster for a scenario that asks this, made where there is none; its `close` lets go of it."""
         from gherkube.runners.kind.cluster import KindCluster
 
         nodes = foreseen.nodes[0] if foreseen.nodes else self._nodes
@@ -210,6 +210,11 @@ class Clusters:
         except (DockerException, RequestException) as error:
             raise CannotJudge(f"Docker does not say what runs of cluster {name}: {error}") from None
 
+    def close(self) -> None:
+        """Lets go of the engine."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+
     def keep(self) -> list[str]:
         """Leaves the clusters of the run where they are; how to use and remove each."""
         told = []
@@ -228,7 +233,8 @@ class Clusters:
 def program(settings: KindSettings) -> cli.Kind:
     """The program kind. Raises UsageError."""
     kubeconfig = state.folder() / "clusters" / "unused.kubeconfig"
-    kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    with state.writing():
+        kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     return cli.find(settings.kind, kubeconfig)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ from gherkube.runners.errors import CannotJudge
 if TYPE_CHECKING:
     import docker
 
+SOCKET = "unix:///var/run/docker.sock"
+"""Where the engine is unless something else is said."""
 ANSWER = 60
 """Seconds that the engine may take to answer."""
 
@@ -26,12 +31,24 @@ def engine() -> docker.DockerClient:
     from docker.errors import DockerException
 
     address = host()
-    try:
-        client = docker.DockerClient(**docker.utils.kwargs_from_env() | _named(address), timeout=ANSWER)
-        client.ping()
-    except (DockerException, OSError, ValueError) as error:
-        raise NoEngine(advice(address, error)) from None
+    with ExitStack() as opened:
+        try:
+            _knock(address)
+            client = docker.DockerClient(**docker.utils.kwargs_from_env() | _named(address), timeout=ANSWER)
+            opened.callback(client.close)
+            client.ping()
+        except (DockerException, OSError, ValueError) as error:
+            raise NoEngine(advice(address, error)) from None
+        opened.pop_all()
     return client
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens at a socket: docker's package leaves its own open then."""
+    scheme, _, path = (address or SOCKET).partition("://")
+    if scheme == "unix" and sys.platform != "win32":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.connect(path)
 
 
 def host() -> str:
@@ -60,7 +77,7 @@ def _named(address: str) -> dict[str, str]:
 
 def advice(address: str, error: BaseException) -> str:
     """Why the engine does not answer, and what to do."""
-    at = address or "unix:///var/run/docker.sock"
+    at = address or SOCKET
     why = _root(error)
     if "Permission denied" in why:
         then = (

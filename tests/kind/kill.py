@@ -69,7 +69,7 @@ Feature: Killed where nothing is the run's own
       data: {a: b}
       \"\"\"
     And I delete deployment "other"
-    Then 4 pods are ready
+    Then 4 pods of deployment "web" are ready
 """
 NAMESPACE = "shop"
 
