@@ -101,7 +101,7 @@ class LiveTraffic:
         def send() -> None:
             try:
                 self._send(service, way, "service")
-            except CannotJudge as error:
+            except Exception as error:  # nobody else would hear of it, and the request would be missed
                 now = self._clock.now()
                 self._clock.history.note_gap(now, now, f"no request could be sent to the service: {error}")
                 self._ended.set()

@@ -222,6 +222,20 @@ def test_requests_that_flow(shop: str, traffic_by: Callable[[Way], LiveTraffic])
     assert all(request.answered for request in traffic.requests)
 
 
+def test_a_request_that_could_not_be_sent_is_not_passed_over(
+    shop: str, traffic_by: Callable[[Way], LiveTraffic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason: nobody knows what would have become of it, so there is a gap."""
+    traffic = traffic_by(Way("the front door", (f"{shop}/",)))
+    gaps: list[str] = []
+    monkeypatch.setattr(traffic._clock.history, "note_gap", lambda *gap: gaps.append(gap[2]), raising=False)
+    monkeypatch.setattr(traffic, "_ask", lambda _: 1 / 0)
+    traffic.flow(WEB, 0.001)
+    traffic._flows[WEB].join(60)
+    assert gaps[0] == "no request could be sent to the service: division by zero"
+    assert traffic.requests == []
+
+
 def test_answers_that_overtake_others() -> None:
     """They are told in the order of the requests, and when that is known."""
     log, one, two = Log(), *(request(at) for at in (1.0, 2.0))
