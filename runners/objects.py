@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
 
+TEMPLATED = ("deployments", "replicasets", "statefulsets", "daemonsets", "jobs")
+"""The resources whose objects have a pod template."""
+
 
 class Key(NamedTuple):
     """A name within a resource; `namespace` is "" for what is cluster-wide."""

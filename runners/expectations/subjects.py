@@ -11,10 +11,9 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.revisions import MARKS, has_one_revision, newest_mark
 from gherkube.runners.expectations.view import KINDS, View
 from gherkube.runners.history import Change
-from gherkube.runners.objects import Key, Object, controller_of
+from gherkube.runners.objects import TEMPLATED, Key, Object, controller_of
 from gherkube.runners.selectors import compile_labels
 
-TEMPLATED = ("deployments", "replicasets", "statefulsets", "daemonsets", "jobs")
 POD_RESOURCES = frozenset({"pods", "controllerrevisions", *TEMPLATED})
 """Of which resources a change may alter which pods are meant."""
 WORDS = {"replicasets": "replica set", "services": "service", "nodes": "node", "pods": "pod"}

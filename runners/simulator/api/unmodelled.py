@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from gherkube.runners.errors import CannotJudge
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import TEMPLATED, Object
 
 
 class Row(NamedTuple):
@@ -99,8 +99,6 @@ POD = (
     Row("volumes[].projected.sources[].podCertificate", "pods get no certificates"),
 )
 """Of the spec of a pod."""
-TEMPLATED = frozenset({"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"})
-"""What has a pod template."""
 JOB = (
     Row("scheduling", NEWER),
     Row("managedBy", "no other controller runs Jobs"),

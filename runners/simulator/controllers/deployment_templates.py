@@ -12,7 +12,7 @@ from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import parse
-from gherkube.runners.simulator.api.names import ALPHABET
+from gherkube.runners.simulator.api.names import safe_encode
 
 HASH_LABEL = "pod-template-hash"
 MAPS = frozenset({"labels", "annotations", "nodeSelector", "limits", "requests", "matchLabels"})
@@ -93,4 +93,4 @@ def hash_of(text: str, collisions: int | None) -> str:
     value = 0x811C9DC5
     for byte in data:
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(value))
+    return safe_encode(value)
