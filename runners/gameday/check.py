@@ -7,14 +7,14 @@ and its features: `run` needs it, and refuses when one of them has changed since
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import UsageError
+from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
 from gherkube.runners.gameday import snapshot
 from gherkube.runners.gameday.checks import EVERYWHERE
 from gherkube.runners.gameday.checks_live import LIVE
@@ -23,6 +23,8 @@ from gherkube.runners.gameday.opening import PRECONDITION, opened, reached, targ
 from gherkube.runners.gameday.plan import Plan, fingerprint
 from gherkube.runners.gameday.reading import shown
 from gherkube.runners.gameday.rehearsal import rehearse, simulated
+from gherkube.runners.live.access import base, missing
+from gherkube.runners.live.access import refused as forbidden
 from gherkube.runners.target import SIMULATOR, Target
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ def looked_at(plan: Plan, stage: Stage, target: Target | None) -> Checked:
             taken = simulated(plan, stage)
         else:
             api, discovery = closing.enter_context(reached(target))
+            if absent := missing(api, base(plan.scope.namespaces, makes=False)):
+                raise CannotJudge(forbidden(absent, target.context))
             connection = api.connection
             version = connection.ask("GET", "/version")["gitVersion"]
             where = f"{plan.target}: context {target.context} at {connection.server}, Kubernetes {version}"
@@ -85,8 +89,16 @@ def looked_at(plan: Plan, stage: Stage, target: Target | None) -> Checked:
                 round_.name: list(touched_by(writes, taken))
                 for round_, writes in zip(plan.rounds, played.writes, strict=False)
             },
-            tuple(finding for look in looks for finding in look(ground)),
+            tuple(finding for look in looks for finding in _found(look, ground)),
         )
+
+
+def _found(look: Callable[[Ground], Iterator[Finding]], ground: Ground) -> list[Finding]:
+    """What one look finds; what it may not look at stands against the game day."""
+    try:
+        return list(look(ground))
+    except GherkubeError as error:
+        return [Finding(look.__name__.strip("_").replace("_", " "), AGAINST, str(error))]
 
 
 def refused(plan: Plan) -> str:

@@ -17,6 +17,7 @@ from gherkube.runners.live.served import find as find_served
 
 VERBS = {"create": "create", "replace": "update", "patch": "patch", "delete": "delete", "post": "create"}
 """What each write needs to be allowed."""
+READS = ("get", "list", "watch")
 UNDOES = {"create": ("get", "delete"), "delete": ("get", "create"), "post": ("get",)}
 """What putting it back needs; a change needs to get and update."""
 
@@ -48,7 +49,7 @@ def _rights(ground: Ground) -> Iterator[Finding]:
     needs = set(base(ground.plan.scope.namespaces, makes=False))
     for round_ in ground.plan.rounds:
         for scenario in ground.stage.scenarios(round_):
-            needs |= ground.stage.needs(scenario, ground.plan.scope.namespace)
+            needs |= set(map(_looks, ground.stage.needs(scenario, ground.plan.scope.namespace)))
     for write in ground.requests:
         group, verbs = discovery.named(write.resource).group, UNDOES.get(write.verb, ("get", "update"))
         below = f"/{write.subresource}" if write.subresource else ""
@@ -83,6 +84,13 @@ def _dry_runs(ground: Ground) -> Iterator[Finding]:
         f"; {later} on what is not there yet" if later else ""
     )
     yield Finding("dry run", AGAINST if refused else OK, words, tuple(refused))
+
+
+def _looks(need: Need) -> Need:
+    """What a sentence needs to look at things; what is done is known from the rehearsal."""
+    below = "/" in need.resource and need.verb != "get"
+    resource = need.resource.partition("/")[0] if below else need.resource
+    return need._replace(verb=need.verb if need.verb in READS else "get", resource=resource)
 
 
 def _comes_later(write: Write, there: set[str], made: set[str]) -> bool:

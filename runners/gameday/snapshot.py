@@ -83,7 +83,7 @@ class Snapshot:
 
 
 def take(api: Reads, scope: Scope, target: str, taken: str) -> Snapshot:
-    """Takes what is there now. Raises UsageError for a namespace that is not."""
+    """Takes what is there now. Raises UsageError for a namespace that is not, CannotJudge without nodes."""
     objects: dict[str, list[Object]] = {"namespaces": [], **{resource: [] for resource in TAKEN}}
     left: dict[str, None] = {}
     for namespace in scope.namespaces:
@@ -104,7 +104,7 @@ def take(api: Reads, scope: Scope, target: str, taken: str) -> Snapshot:
     try:
         nodes = sorted(api.list("nodes"), key=lambda node: node["metadata"]["name"])
     except ApiError as error:
-        raise UsageError(f"the nodes of {target} cannot be read: {error}") from None
+        raise CannotJudge(f"the nodes of {target} cannot be read: {error}") from None
     objects["nodes"] = [_node(node, images) for node in nodes]
     reserved = _reserved(api, scope, left)
     left["secrets: not read; those that pods refer to are supposed to be there, with the keys asked for"] = (
