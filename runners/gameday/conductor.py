@@ -64,6 +64,7 @@ class Conductor:
         self._faults = RecordedFaults(cluster.faults, cluster.api)
         cluster.faults = self._faults
         self.watch = Watcher(plan, stage, cluster, book, control, keeper)
+        book.told.append(lambda record: self.watch.times.take(record))
         self._codes: list[int] = []
         self.left: list[str] = []
         """What could not be put back."""
@@ -157,8 +158,7 @@ class Conductor:
         """Plays a round and puts it back; returns its outcome."""
         self._book.write("round", event="begins", name=round_.name)
         self._changes.tags["round"] = round_.name
-        self.watch.times = times = Times(round_.name)
-        self._book.told.append(times.take)
+        self.watch.times = Times(round_.name)
         limit = f"the time limit of round “{round_.name}”"
         self.watch.deadlines[limit] = time.monotonic() + round_.limit
         outcome, block, scenarios = PASSED, "", list[dict[str, Any]]()
@@ -196,12 +196,12 @@ class Conductor:
             self._prepare()
 
     def _undo(self) -> list[str]:
+        left = self._changes.undo(mend=self._faults.put_right).left
         try:
-            undone = self._changes.undo(mend=self._faults.put_right)
             self._broken_faults.mend()
         except GherkubeError as error:
-            return [str(error)]
-        return undone.left
+            left.append(str(error))
+        return left
 
     def _recovers(self) -> bool:
         """Whether the steady state is back, and no rollout goes on; waits until it is so."""

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -121,14 +121,20 @@ def _run(
         if _told(lock.release):
             book.note("lease", event="released", holder=lock.holder, expires="")
         book.note("end")
+    with suppress(OSError):  # nobody is there to read it
+        _conclude(conductor, book)
+    return code
+
+
+def _conclude(conductor: Conductor, book: Book) -> None:
+    """Says what to do next."""
     if book.full:
         print(f"gherkube gameday run: {book.full}", file=sys.stderr)
     if conductor.refused:
         print(f"gherkube gameday run: {conductor.refused}; nothing was touched", file=sys.stderr)
-    print(f"journal: {shown(book.path)}")
     if conductor.left:
         print(f"left: gherkube gameday undo {shown(book.path)}", file=sys.stderr)
-    return code
+    print(f"journal: {shown(book.path)}", flush=True)
 
 
 def _take(lock: lease.Lease, book: Book, keeper: Keeper, begin: dict[str, Any]) -> None:
@@ -194,25 +200,29 @@ def _shown(
 ) -> Iterator[None]:
     """Shows how things stand in the terminal, and on a page."""
     views: list[Any] = [view(control, iam[0] if iam else plan.roles.operator)]
-    with ExitStack() as last_first:
-        if page:
-            from gherkube.runners.gameday.page import Page
+    if page:
+        from gherkube.runners.gameday.page import Page
 
-            views.append(Page(control))
-            print(f"page: {views[-1].url}", flush=True)
-        for each in views:
-            last_first.callback(each.close)
+        views.append(Page(control))
+        print(f"page: {views[-1].url}", flush=True)
 
-        def show() -> None:
-            state = conductor.state()
-            for each in views:
-                each.show(state)
+    def each(do: Callable[[Any], object]) -> None:
+        for one in list(views):
+            try:
+                do(one)
+            except Exception:  # a terminal that is gone keeps nobody from putting back what was done
+                views.remove(one)
 
-        conductor.watch.show = show
-        try:
-            yield
-        finally:
-            show()
+    def show() -> None:
+        state = conductor.state()
+        each(lambda one: one.show(state))
+
+    conductor.watch.show = show
+    try:
+        yield
+    finally:
+        show()
+        each(lambda one: one.close())
 
 
 @contextmanager
@@ -224,12 +234,13 @@ def _halting(conductor: Conductor, control: Control, book: Book) -> Iterator[Non
             control.halt(signal.Signals(number).name, "stopped by a signal")
             return
         conductor.hurried = True
-        print(
-            "what was done is being put back, and that is not skipped. If it must end: kill -9, then "
-            f"gherkube gameday undo {shown(book.path)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        with suppress(OSError):
+            print(
+                "what was done is being put back, and that is not skipped. If it must end: kill -9, then "
+                f"gherkube gameday undo {shown(book.path)}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     before = {number: signal.signal(number, stop) for number in STOPS}
     try:

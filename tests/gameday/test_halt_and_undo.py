@@ -15,6 +15,7 @@ import yaml
 
 from gherkube.runners.gameday import conductor, lease
 from gherkube.runners.gameday.lease import Lease, Locked
+from gherkube.runners.gameday.terminal import Lines
 from tests.conftest import Project
 from tests.door.serving import CODE
 from tests.gameday.kill import as_before, intact, written
@@ -222,3 +223,16 @@ def test_who_holds_a_lock_is_asked_to_halt(shop: Shop) -> None:
     after.take(from_="olga@here/1/1")
     assert after.renew().halt is None
     after.release()
+
+
+def test_a_terminal_that_is_gone(shop: Shop, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can be shown anything any more, and everything is put back all the same."""
+
+    def gone(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    before = shop.objects()
+    only(shop, "Fewer of it")
+    monkeypatch.setattr(Lines, "say", gone)
+    assert run(project).code == 0
+    assert not as_before(shop, before)
