@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from gherkube.runners import state
+from gherkube.runners.errors import CannotJudge
 from gherkube.runners.kind.faults import KindFaults
 from gherkube.runners.kind.images import Foreseen, Images
 from gherkube.runners.kind.nodes import Nodes
@@ -54,13 +55,21 @@ class KindCluster(LiveCluster):
         return KindFaults(self._nodes, self._images, self._api)
 
     def close(self) -> None:
-        """Puts right, removes and ends as a live cluster does; then others may have it."""
+        """Puts right, removes and ends as a live cluster does; then others may have it.
+
+        Raises CannotJudge when another image ran than was made for the scenario.
+        """
+        began = hasattr(self, "_seat")
+        ran = [change.object for change in self.history.since() if change.resource == "pods"] if began else []
+        strangers = self._images.strangers(ran)
         try:
             super().close()
         finally:
             seat, self._seat = getattr(self, "_seat", -1), -1
             if seat >= 0:
                 os.close(seat)
+        if strangers:
+            raise CannotJudge(f"another image than was made for them ran in {', '.join(strangers)}")
 
 
 def images_of(nodes: Nodes, settings: KindSettings) -> Images:

@@ -21,6 +21,7 @@ from gherkube.runners.kind.nodes import Node, Nodes, everywhere
 from gherkube.runners.kind.own import OwnImage, pack
 from gherkube.runners.kind.registry import NOT_FOUND, Offer
 from gherkube.runners.kind.standin import Made, Maker, StandIn
+from gherkube.runners.objects import Object, container_statuses
 from gherkube.runners.simulator.node.images import DEFAULT, Behaviour, Image, parse_image
 
 FROM_THE_START = frozenset({"stop_seconds", "answer_code", "answer_text", "answer_seconds"})
@@ -56,8 +57,8 @@ class Images:
         self._held: dict[str, tuple[int, bool]] = {}
         """By full name, the descriptor that holds the lock, and whether it is held alone."""
         self._said: dict[str, StandIn] = {}
-        self._offered: dict[str, str] = {}
-        """Digests by full names."""
+        self._made: dict[str, set[str]] = {}
+        """The digests of what was made for the scenario, by full names."""
 
     @property
     def maker(self) -> Maker:
@@ -118,19 +119,21 @@ class Images:
             if special:
                 everywhere(self._up(), lambda node: registry.withdraw(node, special))
         finally:
-            self._said, self._offered = {}, {}
+            self._said, self._made = {}, {}
             while self._held:
                 os.close(self._held.popitem()[1][0])
 
-    def strangers(self, pods: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Which pods ran, under a name that was foreseen, another image than the one that was made for it."""
-        return [
-            pod["metadata"]["name"]
-            for pod in pods
-            for status in pod.get("status", {}).get("containerStatuses", ())
-            if (wanted := self._offered.get(_full(status["image"]))) and "@" in status.get("imageID", "")
-            if not status["imageID"].endswith(wanted)
-        ]
+    def strangers(self, pods: Iterable[Object]) -> list[str]:
+        """Which pods ran, under a name that was foreseen, another image than those that were made for it."""
+        return sorted(
+            {
+                pod["metadata"]["name"]
+                for pod in pods
+                for status in container_statuses(pod)
+                if (made := self._made.get(_full(status["image"]))) and "@" in status.get("imageID", "")
+                if status["imageID"].partition("@")[2] not in made
+            }
+        )
 
     def _put(self, stand_ins: Iterable[StandIn]) -> None:
         offers: dict[Image, Offer] = {}
@@ -150,7 +153,8 @@ class Images:
     def _offer(self, offers: Mapping[Image, Offer], made: Iterable[Made]) -> None:
         blobs = {digest: blob for each in made for digest, blob in each.blobs.items()}
         everywhere(self._up(), lambda node: registry.offer(node, offers, blobs))
-        self._offered |= {image.name: each.digest for image, each in offers.items() if each.digest}
+        for image, each in offers.items():
+            self._made.setdefault(image.name, set()).add(each.digest)
 
     def _up(self) -> list[Node]:
         return [node for node in self._nodes.all if node.state == "running"]
