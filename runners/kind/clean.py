@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gherkube.runners import state
 from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
@@ -161,13 +161,13 @@ class _Settling:
             path.unlink()
 
 
-def _remove_labelled(client: docker.DockerClient, labelled: dict[str, str]) -> list[str]:
+def _remove_labelled(client: docker.DockerClient, labelled: dict[str, Any]) -> list[str]:
     removed = []
     for container in client.containers.list(all=True, filters=labelled):
         container.remove(force=True, v=True)
         removed.append(f"container {container.name}: removed")
     for image in client.images.list(all=True, filters=labelled):
-        client.images.remove(image.id, force=True)
+        client.images.remove(str(image.id), force=True)
         removed.append(f"image {image.short_id}: removed")
     for network in client.networks.list(filters=labelled):
         network.remove()

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gherkube.runners import state
 from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
@@ -295,7 +295,7 @@ def _task(made: Made) -> str:
     return f"kind cluster of {made.nodes} nodes from {made.image or 'the image of kind'}"
 
 
-def _of(name: str) -> dict[str, str]:
+def _of(name: str) -> dict[str, Any]:
     return {"label": f"{CLUSTER}={name}"}
 
 

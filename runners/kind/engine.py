@@ -8,7 +8,7 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge
 
@@ -27,14 +27,16 @@ class NoEngine(CannotJudge):
 
 def engine() -> docker.DockerClient:
     """A client of the engine that the docker command uses, too. Raises NoEngine."""
-    import docker
+    from docker import DockerClient
     from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
 
     address = host()
+    settings: dict[str, Any] = {**kwargs_from_env(), **_named(address)}
     with ExitStack() as opened:
         try:
             _knock(address)
-            client = docker.DockerClient(**docker.utils.kwargs_from_env() | _named(address), timeout=ANSWER)
+            client = DockerClient(**settings, timeout=ANSWER)
             opened.callback(client.close)
             client.ping()
         except (DockerException, OSError, ValueError) as error:
