@@ -1,6 +1,6 @@
 """What a history shows in the end, without what is random: facts, by kind, that can be compared.
 
-The same facts are made of recordings of clusters, and of the histories of scenarios (see `places_facts`).
+The same facts are made of recordings of clusters, and of the histories of scenarios (see `places_history`).
 """
 
 from __future__ import annotations
