@@ -24,7 +24,7 @@ COMPARED = {
     "lives": "each pod's life, in order",
     "moves": "each workload's conditions, as they came to be",
     "bounds": "of each workload, most pods at once and fewest available",
-    "requests": "who answered requests, and whether any were lost",
+    "requests": "with which status requests were answered, and whether any were lost",
 }
 """What is compared of two histories of a scenario."""
 
@@ -106,7 +106,7 @@ def _is_of_place(event: Object) -> bool:
 def _request(request: Json) -> Fact:
     service = request["service"].rpartition("/")[2]
     answered = 0 < request["code"] < 500
-    return (service, f"answered by {request['image']}" if answered else "lost")
+    return (service, f"answered with {request['code']}" if answered else "lost")
 
 
 # --- In words
