@@ -156,8 +156,30 @@ def halt(
 
 
 @app.command()
+def note(
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL|PLAN", help="What a run has written, or the plan's last.")
+    ],
+    text: Annotated[str, typer.Argument(help="What was found.")],
+    by: By = "",
+    severity: Annotated[str, typer.Option(metavar="low|medium|high", help="It is a finding.")] = "",
+    owner: Annotated[str, typer.Option(metavar="NAME", help="Who sees to the finding.")] = "",
+    retest: Annotated[str, typer.Option(metavar="DATE", help="When it is tested again: 2026-12-01.")] = "",
+) -> None:
+    """Writes a note or a finding into the journal of a game day that is over; then report tells it, too.
+
+    Exit code: 0 it is written, 2 usage, 4 it cannot be written.
+    """
+    from gherkube.runners.gameday.noting import write_note
+
+    raise typer.Exit(write_note(journal, by, text, severity, owner, retest))
+
+
+@app.command()
 def report(
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="What a run has written.")],
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL|PLAN", help="What a run has written, or the plan's last.")
+    ],
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; beside the journal unless said.")
     ] = None,

@@ -69,22 +69,27 @@ def last(plan: Path) -> Path:
     return found[-1]
 
 
+def told_by(journal: Path) -> Told:
+    """What a journal tells. UsageError when it is no game day's."""
+    try:
+        return tell(read(journal))
+    except ValueError as error:
+        raise UsageError(f"{journal}: {error}; name a file NAME-TIME.journal") from None
+
+
 def write(journal: Path, folder: Path | None = None) -> Written:
     """Writes a journal's report, beside it unless `folder` says where.
 
     UsageError when it is no game day's journal, or the folder cannot be written to.
     """
-    try:
-        told = tell(read(journal))
-    except ValueError as error:
-        raise UsageError(f"{journal}: {error}; name a file NAME-TIME.journal") from None
+    found = told_by(journal)
     folder = journal.parent if folder is None else folder
     base = folder / journal.name.removesuffix(".journal")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        feature = regression.propose(told, folder.resolve())
+        feature = regression.propose(found, folder.resolve())
         wrong = regression.check(feature, folder) if feature else ""
-        facts = gather(told, journal, feature, wrong, f"{base.name}.regression.feature")
+        facts = gather(found, journal, feature, wrong, f"{base.name}.regression.feature")
         written = Written(
             _file(base, ".html", _render("report.html", facts)),
             _file(base, ".md", _render("report.md", facts)),

@@ -11,6 +11,7 @@ import pytest
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import regression, report
 from gherkube.runners.gameday.comparison import compare, surprises
+from gherkube.runners.gameday.noting import write_note
 from gherkube.runners.gameday.timeline import Told, hypotheses, tell
 from gherkube.runners.live.journal import Record, read
 from tests.gameday import samples
@@ -252,3 +253,19 @@ def test_a_plan_means_its_last_run(tmp_path: Path, capsys: pytest.CaptureFixture
         samples.write(folder / f"bad-image-{stamp}.journal", samples.broken())
     assert report.write_report(plan) == 0
     assert "bad-image-20260302T140000Z.html" in capsys.readouterr().out
+
+
+def test_what_is_found_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is written into the journal, whose chain goes on, and told by the next report."""
+    journal = samples.write(tmp_path / "a.journal", samples.broken())
+    assert write_note(journal, "Rita", "it pages the wrong team", "high", "Ann", "2026-04-02") == 0
+    assert write_note(journal, "Rita", "so", "", "", "") == 0
+    told = tell(read(journal))
+    assert [each.text for each in told.findings][:2] == ["Two customers called", "it pages the wrong team"]
+    assert told.end < 200, "a note of later does not make the game day longer"
+    size = journal.stat().st_size
+    assert write_note(journal, "Rita", "so", "awful", "", "") == 2
+    assert write_note(journal, "Rita", "  ", "", "", "") == 2
+    assert write_note(tmp_path / "absent.journal", "Rita", "so", "", "", "") == 2
+    assert journal.stat().st_size == size
+    assert "low, medium, high" in capsys.readouterr().err
