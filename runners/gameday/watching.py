@@ -36,18 +36,22 @@ class Times:
 
     def __init__(self, round_: str) -> None:
         self.told: dict[str, Any] = {"round": round_, **dict.fromkeys(FOUR)}
+        self._over = False
+        """Whether it was put back before anything was detected: what is missing from then on is its undo."""
 
     def take(self, record: Record) -> None:
         """An act, or an undo."""
         if record.kind == "after" and not record.data.get("error"):
             self._first("acted" if self.told["detected"] else "injected", record.at)
-        elif record.kind == "undo" and self.told["detected"]:
-            self._first("acted", record.at)
+        elif record.kind == "undo":
+            self._over = not self.told["detected"]
+            if not self._over:
+                self._first("acted", record.at)
 
     def look(self, *, well: bool) -> None:
         """What is seen now: `well` while the steady state holds and no pod is missing."""
         told = self.told
-        if not told["injected"]:
+        if not told["injected"] or self._over:
             return
         if not well:
             self._first("detected", now())
