@@ -64,10 +64,10 @@ def test_a_run_makes_a_cluster_and_removes_it(machine: Machine) -> None:
     """What takes its time is told; the user's kubeconfig is not there before, nor afterwards."""
     (machine.folder / "small.feature").write_text(SMALL)
     done = machine.gherkube("run", "--on", "kind", "--nodes", "1")
-    assert done.returncode == 0, done.stdout
-    assert "making it, with 1 nodes that take pods" in done.stdout
-    assert "giving its nodes a registry" in done.stdout
-    assert "✓ Scaled" in done.stdout
+    assert done.code == 0, done.out
+    assert "making it, with 1 nodes that take pods" in done.out
+    assert "giving its nodes a registry" in done.out
+    assert "✓ Scaled" in done.out
     assert machine.clusters() == []
     assert not list(state.folder().glob("runs/*"))
     assert not list(state.folder().glob("clusters/*.json"))
@@ -78,16 +78,16 @@ def test_scenarios_that_need_the_same_nodes_share_a_cluster(machine: Machine) ->
     """And the cluster has the nodes that they ask for; with --keep they stay, and it is said how they go."""
     (machine.folder / "nodes.feature").write_text(NODES)
     done = machine.gherkube("run", "--on", "kind", "--nodes", "1", "--keep")
-    assert done.returncode == 0, done.stdout
+    assert done.code == 0, done.out
     one, two = machine.clusters()
     assert (configuration(machine, one).count("worker"), configuration(machine, two).count("worker")) == (
         1,
         2,
     )
-    assert done.stdout.count("making it") == 2
-    assert f"`gherkube clean {one}` removes it" in done.stdout
+    assert done.out.count("making it") == 2
+    assert f"`gherkube clean {one}` removes it" in done.out
     cleaned = machine.gherkube("clean", one, two)
-    assert cleaned.returncode == 0, cleaned.stdout
+    assert cleaned.code == 0, cleaned.out
     assert machine.clusters() == []
 
 
@@ -96,15 +96,15 @@ def test_a_cluster_is_used_again(machine: Machine) -> None:
     (machine.folder / "small.feature").write_text(SMALL)
     for made in (True, False):
         done = machine.gherkube("run", "--on", "kind", "--nodes", "1", "--reuse", "shop")
-        assert done.returncode == 0, done.stdout
-        assert ("making it" in done.stdout) is made
+        assert done.code == 0, done.out
+        assert ("making it" in done.out) is made
         assert machine.clusters() == ["shop"]
     other = machine.gherkube("run", "--on", "kind", "--nodes", "2", "--reuse", "shop")
-    assert other.returncode == 2
-    assert "cluster 'shop' has 1 nodes that take pods, not 2" in other.stdout
+    assert other.code == 2
+    assert "cluster 'shop' has 1 nodes that take pods, not 2" in other.out
     cleaned = machine.gherkube("clean")
-    assert (cleaned.returncode, machine.clusters()) == (0, ["shop"])
-    assert "kept: kind cluster shop" in cleaned.stdout
+    assert (cleaned.code, machine.clusters()) == (0, ["shop"])
+    assert "kept: kind cluster shop" in cleaned.out
 
 
 def test_a_cluster_of_somebody_else_is_left_alone(machine: Machine) -> None:
@@ -114,11 +114,11 @@ def test_a_cluster_of_somebody_else_is_left_alone(machine: Machine) -> None:
     theirs.write_text('{"name": "theirs", "nodes": ["theirs-control-plane"], "config": ""}')
     (machine.folder / "small.feature").write_text(SMALL)
     done = machine.gherkube("run", "--on", "kind", "--reuse", "theirs")
-    assert done.returncode == 2
-    assert "there is a kind cluster 'theirs' that gherkube did not make" in done.stdout
+    assert done.code == 2
+    assert "there is a kind cluster 'theirs' that gherkube did not make" in done.out
     cleaned = machine.gherkube("clean", "theirs")
-    assert cleaned.returncode == 2
-    assert "gherkube has made no such cluster" in cleaned.stdout
+    assert cleaned.code == 2
+    assert "gherkube has made no such cluster" in cleaned.out
     assert machine.clusters() == ["theirs"]
 
 
@@ -132,7 +132,7 @@ def test_the_users_own_configuration_is_kept_to(machine: Machine) -> None:
     (machine.folder / "gherkube.toml").write_text(
         '[kind]\nnodes = 2\nimage = "acme/node:1"\nconfig = "kind.yaml"\n'
     )
-    assert machine.gherkube("run", "--on", "kind", "--reuse", "shop").returncode == 0
+    assert machine.gherkube("run", "--on", "kind", "--reuse", "shop").code == 0
     config = configuration(machine, "shop")
     assert "podSubnet: 10.9.0.0/16" in config
     assert (config.count("zone: a"), config.count("zone: b"), config.count("acme/node:1")) == (2, 0, 3)
@@ -143,9 +143,9 @@ def test_several_at_once(machine: Machine) -> None:
     scenarios = "".join(SMALL.partition("\n")[2].replace("Scaled", f"Scaled {n}") for n in range(4))
     (machine.folder / "small.feature").write_text(f"Feature: Small\n{scenarios}")
     done = machine.gherkube("run", "--on", "kind", "--nodes", "1", "--workers-parallel", "2")
-    assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout
-    assert done.stdout.count("making it") == 1
+    assert done.code == 0, done.out
+    assert "4 passed" in done.out
+    assert done.out.count("making it") == 1
     assert machine.clusters() == []
     assert not list(state.folder().glob("runs/*"))
 
@@ -155,9 +155,9 @@ def test_without_docker_nothing_is_judged(machine: Machine) -> None:
     machine.engine.stop()
     (machine.folder / "small.feature").write_text(SMALL)
     done = machine.gherkube("run", "--on", "kind")
-    assert done.returncode == 3
-    assert "Docker does not answer at unix://" in done.stdout
-    assert "start it (Docker Desktop, or: sudo systemctl start docker)" in done.stdout
+    assert done.code == 3
+    assert "Docker does not answer at unix://" in done.out
+    assert "start it (Docker Desktop, or: sudo systemctl start docker)" in done.out
 
 
 def test_without_kind_nothing_is_run(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,8 +165,8 @@ def test_without_kind_nothing_is_run(machine: Machine, monkeypatch: pytest.Monke
     (machine.folder / "small.feature").write_text(SMALL)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     done = machine.gherkube("run", "--on", "kind")
-    assert done.returncode == 2
-    assert "there is no kind here, which makes the clusters: install it (https://kind.sigs" in done.stdout
+    assert done.code == 2
+    assert "there is no kind here, which makes the clusters: install it (https://kind.sigs" in done.out
 
 
 def test_an_old_kind(machine: Machine) -> None:
@@ -174,8 +174,8 @@ def test_an_old_kind(machine: Machine) -> None:
     machine.mode("old")
     (machine.folder / "small.feature").write_text(SMALL)
     done = machine.gherkube("run", "--on", "kind")
-    assert done.returncode == 2
-    assert "is kind v0.11.1; v0.20.0 or newer is needed" in done.stdout
+    assert done.code == 2
+    assert "is kind v0.11.1; v0.20.0 or newer is needed" in done.out
 
 
 def test_kind_fails_half_way(machine: Machine) -> None:
@@ -183,9 +183,9 @@ def test_kind_fails_half_way(machine: Machine) -> None:
     machine.mode("fails")
     (machine.folder / "nodes.feature").write_text(NODES)
     done = machine.gherkube("run", "--on", "kind", "--nodes", "2")
-    assert done.returncode == 3
-    assert "failed (exit code 1): failed to create cluster: failed to pull image" in done.stdout
-    assert (done.stdout.count("making it"), "3 cannot be judged here" in done.stdout) == (1, True)
+    assert done.code == 3
+    assert "failed (exit code 1): failed to create cluster: failed to pull image" in done.out
+    assert (done.out.count("making it"), "3 cannot be judged here" in done.out) == (1, True)
     assert machine.clusters() == []
     assert machine.debts() == []
 
@@ -196,8 +196,8 @@ def test_kind_takes_too_long(machine: Machine) -> None:
     (machine.folder / "small.feature").write_text(SMALL)
     (machine.folder / "gherkube.toml").write_text('[kind]\ncreate-within = "2s"\n')
     done = machine.gherkube("run", "--on", "kind")
-    assert done.returncode == 3
-    assert "kind took longer than 2 s to make the cluster (it was at: " in done.stdout
+    assert done.code == 3
+    assert "kind took longer than 2 s to make the cluster (it was at: " in done.out
     assert machine.clusters() == []
     assert machine.debts() == []
 
@@ -237,7 +237,7 @@ def test_a_run_that_is_stopped_twice_says_what_it_leaves(machine: Machine) -> No
         assert "This run leaves:" in said
         assert "`gherkube clean` removes it" in said
     cleaned = machine.gherkube("clean")
-    assert cleaned.returncode == 0, cleaned.stdout
+    assert cleaned.code == 0, cleaned.out
     assert (machine.clusters(), machine.debts()) == ([], [])
 
 
@@ -249,13 +249,13 @@ def test_what_a_killed_run_leaves_is_cleaned(machine: Machine, after: str) -> No
     run = machine.start("run", "--on", "kind", "--nodes", "1")
     waits(lambda: machine.clusters() and (after != "namespace" or len(machine.debts()) == 3))
     early = machine.gherkube("clean")
-    assert "Nothing is left to clean up" in early.stdout
+    assert "Nothing is left to clean up" in early.out
     assert machine.clusters()
     os.kill(run.pid, signal.SIGKILL)
     run.communicate(timeout=300)
     cleaned = machine.gherkube("clean")
-    assert cleaned.returncode == 0, cleaned.stdout
-    assert "removing kind cluster gherkube-" in cleaned.stdout
+    assert cleaned.code == 0, cleaned.out
+    assert "removing kind cluster gherkube-" in cleaned.out
     assert (machine.clusters(), machine.debts()) == ([], [])
     assert not list(state.folder().glob("runs/*"))
 
@@ -278,5 +278,5 @@ def test_options_of_kind_elsewhere(machine: Machine) -> None:
     """They mean nothing there."""
     (machine.folder / "small.feature").write_text(SMALL)
     done = machine.gherkube("run", "--nodes", "2", "--keep")
-    assert done.returncode == 2
-    assert "--nodes, --keep: for clusters that kind makes: say --on kind, too" in done.stdout
+    assert done.code == 2
+    assert "--nodes, --keep: for clusters that kind makes: say --on kind, too" in done.out
