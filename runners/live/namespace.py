@@ -17,7 +17,7 @@ RUN = state.run_id()
 """This run, in the labels of all that it makes."""
 GOES_WITHIN = 120.0
 """Real seconds that a namespace may take to go."""
-COMES_WITHIN = 10.0
+COMES_WITHIN = 60.0
 """Real seconds that it may take until pods can be made there."""
 GRACE = 1
 """Seconds that pods get to stop when their namespace goes."""
