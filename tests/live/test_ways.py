@@ -44,7 +44,7 @@ class Api:
 
 
 def node(name: str, address: str, *, control_plane: bool = False, ready: bool = True) -> Object:
-    labels = {ways.CONTROL_PLANE: ""} if control_plane else {}
+    labels = {"node-role.kubernetes.io/control-plane": ""} if control_plane else {}
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     addresses = [{"type": "Hostname", "address": name}, {"type": "InternalIP", "address": address}]
     return {
