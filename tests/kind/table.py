@@ -1,8 +1,9 @@
-"""What the shipped features come to on a real cluster: python -m tests.kind.table [FEATURE[:LINE] …]
+"""What the shipped features come to on a real cluster: python -m tests.kind.table [OPTION …] [FEATURE …]
 
-Runs them with `--on kind` (all, or those that are named) and puts what came of each scenario into
-`results.json` beside this file, from which the table in docs/fidelity.md is made. What was known of
-scenarios that were not run again is kept, unless their feature has them no more.
+Runs them on kind (all, or those that are named), one folder after another, and puts what came of each
+scenario into `results.json` beside this file, from which the table in docs/fidelity.md is made. What was
+known of scenarios that were not run again is kept. Options are those of `gherkube run`; with `--reuse NAME`
+the clusters are made once, for all folders.
 """
 
 from __future__ import annotations
@@ -87,11 +88,12 @@ def known_reasons() -> dict[tuple[str, str], str]:
     return {(feature, name): why for feature, by_name in told.items() for name, why in by_name.items()}
 
 
-def run(features: list[str]) -> list[Outcome]:
-    """Runs features on kind."""
+def run(feature: str, options: list[str]) -> list[Outcome]:
+    """Runs a feature, or a folder of them, on kind."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from gherkube.runners.cli.main import main; main()", "run"]
-        subprocess.run([*command, *features, "--on", "kind", "--report", folder], cwd=ROOT, check=False)
+        places = [feature, "--on", "kind", *options, "--report", folder]
+        subprocess.run([*command, *places], cwd=ROOT, check=False)
         junit = Path(folder) / "junit.xml"
         if not junit.is_file():
             sys.exit("nothing was run")
@@ -110,11 +112,14 @@ def shipped() -> list[str]:
 def main(arguments: list[str]) -> None:
     """Runs, and keeps what came of it."""
     known = {key: each for key, each in read().items() if (ROOT / each.feature).is_file()}
+    features = [each for each in arguments if each.startswith("features")]
+    options = [each for each in arguments if each not in features]
     why = known_reasons()
-    for found in run(arguments or shipped()):
-        reason = why.get(found.key) if found.verdict != PASSED else None
-        known[found.key] = found._replace(reason=reason or found.reason)
-    write(known)
+    for feature in features or shipped():
+        for found in run(feature, options):
+            reason = why.get(found.key) if found.verdict != PASSED else None
+            known[found.key] = found._replace(reason=reason or found.reason)
+        write(known)
 
 
 if __name__ == "__main__":
