@@ -27,14 +27,11 @@ from gherkube.runners.live.journal import read
 from gherkube.runners.report.page.figure import clock
 
 ENDS = {
-    0: "the hypothesis held",
-    1: "the hypothesis is broken",
-    3: "the hypothesis could not be judged",
     4: "something stood against it, and nothing was touched",
-    5: "an internal error",
-    7: "it was ended early, and everything was put back",
-    8: "not everything was put back",
+    5: "an internal error ended it",
+    7: "it was ended early",
 }
+"""What an exit code tells beside the verdict."""
 
 
 class Written(NamedTuple):
@@ -121,8 +118,8 @@ def gather(told: Told, journal: Path, feature: str, wrong: str, feature_name: st
         "links": [(each["name"], each["url"]) for each in told.plan.get("links") or ()],
         "fingerprint": str(told.begin.get("fingerprint") or ""),
         "headline": _headline(told),
-        "good": bool(verdict and verdict["hypothesis"] == HELD and verdict["clean"]),
-        "ended": ENDS.get(verdict.get("exit", -1), "") if verdict else "",
+        "good": verdict is not None and verdict["exit"] == 0,
+        "ended": _ended(verdict) if verdict else "",
         "left": [str(each) for each in verdict.get("left") or ()] if verdict else [],
         "facts": _facts(told),
         "hypotheses": hypotheses(told),
@@ -143,6 +140,12 @@ def _headline(told: Told) -> str:
         return "It did not come to its end: gherkube gameday undo puts back what is left"
     clean = "everything is as it was" if verdict["clean"] else "NOT everything is as it was"
     return f"Hypothesis {verdict['hypothesis']}; {clean}"
+
+
+def _ended(verdict: Mapping[str, Any]) -> str:
+    if verdict["exit"] == 1 and verdict["hypothesis"] == HELD:
+        return "but a round did not come out as it was to, or the steady state did not hold meanwhile"
+    return ENDS.get(verdict["exit"], "")
 
 
 def _facts(told: Told) -> dict[str, str]:

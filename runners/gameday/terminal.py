@@ -153,7 +153,7 @@ def _head(state: State, now: datetime) -> Iterator[Text]:
         left = f" ({clean(gate['who'])}; halts in {long(gate['until'], now)})"
         yield Text.assemble(("gate  ", "bold cyan"), (clean(gate["asks"]), "bold"), left)
     if verdict := state.get("verdict"):
-        style = "bold green" if verdict["hypothesis"] == "held" and verdict["clean"] else "bold red"
+        style = "bold green" if verdict["exit"] == 0 else "bold red"
         clean_words = "everything is as it was" if verdict["clean"] else "NOT everything is as it was"
         yield Text(f"hypothesis {verdict['hypothesis']}; {clean_words}", style=style)
         yield from (Text(f"  left: {clean(each)}", style="red") for each in verdict.get("left") or ())

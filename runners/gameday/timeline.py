@@ -271,8 +271,7 @@ def _halt(_: Told, __: float, record: Record) -> Lines:
 def _verdict(told: Told, _: float, record: Record) -> Lines:
     told.verdict = record.data
     clean = "everything is as it was" if record.data["clean"] else "NOT everything is as it was"
-    good = record.data["hypothesis"] == HELD and record.data["clean"]
-    yield "judged" if good else "bad", f"Hypothesis {record.data['hypothesis']}; {clean}"
+    yield "judged" if record.data["exit"] == 0 else "bad", f"Hypothesis {record.data['hypothesis']}; {clean}"
 
 
 READERS: Mapping[str, Callable[[Told, float, Record], Lines]] = {

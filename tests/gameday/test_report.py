@@ -269,3 +269,22 @@ def test_what_is_found_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert write_note(tmp_path / "absent.journal", "Rita", "so", "", "", "") == 2
     assert journal.stat().st_size == size
     assert "low, medium, high" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verdict", "good", "said"),
+    [
+        ({"hypothesis": "held", "clean": True, "exit": 0}, True, ""),
+        ({"hypothesis": "held", "clean": True, "exit": 1}, False, "a round did not come out as it was to"),
+        ({"hypothesis": "not judged", "clean": True, "exit": 7}, False, "it was ended early"),
+        ({"hypothesis": "not judged", "clean": True, "exit": 4}, False, "nothing was touched"),
+        ({"hypothesis": "held", "clean": False, "exit": 8}, False, ""),
+    ],
+)
+def test_only_exit_code_0_looks_well(verdict: dict[str, object], good: bool, said: str) -> None:
+    """Whatever the hypothesis came to."""
+    told = tell([*samples.broken()[:40], Record(99, samples.time(99), "verdict", {"left": [], **verdict})])
+    facts = report.gather(told, Path("a.journal"), "", "", "")
+    assert facts["good"] is good
+    assert said in facts["ended"]
+    assert bool(said) == bool(facts["ended"])

@@ -111,14 +111,11 @@ function happened() {
   return all.map(({ at, kind, words }) => make("li", { className: kind }, make("time", { dateTime: at }, clock(at)), make("span", {}, ...words)));
 }
 
-const WORDS = { held: ["good", "held"], broken: ["bad", "broken"], "not judged": ["odd", "not judged"] };
-
 function verdict(found) {
   $("verdict").hidden = !found;
   if (!found) return;
-  const [kind, words] = WORDS[found.hypothesis] ?? ["odd", String(found.hypothesis)];
-  $("verdict").className = `card verdict ${kind}`;
-  say("h-verdict", `Hypothesis ${words}; ${found.clean ? "everything is as it was" : "NOT everything is as it was"}`);
+  $("verdict").className = `card verdict ${{ 0: "good", 3: "odd" }[found.exit] ?? "bad"}`;
+  say("h-verdict", `Hypothesis ${found.hypothesis}; ${found.clean ? "everything is as it was" : "NOT everything is as it was"}`);
   fill("verdict-lines", found.left ?? [], (left) => left.map((each) => make("li", {}, make("b", { className: "bad" }, "✗"), make("span", {}, String(each)))));
 }
 
