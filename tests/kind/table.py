@@ -51,9 +51,13 @@ def read(file: Path = FILE) -> dict[tuple[str, str], Outcome]:
 
 
 def write(outcomes: dict[tuple[str, str], Outcome], file: Path = FILE) -> None:
-    """Keeps it, in the order of the features."""
+    """Keeps it, in the order of the features, and shows it in docs/fidelity.md."""
     found = [outcome._asdict() for outcome in sorted(outcomes.values())]
     file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if file == FILE:
+        from tests.kind import page
+
+        page.write()
 
 
 def outcomes(junit: Path) -> list[Outcome]:

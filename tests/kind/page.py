@@ -1,0 +1,98 @@
+"""The table "The shipped features on kind" in docs/fidelity.md: python -m tests.kind.page [--simulate]
+
+Made of `results.json` (see `table`) and, for the column beside it, of `simulator.json`, which `--simulate`
+makes anew: the virtual seconds of each scenario on the simulator. Writes the page.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.kind.table import PASSED, ROOT, Outcome, read, shipped
+
+PAGE = ROOT / "docs" / "fidelity.md"
+SIMULATED = Path(__file__).with_name("simulator.json")
+BEGIN, END = "<!-- the shipped features on kind -->\n", "<!-- until here -->\n"
+WORDS = {"failed": "**failed**", "cannot-judge": "cannot be judged", "skipped": "left out"}
+
+Seconds = Mapping[str, float]
+"""Virtual seconds by `feature::scenario`."""
+
+
+def section(outcomes: Mapping[tuple[str, str], Outcome], simulated: Seconds) -> str:
+    """The text between the marks."""
+    if not outcomes:
+        return "Nothing is known yet; `python -m tests.kind.table` finds out.\n"
+    counts = Counter(outcome.verdict for outcome in outcomes.values())
+    told = ", ".join(
+        f"{counts[each]} {WORDS.get(each, each).strip('*')}" for each in (PASSED, *WORDS) if counts[each]
+    )
+    lines = [
+        f"{len(outcomes)} scenarios: {told}. Seconds are virtual on the simulator, and real on kind, where",
+        "one scenario of each number of nodes waited for its cluster to be made.",
+        "",
+        "| scenario | simulator | kind | why |",
+        "|---|---:|---:|---|",
+        *_rows(outcomes, simulated),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(outcomes: Mapping[tuple[str, str], Outcome], simulated: Seconds) -> Iterator[str]:
+    for feature, found in groupby(sorted(outcomes.values()), key=lambda each: each.feature):
+        yield f"| `{feature.removeprefix('features/')}` | | | |"
+        for each in found:
+            virtual = simulated.get(f"{feature}::{each.scenario}")
+            here = "" if virtual is None else f"✓ {virtual:.1f}"
+            there = (
+                f"✓ {each.seconds:.1f}" if each.verdict == PASSED else WORDS.get(each.verdict, each.verdict)
+            )
+            yield f"| {_cell(each.scenario)} | {here} | {there} | {_cell(each.reason)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def page(text: str, made: str) -> str:
+    """The page with the section in its place."""
+    head, _, rest = text.partition(BEGIN)
+    return f"{head}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
+
+
+def simulate() -> dict[str, float]:
+    """The virtual seconds of the scenarios that pass on the simulator."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-c",
+            "from gherkube.runners.cli.main import main; main()",
+            "run",
+            *shipped(),
+        ]
+        subprocess.run([*command, "--report", folder], cwd=ROOT, check=False)
+        cases = ElementTree.parse(Path(folder) / "junit.xml").iter("testcase")
+        return {
+            f"{case.get('file')}::{case.get('name')}": round(float(virtual.get("value", 0)), 1)
+            for case in cases
+            if (virtual := case.find("properties/property")) is not None and len(case) == 1
+        }
+
+
+def write() -> None:
+    """Writes the page."""
+    PAGE.write_text(page(PAGE.read_text(), section(read(), json.loads(SIMULATED.read_text()))))
+
+
+if __name__ == "__main__":
+    if "--simulate" in sys.argv[1:]:
+        SIMULATED.write_text(json.dumps(simulate(), indent=1, ensure_ascii=False) + "\n")
+    write()

@@ -1,0 +1,34 @@
+"""What docs/fidelity.md says of the shipped features on kind is what came of them there."""
+
+from __future__ import annotations
+
+import json
+
+from tests.kind.page import PAGE, SIMULATED, page, section
+from tests.kind.table import PASSED, Outcome, read
+
+
+def test_the_page_shows_what_is_known() -> None:
+    """`python -m tests.kind.page` writes it."""
+    text = PAGE.read_text()
+    assert page(text, section(read(), json.loads(SIMULATED.read_text()))) == text
+
+
+def test_a_reason_for_each_that_does_not_pass() -> None:
+    """Nothing is passed over."""
+    assert [each.key for each in read().values() if each.verdict != PASSED and not each.reason] == []
+
+
+def test_rows() -> None:
+    """By feature and line, with what has a meaning in tables as it is."""
+    found = [
+        Outcome("features/b.feature", 9, "Later", PASSED, 5.25),
+        Outcome("features/b.feature", 3, "An outline[1 | 2]", "cannot-judge", 0.0, "no <b> here"),
+    ]
+    made = section({each.key: each for each in found}, {"features/b.feature::Later": 7.5})
+    assert made.startswith("2 scenarios: 1 passed, 1 cannot be judged. ")
+    assert made.splitlines()[-3:] == [
+        "| `b.feature` | | | |",
+        "| An outline[1 \\| 2] |  | cannot be judged | no &lt;b> here |",
+        "| Later | ✓ 7.5 | ✓ 5.2 |  |",
+    ]
