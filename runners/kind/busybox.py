@@ -13,6 +13,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gherkube.runners import state
 from gherkube.runners.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _in_engine(client: docker.DockerClient, processor: str) -> bytes:
 
 
 def _inside(client: docker.DockerClient, image: str) -> bytes:
-    container = client.containers.create(image, ["true"], labels={"gherkube.dev/run": "busybox"})
+    debt = state.begin().owe("docker", f"a container of {image}, to take its busybox from")
+    container = client.containers.create(image, ["true"], labels={state.LABEL: state.run_id()})
     try:
         chunks, _ = container.get_archive("/bin/busybox")
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
@@ -91,6 +93,7 @@ def _inside(client: docker.DockerClient, image: str) -> bytes:
             return next((file.read() for file in files if file), b"")
     finally:
         container.remove()
+        debt.paid()
 
 
 def _fits(program: bytes, processor: str) -> bool:

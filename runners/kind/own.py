@@ -20,6 +20,7 @@ from gherkube.runners.kind.standin import Made, assemble
 
 if TYPE_CHECKING:
     import docker
+    from docker.models.images import Image
 
 GZIP = b"\x1f\x8b"
 
@@ -36,19 +37,42 @@ def pack(client: docker.DockerClient, name: str, own: OwnImage) -> Made:
     from docker.errors import DockerException, ImageNotFound
 
     try:
-        if own.build:
-            labels = {state.LABEL: state.run_id()}
-            found, _ = client.images.build(path=own.build, rm=True, labels=labels)
-        else:
-            found = client.images.get(_short(name))
-        return _unpack(b"".join(found.save()))
+        return _built(client, own.build) if own.build else _saved(client.images.get(_short(name)))
     except ImageNotFound:
         raise UsageError(
             f'image "{_short(name)}" is not in the local Docker: build or pull it, '
             "or take it out of [kind.images], and a stand-in is made"
         ) from None
     except (DockerException, TypeError) as error:
-        raise UsageError(f'image "{_short(name)}" cannot be built from {own.build}: {error}') from None
+        why = getattr(error, "explanation", None) or error
+        raise UsageError(f'image "{_short(name)}" cannot be built from {own.build}: {why}') from None
+
+
+def _built(client: docker.DockerClient, folder: str) -> Made:
+    """Builds an image, and leaves nothing of it in Docker but what that caches."""
+    debt = state.begin().owe("docker", f"the image that is built from {folder}")
+    try:
+        labels = {state.LABEL: state.run_id()}
+        image, _ = client.images.build(path=folder, rm=True, forcerm=True, labels=labels)
+    except Exception:
+        debt.paid()
+        raise
+    try:
+        return _saved(image)
+    finally:
+        client.images.remove(str(image.id))
+        debt.paid()
+
+
+def _saved(image: Image) -> Made:
+    """An image of Docker, taken apart once in a run."""
+    if image.id not in _SAVED:
+        _SAVED[image.id] = _unpack(b"".join(image.save()))
+    return _SAVED[image.id]
+
+
+_SAVED: dict[str | None, Made] = {}
+"""Those that were taken apart, by their ids."""
 
 
 def _unpack(saved: bytes) -> Made:
