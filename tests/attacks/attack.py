@@ -27,7 +27,7 @@ COMMANDS = {
     ),
     "pytest": ("-m", "pytest", "-rA", "--junitxml={out}/own.xml", "--gherkube-report={out}/report"),
 }
-COMMANDS["xdist"] = (*COMMANDS["pytest"], "-n", "2")
+COMMANDS["xdist"] = (*COMMANDS["pytest"], "-n", "1")
 """The ways of running: what follows `python` in each."""
 
 
