@@ -233,3 +233,10 @@ def test_a_namespace_that_does_not_go_away(
     ):
         cluster.close()
     cluster._api.patch("configmaps", "held", {"metadata": {"finalizers": None}}, cluster.namespace)
+    other = connect(plain)
+
+    def is_gone() -> bool:
+        there = other.api.list("namespaces", labels="gherkube.dev/run")
+        return cluster.namespace not in [each["metadata"]["name"] for each in there]
+
+    assert other.clock.wait(is_gone, PATIENCE)
