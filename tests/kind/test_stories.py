@@ -30,7 +30,8 @@ Feature: What only a cluster of kind can vouch for
     Then 1 new pod shows ImagePullBackOff
     When I update it to "shop:3"
     Then the rollout completes
-    When I send 20 requests to service "shop"
+    When 10 seconds pass
+    And I send 20 requests to service "shop"
     Then every answer contains "Good morning"
     And requests to service "shop" are answered by at least 2 different pods
     And requests to service "shop" are answered by "shop:3" only
