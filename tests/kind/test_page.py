@@ -19,6 +19,11 @@ def test_a_reason_for_each_that_does_not_pass() -> None:
     assert [each.key for each in read().values() if each.verdict != PASSED and not each.reason] == []
 
 
+def test_what_passed_was_played() -> None:
+    """That takes time on a real cluster."""
+    assert [each.key for each in read().values() if each.verdict == PASSED and each.seconds < 1] == []
+
+
 def test_rows() -> None:
     """By feature and line, with what has a meaning in tables as it is."""
     found = [
@@ -26,7 +31,7 @@ def test_rows() -> None:
         Outcome("features/b.feature", 3, "An outline[1 | 2]", "cannot-judge", 0.0, "no <b> here"),
     ]
     made = section({each.key: each for each in found}, {"features/b.feature::Later": 7.5})
-    assert made.startswith("2 scenarios: 1 passed, 1 cannot be judged. ")
+    assert made.startswith("Of 1 scenarios 2 were played: 1 passed, 1 cannot be judged. ")
     assert made.splitlines()[-3:] == [
         "| `b.feature` | | | |",
         "| An outline[1 \\| 2] |  | cannot be judged | no &lt;b> here |",
