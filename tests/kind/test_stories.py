@@ -20,6 +20,7 @@ Feature: What only a cluster of kind can vouch for
     And image "shop:3" takes 3 seconds to pull
     And image "shop:3" becomes ready after 3 seconds
     And image "shop:3" answers requests with "Good morning"
+    And image "shop:4" never becomes ready
     And image "shop:4" crashes after 1 second with exit code 3
     And deployment "shop" runs 2 replicas of "shop:1" with
       | readiness probe | http :8080/readyz every 1s |
