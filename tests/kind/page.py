@@ -36,8 +36,9 @@ def section(outcomes: Mapping[tuple[str, str], Outcome], simulated: Seconds) -> 
         f"{counts[each]} {WORDS.get(each, each).strip('*')}" for each in (PASSED, *WORDS) if counts[each]
     )
     lines = [
-        f"Of {len(simulated)} scenarios {len(outcomes)} were played: {told}. Seconds are virtual on the simulator, and",
-        "real on kind, with the making of a cluster where one had to be made, on a machine that was overloaded.",
+        f"Of {len(simulated)} scenarios {len(outcomes)} were played: {told}.",
+        "Seconds are virtual on the simulator. On kind they are real, with the making of a cluster where one",
+        "had to be made, on a machine that was overloaded.",
         "",
         "| scenario | simulator | kind | why |",
         "|---|---:|---:|---|",
