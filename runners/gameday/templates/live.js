@@ -128,7 +128,8 @@ function show() {
   $("halt").disabled = ended || stopping;
   say("halt", ended ? "Over" : stopping ? "Halting …" : "Halt");
   $("gate").hidden = !state.gate;
-  if (state.gate) { say("gate-asks", state.gate.asks); say("gate-who", state.gate.who); }
+  say("gate-asks", state.gate?.asks ?? "");
+  say("gate-who", state.gate?.who ?? "");
   verdict(state.verdict);
   fill("steady", state.steady ?? [], (all) => (all.length ? judged(all, true) : none("None is planned.")));
   fill("abort", state.abort ?? [], (all) => (all.length ? judged(all, false) : none("None is planned: somebody has to watch.")));
