@@ -31,7 +31,7 @@ def test_rows() -> None:
         Outcome("features/b.feature", 3, "An outline[1 | 2]", "cannot-judge", 0.0, "no <b> here"),
     ]
     made = section({each.key: each for each in found}, {"features/b.feature::Later": 7.5})
-    assert made.startswith("Of 1 scenarios 2 were played: 1 passed, 1 cannot be judged. ")
+    assert made.startswith("Of 1 scenarios 2 were played: 1 passed, 1 cannot be judged.\n")
     assert made.splitlines()[-3:] == [
         "| `b.feature` | | | |",
         "| An outline[1 \\| 2] |  | cannot be judged | no &lt;b> here |",
