@@ -45,6 +45,7 @@ def restore(snapshot: Snapshot, seed: int) -> Simulator:
             for obj in snapshot.of(resource):
                 if store.get(resource, key_of(obj)) is None:
                     store.put(resource, _pod(obj) if resource == "pods" else _fresh(obj))
+    simulator.catch_up()
     for node in snapshot.of("nodes"):
         if not is_ready(node):
             simulator.kubelets.stop(node["metadata"]["name"])

@@ -107,7 +107,8 @@ class Simulator:
             self.set_nodes(nodes)
         else:
             self._take_nodes(nodes)
-        manager = Informers(self.store, chance)
+        manager, schedules = Informers(self.store, chance), Informers(self.store, chance)
+        self._caches = (manager, schedules)
         for controller in CONTROLLERS:
             controller(self.api, manager, chance)
         if keeps:
@@ -115,7 +116,7 @@ class Simulator:
             ProvidedController(self.api, manager, chance)
             ReplicationManager(self.api, manager, chance)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
-        Scheduler(self.api, Informers(self.store, chance), chance)
+        Scheduler(self.api, schedules, chance)
         self.network = Network(self.store, chance)
         self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
         self.clock = VirtualTime(self.store, self.traffic)
@@ -149,6 +150,11 @@ class Simulator:
     def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
         """The lines that the container's run, or the one before it, has printed."""
         return [line.text for line in self.kubelets.output(pod, container, previous=previous) or ()]
+
+    def catch_up(self) -> None:
+        """Shows controllers all that was put into the store, as if they only began now."""
+        for caches in self._caches:
+            caches.catch_up()
 
     def client(self) -> kubernetes.client.ApiClient:
         """An official client whose transport is in this process."""

@@ -66,10 +66,11 @@ class Informer:
 
     def _changed(self, change: Change) -> None:
         if not self._coming:
-            self._clock.after(self._chance.latency(self.lag, "watch"), self._deliver)
+            self._clock.after(self._chance.latency(self.lag, "watch"), self.deliver)
         self._coming.append(change)
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Shows the changes that are on their way."""
         changes, self._coming = self._coming, []
         objects, indexes, handlers = self.objects, self._indexes, self._handlers
         for change in changes:
@@ -129,6 +130,11 @@ class Informers:
         if informer is None:
             informer = self._informers[resource] = Informer(self._store, self._chance, resource)
         return informer
+
+    def catch_up(self) -> None:
+        """Shows all that is stored by now. cache.WaitForCacheSync, before any controller's first turn"""
+        for informer in self._informers.values():
+            informer.deliver()
 
 
 class WorkQueue(Generic[K]):
