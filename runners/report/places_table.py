@@ -23,7 +23,8 @@ NAME = 64
 
 def write(terminal: TerminalWriter, places: Sequence[Place], scenarios: Sequence[Compared]) -> None:
     """Verdict by verdict, what histories show at one place only, and what it comes to."""
-    width = min(NAME, max((cell_len(each.name) for each in scenarios), default=0)) + 4
+    widths = [max(cell_len(each.name) + 4, cell_len(each.feature)) for each in scenarios]
+    width = min(NAME, max(widths, default=0))
     columns = [max(len(place.name), 18) + 2 for place in places]
     feature = ""
     for each in scenarios:
