@@ -25,6 +25,6 @@ Feature: Scaling under a quota
     Then within 1 minute, deployment "shop" has condition "ReplicaFailure" that is "True" with reason "FailedCreate"
     And for 30 seconds, exactly 6 v1 pods are ready
     When I scale deployment "shop" to 4 replicas
-    Then within 3 minutes, four v2 pods are running
+    Then within 5 minutes, four v2 pods are running
     And throughout, at least 4 pods were ready
     And throughout, every request to service "shop" was answered
