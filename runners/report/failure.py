@@ -9,6 +9,7 @@ features/bad-release.feature:9  Then four v2 pods are running
 
 from __future__ import annotations
 
+import errno
 import linecache
 import re
 import sysconfig
@@ -50,12 +51,18 @@ def outcome_of(error: BaseException) -> str:
     return INTERNAL if is_internal(error) else FAILED
 
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+"""Errors of a disk that takes no more: nobody's mistake."""
+
+
 def is_internal(error: BaseException) -> bool:
     """Whether a mistake of gherkube raised it: on its way is only gherkube's code, and what that called.
 
     A library of steps that is installed was called as a user's own step is, so what it raises is not.
     """
     if isinstance(error, (GherkubeError, Leaving)) or not isinstance(error, Exception):
+        return False
+    if isinstance(error, OSError) and error.errno in FULL:
         return False
     files = [Path(frame.f_code.co_filename) for frame, _ in walk_tb(error.__traceback__)]
     whose = [_whose(file) for file in files if file.is_file() and _whose(file) != PYTHON]
