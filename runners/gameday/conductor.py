@@ -187,9 +187,12 @@ class Conductor:
         self.watch.acting = False
         self.watch.gives_up = time.monotonic() + UNDO_WITHIN
         while True:
+            answered = self._keeper.is_answered()
             self.left = self._undo()
-            if not self.left or time.monotonic() > self.watch.gives_up or self._keeper.is_answered():
+            if not self.left or time.monotonic() > self.watch.gives_up:
                 break
+            if answered and self._keeper.is_answered():
+                break  # what is left is so for another reason
             time.sleep(AGAIN)
         self.watch.acting = True
         if not self.left:

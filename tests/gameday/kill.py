@@ -1,8 +1,9 @@
 """kill -9 of game days at random moments: whether `undo` always puts everything back.
 
-    python -m tests.gameday.kill [--times 200] [--seed 1] [--folder DIR]
+    python -m tests.gameday.kill [--times 200] [--seed 1] [--kubeconfig FILE --context NAME]
 
-On a `gherkube serve` over HTTP. Prints a table, by what was going on when the run was killed.
+On a `gherkube serve` over HTTP, or on a cluster that is there and has the images hello:1 and hello:2; in its
+namespace `shop`, which is made anew. Prints a table, by what was going on when the run was killed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -28,9 +29,6 @@ from gherkube.runners.live.journal import JournalBroken, Record, read
 from gherkube.runners.live.undo import made
 from tests.door.serving import serving
 from tests.gameday.shop import GATES, Shop
-
-SETTLES = 30.0
-"""Real seconds that the cluster gets to be as it was after an undo."""
 
 
 class Killed(NamedTuple):
@@ -178,13 +176,16 @@ def main() -> None:
     )
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kubeconfig", type=Path)
+    parser.add_argument("--context", default="gherkube")
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "--http") as kubeconfig:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as served:
+        kubeconfig = asked.kubeconfig or served.enter_context(serving(Path(folder), "--http"))
         project = Path(folder, "project")
         project.mkdir()
         os.environ["GHERKUBE_STATE"] = str(Path(folder, "state"))
-        shop = Shop(project, kubeconfig)
+        shop = Shop(project, kubeconfig, asked.context)
         shop.open()
         runs = [kill_at(shop, lambda _: False)]
         print(f"a whole run: {runs[0]}", flush=True)
@@ -194,6 +195,7 @@ def main() -> None:
             runs.append(kill_at(shop, moment(records, late)))
             print(len(runs), runs[-1], flush=True)
         print(table(runs))
+        shop.remove()
     sys.exit(any(each.wrong for each in runs))
 
 
