@@ -11,7 +11,7 @@ acts = ["scale", "image"]     # what they may do there; everything but nodes and
 most-pods = 5                 # how many pods a scenario may touch there
 disposable = true             # named namespaces that are not there may be made, and nodes be cordoned
 production = true             # nothing may be done at all
-urls = {"shop/web" = "https://shop.example.com/"}    # where requests to a service go, in the place of a way found
+urls = {"shop/web" = "https://shop.example.com/"}    # where requests to a service go; else a way is found
 quota = {"pods" = "50"}       # the resource quota of each namespace that the run makes
 """
 

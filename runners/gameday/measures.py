@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gherkube.runners.traffic import longest_gap
 from gherkube.runners.gameday.plan import Scope
 from gherkube.runners.history import DELETED, Change, History
 from gherkube.runners.objects import Key, Object, controller_of, is_active, is_ready, key_of
-from gherkube.runners.traffic import Request
+from gherkube.runners.traffic import Request, longest_gap
 
 KINDS = {
     "deployments": "deployment",
