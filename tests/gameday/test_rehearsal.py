@@ -177,6 +177,16 @@ def test_a_round_that_cannot_be_played_predicts_nothing(day: Project) -> None:
     assert predicted(day)["unexpected"] == {"cannot be judged": 1.0}
 
 
+def test_a_round_is_put_back_before_the_next(day: Project) -> None:
+    """Each finds what there was at the beginning, and what it finds it does not make."""
+    given = '    Given deployment "web" runs 4 replicas of "hello:1"\n'
+    change(day, "day.feature", "  Scenario: Good\n", f"  Scenario: Good\n{given}")
+    change(day, "day.gameday.yaml", "{name: Bad,", "{name: Again,")
+    change(day, "day.gameday.yaml", "scenario: Bad}", "scenario: Good}")
+    done = day.gherkube("gameday", "rehearse", "day.gameday.yaml", "--runs", "1")
+    assert "round Again: passed 100%" in done.out
+
+
 def test_images_behave_as_the_plan_says(day: Project) -> None:
     """A slow image makes a slow round."""
     day.gherkube("gameday", "rehearse", "day.gameday.yaml", "--runs", "1")
