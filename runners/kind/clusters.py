@@ -266,7 +266,7 @@ def remove(name: str, kind: cli.Kind) -> None:
         if name in _command(pid):
             cli.end(pid)
     try:
-        lock = state.hold(path_of(name, ".lock"), alone=True, within=cli.ENDS_WITHIN)
+        lock = state.hold(path_of(name, ".lock"), alone=True, within=cli.ANSWERS_WITHIN)
     except TimeoutError:
         raise GherkubeError(f"kind cluster {name} is in use") from None
     try:
