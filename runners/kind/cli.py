@@ -68,9 +68,10 @@ class Kind(NamedTuple):
         """Makes a cluster of that configuration (YAML). Raises KindFailed, and then some of it may be there.
 
         `holding`: a descriptor that kind keeps open as long as it works, whatever becomes of this process.
-        `pid`: the file that gets the number of its process.
+        `pid`: the file that gets the number of its process, before it does anything.
         """
-        command = [self.program, "create", "cluster", "--name", name, "--config", "-", "--wait", "0s"]
+        first = ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', str(pid)]
+        command = [*first, self.program, "create", "cluster", "--name", name, "--config", "-", "--wait", "0s"]
         log = kubeconfig.with_suffix(".log")
         with log.open("w+b") as output:
             started = subprocess.Popen(
@@ -83,7 +84,6 @@ class Kind(NamedTuple):
                 pass_fds=(holding,),
             )
             try:
-                pid.write_text(str(started.pid))
                 assert started.stdin is not None
                 with suppress(BrokenPipeError):
                     started.stdin.write(config.encode())
@@ -149,14 +149,21 @@ def find(named: str, kubeconfig: Path) -> Kind:
 def end(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
     """Ends a program that leads a session, and what it has started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process is not None and process.poll() is not None:
-            return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)
-        if process is None:
-            return
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ENDS_WITHIN)
+        until = time.monotonic() + ENDS_WITHIN
+        while _is_there(pid, process) and time.monotonic() < until:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, number)
+            time.sleep(LOOK / 4)
+
+
+def _is_there(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
+    if process is not None:
+        return process.poll() is None
+    try:
+        os.killpg(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _doing(log: str) -> str:

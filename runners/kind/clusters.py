@@ -303,7 +303,9 @@ def _command(pid: int) -> str:
     """The command of a process; "" when it is gone."""
     import subprocess
 
-    said = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return said.stdout
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gherkube.runners import state
-from gherkube.runners.kind import cluster
+from gherkube.runners.kind import cli, cluster
 from tests.conftest import Done, Project
 from tests.kind import fake_kind
 from tests.kind.fake_docker import Engine, socket_for
@@ -77,6 +77,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "COLUMNS"))]:
         monkeypatch.delenv(name)
     yield Machine(folder, engine)
+    for path in state.folder().glob("clusters/*.pid"):  # of a kind that hangs
+        cli.end(int(path.read_text()))
     for path in (home / "clusters").glob("*.json"):
         fake_kind.delete(path)
     if engine.socket_path.exists():
