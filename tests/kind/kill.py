@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,8 @@ Feature: Killed where nothing is the run's own
     Then 4 pods of deployment "web" are ready
 """
 NAMESPACE = "shop"
+RUNS_OWN = re.compile(r"gherkube-([0-9a-f]{8}|kill)-")
+"""The nodes of clusters that runs make here."""
 
 
 @dataclass
@@ -194,7 +197,7 @@ def docker() -> dict[str, Any]:
     found = {}
     for what, command in listed.items():
         said = subprocess.run(["docker", *command], capture_output=True, text=True, check=True).stdout.split()
-        found[what] = sorted(each for each in said if what != "containers" or each.startswith("gherkube-"))
+        found[what] = sorted(each for each in said if what != "containers" or RUNS_OWN.match(each))
     return found
 
 

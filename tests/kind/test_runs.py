@@ -47,9 +47,9 @@ Feature: Long
 """
 
 
-def waits(until: Callable[[], object]) -> None:
+def waits(until: Callable[[], object], within: float = 300.0) -> None:
     """Waits for something that a process does."""
-    end = time.monotonic() + 300
+    end = time.monotonic() + within
     while not until():
         assert time.monotonic() < end
         time.sleep(0.02)
