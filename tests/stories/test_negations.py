@@ -26,6 +26,7 @@ OPPOSITES = (  # the first pattern that is found says what is claimed instead
     (r"(has image|is|contains|refused with) \"[^\"]*\"$", r'\1 "something else"'),
     (r"every request to (service \"\S+\") (?:is|was) answered$", r"99999 requests to \1 went unanswered"),
     (r"are answered by \S+ only$", "are answered by at least 99 different pods"),
+    (r"^between \d+ and \d+ pods", "between 76 and 77 pods"),
     (r"between \d+% and \d+% of requests", "between 99% and 100% of requests"),
     (r"that is \"False\" with reason \"\w+\"$", 'that is "True" with reason "Fine"'),
     (r"that is \"True\" with reason \"\w+\"$", 'that is "False" with reason "Fine"'),
