@@ -18,6 +18,7 @@ from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
 from gherkube.runners.gameday import snapshot
 from gherkube.runners.gameday.checks import EVERYWHERE
 from gherkube.runners.gameday.checks_live import LIVE
+from gherkube.runners.gameday.files import write
 from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground, touched_by
 from gherkube.runners.gameday.opening import PRECONDITION, opened, reached, target_of
 from gherkube.runners.gameday.plan import Plan, fingerprint
@@ -140,10 +141,7 @@ def summary(plan: Plan, checked: Checked) -> Iterator[str]:
 
 def _save(checked: Checked, path: Path) -> None:
     said = {**asdict(checked), "findings": [each._asdict() for each in checked.findings]}
-    try:
-        path.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    write(path, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
 
 
 def _load(path: Path) -> Checked:

@@ -13,6 +13,7 @@ import typer
 from gherkube.runners import settings
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import schema
+from gherkube.runners.gameday.files import write
 from gherkube.runners.gameday.plan import SUFFIX, stem
 from gherkube.runners.gameday.reading import WORKLOAD, shown
 from gherkube.runners.gameday.shapes import unknown
@@ -108,10 +109,10 @@ def new_plan(path: Path) -> int:
             raise UsageError(f"{path.parent}: there is no such folder; make it first")
         texts = _asked(path)
         written = [path]
-        _write(path, PLAN.substitute(texts))
+        write(path, PLAN.substitute(texts))
         for name, text in ((texts["feature"], FEATURE.substitute(texts)), (schema.NAME, schema.text())):
             if not (beside := path.with_name(name)).exists():
-                _write(beside, text)
+                write(beside, text)
                 written.append(beside)
     except UsageError as error:
         print(f"gherkube gameday new: {error}", file=sys.stderr)
@@ -211,10 +212,3 @@ def _scalar(text: str) -> str:
 
     dumped = yaml.safe_dump(text, width=10_000, allow_unicode=True)
     return dumped.removesuffix("\n").removesuffix("\n...")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.gameday.files import write
 from gherkube.runners.report.failure import FAILED
 
 HELD, BROKEN, NOT_JUDGED = "held", "broken", "not judged"
@@ -119,10 +120,7 @@ def forecast(fingerprint: str, snapshot: str, names: Sequence[str], runs: Sequen
 
 def save(found: Forecast, path: Path) -> None:
     """Writes it. Raises UsageError."""
-    try:
-        path.write_text(found.text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    write(path, found.text)
 
 
 def load(path: Path) -> Forecast:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import regression
@@ -25,6 +25,10 @@ from gherkube.runners.gameday.plan import SUFFIX
 from gherkube.runners.gameday.timeline import FOUR, HELD, Told, hypotheses, place, tell
 from gherkube.runners.live.journal import read
 from gherkube.runners.report.page.figure import clock
+from gherkube.runners.report.page.page import environment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ENDS = {
     4: "something stood against it, and nothing was touched",
@@ -246,19 +250,11 @@ def _render(name: str, facts: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(md=_md, clock=clock, time=_time, fence=_fence)
-    environment.globals.update(surprise=surprise)
-    return environment
+def _environment() -> Environment:
+    made = environment(TEMPLATES)
+    made.filters.update(md=_md, clock=clock, time=_time, fence=_fence)
+    made.globals.update(surprise=surprise)
+    return made
 
 
 def _md(text: object) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.gameday.files import write
 from gherkube.runners.gameday.plan import Scope
 from gherkube.runners.objects import Object, controller_of, is_active
 from gherkube.runners.simulator.api.unmodelled import check_modelled
@@ -115,10 +116,7 @@ def take(api: Reads, scope: Scope, target: str, taken: str) -> Snapshot:
 
 def save(snapshot: Snapshot, path: Path) -> None:
     """Writes it. Raises UsageError."""
-    try:
-        path.write_text(snapshot.text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    write(path, snapshot.text)
 
 
 def load(path: Path) -> Snapshot:

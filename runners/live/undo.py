@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from gherkube.runners.cluster import PatchType, Propagation
+from gherkube.runners.cluster import Api
 from gherkube.runners.errors import ApiError, GherkubeError
 from gherkube.runners.live.journal import JournalFailed, Record
 from gherkube.runners.live.said import bare, is_same, missing, put_back, said, with_said
@@ -27,35 +27,6 @@ Ask = Callable[[str, Object | None, Object | None], bool]
 Write = Callable[..., object]
 Mend = Callable[[str, str], None]
 """Puts a fault right: the fault ("stop_node"), and the node's name."""
-
-
-class Verbs(Protocol):
-    """What undo needs of an API."""
-
-    def get(self, resource: str, name: str, namespace: str = "") -> Object: ...
-    def create(self, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object: ...
-    def replace(self, obj: Object, *, subresource: str = "") -> Object: ...
-    def patch(
-        self,
-        resource: str,
-        name: str,
-        patch: Any,
-        namespace: str = "",
-        *,
-        type: PatchType = "strategic",  # noqa: A002
-        subresource: str = "",
-        dry_run: bool = False,
-    ) -> Object: ...
-    def delete(
-        self,
-        resource: str,
-        name: str,
-        namespace: str = "",
-        *,
-        propagation: Propagation | None = None,
-        grace_period: int | None = None,
-        uid: str = "",
-    ) -> Object: ...
 
 
 class Undone(NamedTuple):
@@ -114,7 +85,7 @@ def made(records: Iterable[Record]) -> list[Made]:
 
 def undo(
     records: Iterable[Record],
-    api: Verbs,
+    api: Api,
     *,
     ask: Ask = lambda *_: False,
     write: Write = lambda *_, **__: None,
@@ -143,7 +114,7 @@ def undo(
 class _Undo:
     """Puts one act back. Raises Left, ApiError or CannotJudge where it cannot."""
 
-    def __init__(self, api: Verbs, ask: Ask, mend: Mend | None) -> None:
+    def __init__(self, api: Api, ask: Ask, mend: Mend | None) -> None:
         self._api, self._ask, self._mend = api, ask, mend
 
     def play(self, act: Made) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gherkube.runners.report.failure import PASSED
-from gherkube.runners.report.page.page import TEMPLATES, tight
+from gherkube.runners.report.page.page import TEMPLATES, environment, tight
 from gherkube.runners.report.places import Compared, Place
 from gherkube.runners.report.places_history import COMPARED
 from gherkube.runners.report.places_table import ALL_MARKS, summary
@@ -17,27 +17,22 @@ from gherkube.runners.report.terminal import WORDS, seconds
 
 def page(places: Sequence[Place], scenarios: Sequence[Compared]) -> str:
     """The page's HTML."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     features: dict[str, list[dict[str, Any]]] = {}
     for each in scenarios:
         features.setdefault(each.feature, []).append(_scenario(each))
     names = [place.name for place in places]
-    text = environment.get_template("places.html").render(
-        title=f"One run on {', '.join(names[:-1])} and {names[-1]}",
-        summary=summary(places, scenarios),
-        places=[{"name": place.name, "link": f"{quote(place.name)}/index.html"} for place in places],
-        seeds=max(len(place.with_seeds) for place in places),
-        features=features,
-        compared=COMPARED,
-        version=version("gherkube"),
+    text = (
+        environment(TEMPLATES)
+        .get_template("places.html")
+        .render(
+            title=f"One run on {', '.join(names[:-1])} and {names[-1]}",
+            summary=summary(places, scenarios),
+            places=[{"name": place.name, "link": f"{quote(place.name)}/index.html"} for place in places],
+            seeds=max(len(place.with_seeds) for place in places),
+            features=features,
+            compared=COMPARED,
+            version=version("gherkube"),
+        )
     )
     return tight(text)
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +24,9 @@ from gherkube.runners.report.page.lives import STATES
 from gherkube.runners.report.page.series import read
 from gherkube.runners.report.results import WORST_FIRST, Results, Verdict, clear
 from gherkube.runners.report.terminal import MARKS, WORDS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -58,30 +61,38 @@ def command() -> str:
 
 def html(results: Results, folder: Path, facts: dict[str, str]) -> str:
     """The page; `folder` holds the histories, `facts` are told of the run as they are."""
+    script = tight((TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    text = (
+        environment(TEMPLATES)
+        .get_template("index.html")
+        .render(
+            title=_title(results),
+            outcomes=[_outcome(outcome, results.count(outcome)) for outcome in _present(results)],
+            total=len(results.verdicts),
+            problems=[_lines(text) for text in results.problems.values()],
+            features=list(_features(results, folder)),
+            facts=facts,
+            version=version("gherkube"),
+            states=STATES,
+            script=script,
+            digest=digest,
+        )
+    )
+    return tight(text)
+
+
+def environment(folder: Path) -> Environment:
+    """The templates of a folder; HTML is escaped, and what a template does not know is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = tight((TEMPLATES / "page.js").read_text(encoding="utf-8"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = environment.get_template("index.html").render(
-        title=_title(results),
-        outcomes=[_outcome(outcome, results.count(outcome)) for outcome in _present(results)],
-        total=len(results.verdicts),
-        problems=[_lines(text) for text in results.problems.values()],
-        features=list(_features(results, folder)),
-        facts=facts,
-        version=version("gherkube"),
-        states=STATES,
-        script=script,
-        digest=digest,
-    )
-    return tight(text)
 
 
 def tight(text: str) -> str:
