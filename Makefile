@@ -18,8 +18,7 @@ demo: $(READY)
 	rm -rf out/gameday && cp -R features/gamedays/bad-image out/gameday
 	$(RUN)/gherkube gameday rehearse $(DAY)
 	$(RUN)/gherkube gameday run $(DAY) --yes-i-am "Olga Owner" --yes-i-am "Otto Operator"
-	@echo "The game day's report:"
-	@$(RUN)/gherkube gameday report $(DAY)
+	@echo "The game day's report: $$(echo out/gameday/gamedays/*.html); the same in words, and a regression, beside it."
 
 test: $(READY)
 	$(RUN)/ruff format --check .

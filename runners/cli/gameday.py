@@ -94,7 +94,9 @@ def run(
     despite: Annotated[
         str,
         typer.Option(
-            "--despite-prediction", metavar="OWNER", help="Run though a broken hypothesis is predicted."
+            "--despite-prediction",
+            metavar="OWNER",
+            help="Run though the prediction is of a broken hypothesis, or of an older plan.",
         ),
     ] = "",
 ) -> None:

@@ -14,7 +14,6 @@ from itertools import pairwise
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import prediction, snapshot
 from gherkube.runners.gameday.ground import AGAINST, NOTE, OK, Finding, Ground, pods_touched
-from gherkube.runners.gameday.plan import fingerprint
 from gherkube.runners.gameday.room import rooms
 from gherkube.runners.kubectl.status import STATUSES, rollout_status
 from gherkube.runners.report.failure import FAILED
@@ -48,17 +47,13 @@ def _rehearsed(ground: Ground) -> Iterator[Finding]:
         yield Finding("rehearsal", NOTE, f"pods that did not get ready there: {', '.join(played.late)}")
     if played.run.left:
         yield Finding("undo", AGAINST, "not all could be put back on the simulator", tuple(played.run.left))
-    path = plan.beside("prediction")
-    if not path.is_file():
-        yield Finding("prediction", NOTE, "there is none; gherkube gameday rehearse makes one")
-        return
     try:
-        found = prediction.load(path)
+        found = prediction.of(plan)
     except UsageError as error:
         yield Finding("prediction", NOTE, str(error))
         return
-    if found.fingerprint != fingerprint(plan):
-        yield Finding("prediction", NOTE, "the plan or a feature has changed since it was rehearsed")
+    if found is None:
+        yield Finding("prediction", NOTE, "there is none; gherkube gameday rehearse makes one")
     else:
         state = OK if found.verdict == prediction.HELD else NOTE
         yield Finding("prediction", state, f"the hypothesis: {found.verdict}, in {found.runs} rehearsals")

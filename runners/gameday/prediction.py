@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
+from os.path import lexists
 from pathlib import Path
 from typing import NamedTuple
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday.files import write
+from gherkube.runners.gameday.plan import Plan, fingerprint
+from gherkube.runners.gameday.reading import shown
 from gherkube.runners.report.failure import FAILED
 
+AGAIN = "rehearse again: gherkube gameday rehearse PLAN"
 HELD, BROKEN, NOT_JUDGED = "held", "broken", "not judged"
 Shares = dict[str, float]
 """How often something came out so, from 0 to 1, by what it came to."""
@@ -123,16 +127,31 @@ def save(found: Forecast, path: Path) -> None:
     write(path, found.text)
 
 
+def of(plan: Plan) -> Forecast | None:
+    """That of a plan as it stands; None when it was never rehearsed.
+
+    Raises UsageError for one that cannot be read, or of a plan or features that have changed since.
+    """
+    path = plan.beside("prediction")
+    if not lexists(path):
+        return None
+    found = load(path)
+    if found.fingerprint != fingerprint(plan):
+        raise UsageError(f"the plan or a feature has changed since it was rehearsed; {AGAIN}")
+    return found
+
+
 def load(path: Path) -> Forecast:
     """Reads it. Raises UsageError."""
-    again = "rehearse again: gherkube gameday rehearse PLAN"
     try:
         said = json.loads(path.read_text("utf-8"))
-        return Forecast(**{**said, "rounds": tuple(RoundPrediction(**each) for each in said["rounds"])})
+        found = Forecast(**{**said, "rounds": tuple(RoundPrediction(**each) for each in said["rounds"])})
+        assert found.verdict
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; {again}") from None
-    except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{path}: not a prediction; {again}") from None
+        raise UsageError(f"{shown(path)}: cannot be read: {error.strerror}; {AGAIN}") from None
+    except (AttributeError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{shown(path)}: not a prediction; {AGAIN}") from None
+    return found
 
 
 def lines(found: Forecast) -> Iterator[str]:

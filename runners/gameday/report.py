@@ -103,7 +103,11 @@ def write(journal: Path, folder: Path | None = None) -> Written:
 
 def _file(base: Path, ending: str, text: str) -> Path:
     path = base.with_name(base.name + ending)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        path.unlink(missing_ok=True)  # half of it says less than nothing
+        raise
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -44,7 +45,7 @@ def run_plan(
     """Runs a game day; returns the exit code.
 
     `page`: whether a page is served. `iam`: whose gates are confirmed without asking. `despite`: the owner's
-    name, where it is to be run though a broken hypothesis is predicted.
+    name, where it is to be run though its rehearsal does not speak for it.
     """
 
     def act(plan: Plan, stage: Stage) -> int:
@@ -52,6 +53,11 @@ def run_plan(
         if why := against(plan, despite, checked=target is not None):
             print(f"gherkube gameday run: {why}; nothing was touched", file=sys.stderr)
             return PRECONDITION
+        if predicted(plan) is None:
+            print(
+                f"NOT REHEARSED as it stands: gherkube gameday rehearse {shown(plan.path)} predicts",
+                flush=True,
+            )
         with ExitStack() as last_first:
             return _run(plan, stage, target, page, iam, last_first)
 
@@ -65,10 +71,8 @@ def against(plan: Plan, despite: str, *, checked: bool) -> str:
     now, window = datetime.now(UTC), plan.window
     if window is not None and not window.begin <= now <= window.end:
         return f"its window is {window.begin.isoformat()} to {window.end.isoformat()}, and it is not now"
-    found = predicted(plan)
-    if found is not None and found["verdict"] == prediction.BROKEN and despite != plan.roles.owner:
-        said = f"its owner says otherwise: --despite-prediction '{plan.roles.owner}'"
-        return f"its rehearsal predicts that the hypothesis is broken: mend the plan, unless {said}"
+    if despite != plan.roles.owner and (why := doubted(plan)):
+        return f"{why}, unless its owner says otherwise: --despite-prediction '{plan.roles.owner}'"
     for hook in plan.hooks:
         if hook.on == "incident":
             came = hooks.call(hook, {"event": "incident", "gameday": plan.name})
@@ -77,17 +81,24 @@ def against(plan: Plan, despite: str, *, checked: bool) -> str:
     return ""
 
 
-def predicted(plan: Plan) -> dict[str, Any] | None:
-    """What a rehearsal of the plan as it stands has predicted."""
-    path = plan.beside("prediction")
+def doubted(plan: Plan) -> str:
+    """Why its rehearsal does not speak for running it; "" where it does, or there is none."""
     try:
-        found = prediction.load(path) if path.is_file() else None
+        found = prediction.of(plan)
+    except UsageError as error:
+        return str(error)
+    if found is not None and found.verdict == prediction.BROKEN:
+        return "its rehearsal predicts that the hypothesis is broken: mend the plan"
+    return ""
+
+
+def predicted(plan: Plan) -> dict[str, Any] | None:
+    """What rehearsals of the plan as it stands have predicted."""
+    try:
+        found = prediction.of(plan)
     except UsageError:
         return None
-    if found is None or found.fingerprint != fingerprint(plan):
-        return None
-    told: dict[str, Any] = yaml.safe_load(found.text)  # JSON, too
-    return {**told, "verdict": found.verdict}
+    return None if found is None else {**json.loads(found.text), "verdict": found.verdict}
 
 
 def _run(
@@ -109,6 +120,7 @@ def _run(
     stage.establish(requests, cluster)
     control, keeper = Control(plan.roles, iam), Keeper(lock)
     book = Book(_journal(plan), lambda error: control.halt(SELF, str(error)))
+    last_first.callback(_report, book.path)
     last_first.callback(book.close)
     _take(lock, book, keeper, _begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
     last_first.callback(_told, lock.release)
@@ -135,6 +147,21 @@ def _conclude(conductor: Conductor, book: Book) -> None:
     if conductor.left:
         print(f"left: gherkube gameday undo {shown(book.path)}", file=sys.stderr)
     print(f"journal: {shown(book.path)}", flush=True)
+
+
+def _report(journal: Path) -> None:
+    """Writes the report beside the journal, and says where; one that cannot be written is only told."""
+    from gherkube.runners.gameday.report import write
+
+    with suppress(OSError):  # nobody is there to read it
+        if not journal.exists():
+            return
+        try:
+            written = [shown(path) for path in write(journal) if path]
+        except (Exception, KeyboardInterrupt) as error:  # what the game day came to stands
+            print(f"gherkube gameday run: no report: {error or 'interrupted'}", file=sys.stderr)
+            return
+        print(f"report: {', '.join(written)}", flush=True)
 
 
 def _take(lock: lease.Lease, book: Book, keeper: Keeper, begin: dict[str, Any]) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from gherkube.runners.gameday import conductor
+from gherkube.runners.gameday import conductor, prediction
 from gherkube.runners.gameday.lease import Lease
+from gherkube.runners.gameday.plan import fingerprint
+from gherkube.runners.gameday.reading import read as read_plan
 from tests.conftest import Done, Project
 from tests.gameday.shop import GATES, Shop
 
@@ -44,6 +51,30 @@ def test_a_whole_day(shop: Shop, project: Project) -> None:
     assert [each.data["injected"] is not None for each in shop.records("times")] == [True, True]
     assert shop.records("verdict")[0].data == {"hypothesis": "held", "clean": True, "left": [], "exit": 0}
     assert told[-1][0] == "end"
+    reports = [f"gamedays/{shop.journal.stem}{ending}" for ending in (".html", ".md", ".regression.feature")]
+    assert done.out.splitlines()[-1] == f"report: {', '.join(reports)}"
+    assert all((shop.folder / each).read_text() for each in reports)
+
+
+def test_a_report_that_cannot_be_written(
+    shop: Shop, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is told, and what the game day came to stands; nothing half-written is left."""
+    only(shop, "Fewer of it")
+    write = Path.write_text
+
+    def writes(path: Path, text: str, *arguments: str, **more: str) -> int:
+        if path.suffix != ".html":
+            return write(path, text, *arguments, **more)
+        write(path, text[:100], *arguments, **more)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", writes)
+    done = run(project)
+    assert done.code == 0
+    assert "no report: " in done.out
+    assert "No space left on device" in done.out
+    assert [each.name for each in shop.journal.parent.iterdir()] == [shop.journal.name]
 
 
 # --- What ends it early
@@ -160,6 +191,77 @@ def test_what_was_changed_since_the_check(shop: Shop, project: Project) -> None:
     assert done.code == 4
     assert "has changed since it was checked" in done.out
     assert not list((shop.folder / "gamedays").glob("*"))
+
+
+def predicted(shop: Shop, verdict: str) -> None:
+    """As a rehearsal of the plan as it stands has written it."""
+    plan = read_plan(shop.plan)
+    run_ = prediction.Run({"Somebody can buy": verdict}, [])
+    found = prediction.forecast(fingerprint(plan), "", [], [run_])
+    prediction.save(found, plan.beside("prediction"))
+
+
+def stale(shop: Shop) -> None:
+    """A word is added to the plan since, and the plan is approved again."""
+    predicted(shop, prediction.BROKEN)
+    shop.plan.write_text(shop.plan.read_text() + "# a word\n")
+    shop.approve()
+
+
+def unreadable(shop: Shop) -> None:
+    """What is there is no prediction."""
+    shop.plan.with_name("shop.prediction.json").write_text('{"rounds": [], "hypothesis": 5}')
+
+
+def a_folder(shop: Shop) -> None:
+    """What is there is not even a file."""
+    shop.plan.with_name("shop.prediction.json").mkdir()
+
+
+def broken(shop: Shop) -> None:
+    """It says that the hypothesis is broken."""
+    predicted(shop, prediction.BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (stale, "has changed since it was rehearsed; rehearse again"),
+        (unreadable, "shop.prediction.json: not a prediction; rehearse again"),
+        (a_folder, "shop.prediction.json: cannot be read: Is a directory; rehearse again"),
+        (broken, "its rehearsal predicts that the hypothesis is broken"),
+    ],
+)
+def test_a_prediction_that_does_not_speak_for_it(
+    shop: Shop, project: Project, make: Callable[[Shop], None], why: str
+) -> None:
+    """Nothing is touched, unless the owner says otherwise."""
+    only(shop, "Fewer of it")
+    make(shop)
+    for despite in ((), ("--despite-prediction", "Otto Operator")):
+        done = run(project, *despite)
+        assert done.code == 4
+        assert why in done.out
+        assert "unless its owner says otherwise: --despite-prediction 'Olga Owner'; nothing was" in done.out
+        assert not list((shop.folder / "gamedays").glob("*"))
+    done = run(project, "--despite-prediction", "Olga Owner")
+    assert done.code == 0, done.out
+    assert ("NOT REHEARSED as it stands" in done.out) == (make is not broken)
+
+
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_whether_it_was_rehearsed(shop: Shop, project: Project, rehearsed: bool) -> None:
+    """Where it was not, that is said at the start, and in the report."""
+    only(shop, "Fewer of it")
+    if rehearsed:
+        predicted(shop, prediction.HELD)
+    done = run(project)
+    assert done.code == 0, done.out
+    first = "NOT REHEARSED as it stands: gherkube gameday rehearse shop.gameday.yaml predicts"
+    assert (done.out.splitlines()[0] == first) == (not rehearsed)
+    text = shop.journal.with_suffix(".md").read_text()
+    assert ("Rehearsed: 1 times" in text) == rehearsed
+    assert ("Rehearsed: no" in text) == (not rehearsed)
 
 
 def test_an_incident(shop: Shop, project: Project) -> None:
