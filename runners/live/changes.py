@@ -56,6 +56,7 @@ class Changes:
     def __init__(self, api: LiveApi) -> None:
         self._api = api
         self._journal: Writes | None = None
+        self._own: Journal | None = None
         self.records: list[Record] = []
         """All that was written, and what could not be any more."""
         self.tags: dict[str, Any] = {}
@@ -119,7 +120,7 @@ class Changes:
         Raises NotPutBack after all was tried; then the journal stays.
         """
         undone, journal = self.undo(ask, mend), self._journal
-        self._journal, self.records = None, []
+        self._own, self._journal, self.records = None, None, []
         if journal is not None:
             journal.close()
         if undone.left:
@@ -133,8 +134,11 @@ class Changes:
         return undo(list(self.records), self._api, ask=ask, write=self._undone, mend=mend)
 
     def release(self) -> None:
-        """Has nothing more to put back: whoever named the journal sees to it."""
-        self._journal, self.records = None, []
+        """Has nothing more to put back: whoever named the journal sees to it; one of its own is removed."""
+        if self._own is not None:
+            self._own.close()
+            self._own.path.unlink(missing_ok=True)
+        self._own, self._journal, self.records = None, None, []
 
     def look(self, resource: str, namespace: str, name: str) -> Object | None:
         """The object as it is now; None when it is not there."""
@@ -153,7 +157,8 @@ class Changes:
     def _write(self, kind: str, data: dict[str, Any]) -> int:
         if self._journal is None:
             connection = self._api.connection
-            self.record_in(_begin(connection.context, connection.file))
+            self._own = _begin(connection.context, connection.file)
+            self.record_in(self._own)
         assert self._journal is not None
         data = {**data, **self.tags}
         # What came of an act is known here, whether or not the disk takes it.

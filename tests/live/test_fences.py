@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gherkube.runners import kubectl
+from gherkube.runners import kubectl, state
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.live.access import OWN, Need, base
 from gherkube.runners.live.changes import NotPutBack
@@ -188,6 +188,17 @@ def test_what_somebody_else_changed_since_is_left_and_told(
     ):
         cluster.close()
     assert get(shop, "deployments", "web")["spec"]["replicas"] == 5
+
+
+def test_what_is_to_stay_is_no_debt_of_the_run(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """What sets up a game day's simulator stays, and `gherkube clean` finds nothing to put back."""
+    cluster = connect(plain, namespace="shop")
+    kubectl.scale(cluster.api, "deployments", "web", "shop", 1)
+    assert state.begin().journals()
+    cluster.api.changes.release()
+    assert not state.begin().journals()
+    cluster.close()
+    assert get(shop, "deployments", "web")["spec"]["replicas"] == 1
 
 
 def test_what_others_changed_beside_it_stays(shop: LiveCluster, plain: Path, connect: Connect) -> None:
