@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gherkube.runners import state
-from gherkube.runners.errors import CannotJudge, GherkubeError, UsageError
+from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.kind import cli, clusters
 from gherkube.runners.kind.settings import KindSettings
 from gherkube.runners.live import namespace
@@ -147,7 +147,7 @@ class _Settling:
             where = records[0].data
             api = _connected(where["context"], where["kubeconfig"])
             try:
-                undone = undo(records, api, ask=self._ask, write=journal.write, mend=_mend(api))
+                undone = undo(records, api, ask=self._ask, write=journal.write)
             finally:
                 api.connection.close()
         except GherkubeError as error:
@@ -173,20 +173,6 @@ def _remove_labelled(client: docker.DockerClient, labelled: dict[str, Any]) -> l
         network.remove()
         removed.append(f"network {network.name}: removed")
     return removed
-
-
-def _mend(api: LiveApi) -> Callable[[str, str], None]:
-    """Puts the nodes of a `gherkube serve` right, whose faults journals tell of."""
-    from gherkube.runners.live.faults import ServedFaults
-    from gherkube.runners.live.served import find
-
-    def mend(fault: str, node: str) -> None:
-        served = find(api)
-        if served is None or fault != "stop_node":
-            raise CannotJudge(f'{fault} of node "{node}" cannot be put right from here')
-        ServedFaults(served).start_node(node)
-
-    return mend
 
 
 def _connected(context: str, kubeconfig: str) -> LiveApi:

@@ -98,7 +98,7 @@ class Clusters:
         name = base if self.settings.reuse and nodes == self._nodes else f"{base}-{nodes}"
         self._begin()
         while True:
-            seat = state.hold(path_of(name, ".lock"), alone=bool(foreseen.alone))
+            seat = _seat(name, alone=bool(foreseen.alone))
             try:
                 made = self._known(name, nodes)
                 if made is not None:
@@ -230,6 +230,15 @@ class Clusters:
         return told
 
 
+def _seat(name: str, *, alone: bool) -> int:
+    """The lock of a cluster, in turn: who waits for it alone is not overtaken by those who would share it."""
+    turn = state.hold(path_of(name, ".turn"), alone=True)
+    try:
+        return state.hold(path_of(name, ".lock"), alone=alone)
+    finally:
+        os.close(turn)
+
+
 def program(settings: KindSettings) -> cli.Kind:
     """The program kind. Raises UsageError."""
     kubeconfig = state.folder() / "clusters" / "unused.kubeconfig"
@@ -274,7 +283,8 @@ def remove(name: str, kind: cli.Kind) -> None:
         if name in kind.clusters():
             raise GherkubeError(f"kind cluster {name} is still there: kind delete cluster --name {name}")
         forget(name)
-        path_of(name, ".lock").unlink(missing_ok=True)
+        for suffix in (".turn", ".lock"):
+            path_of(name, suffix).unlink(missing_ok=True)
     finally:
         os.close(lock)
 

@@ -92,6 +92,13 @@ class KindFaults:
         """Containers of the image behave so; it must not run yet, unless that was known from the text."""
         self._images.behave(image, **behaviour)
 
+    def said_of(self, image: str) -> None:
+        """What an image is made to do ends with the scenario."""
+
+    def say_again(self, said: Object) -> None:
+        """Raises CannotJudge."""
+        raise CannotJudge(f'image "{said["metadata"]["name"]}" is what it was made')
+
     def set_nodes(self, count: int, cpu: str, memory: str) -> None:
         """Looks whether the nodes are as many, and of that size, as the cluster was made for them."""
         workers = [node for node in self._api.list("nodes") if self._node_of(node).is_worker]

@@ -23,8 +23,8 @@ from gherkube.runners.objects import Key, Object, is_ready
 
 CONNECTS = 2.0
 """Real seconds for a connection."""
-COMES_WITHIN = 5.0
-"""Real seconds that a node may take to open a port."""
+COMES_WITHIN = 30.0
+"""Real seconds that a node may take to open a port, where a pod is there to answer."""
 KUBE_PROXY = 10256
 """Where a node answers, if only that nobody is there: kube-proxy's own port for its health."""
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -104,9 +104,16 @@ class Ways:
             return None
         url = f"http://{address}:{port}/"
         until = time.monotonic() + COMES_WITHIN
-        while not _is_open(url) and time.monotonic() < until:
+        while not _is_open(url) and self._has_ready(service) and time.monotonic() < until:
             time.sleep(0.1)
         return Way(f"node port {port} of {address}", (url,))
+
+    def _has_ready(self, service: Key) -> bool:
+        slices = self._api.list(
+            "endpointslices", service.namespace, labels=f"kubernetes.io/service-name={service.name}"
+        )
+        endpoints = (each for found in slices for each in found.get("endpoints") or ())
+        return any((each.get("conditions") or {}).get("ready") is not False for each in endpoints)
 
     def _opened(self, service: Key, found: Object) -> int | None:
         """The node port that the service gets for it, where it is the run's own."""

@@ -1,9 +1,8 @@
 """What the shipped features come to on a real cluster: python -m tests.kind.table [OPTION …] [FEATURE …]
 
-Runs them on kind (all, or those that are named), one folder after another, and puts what came of each
-scenario into `results.json` beside this file, from which the table in docs/fidelity.md is made. What was
-known of scenarios that were not run again is kept. Options are those of `gherkube run`; with `--reuse NAME`
-the clusters are made once, for all folders.
+Runs them on kind (all, or those that are named) and puts what came of each scenario into `results.json`
+beside this file, from which the table in docs/fidelity.md is made. What was known of scenarios that were not
+run again is kept. Options are those of `gherkube run`.
 """
 
 from __future__ import annotations
@@ -92,11 +91,11 @@ def known_reasons() -> dict[tuple[str, str], str]:
     return {(feature, name): why for feature, by_name in told.items() for name, why in by_name.items()}
 
 
-def run(feature: str, options: list[str]) -> list[Outcome]:
-    """Runs a feature, or a folder of them, on kind."""
+def run(features: list[str], options: list[str]) -> list[Outcome]:
+    """Runs features, or folders of them, on kind."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from gherkube.runners.cli.main import main; main()", "run"]
-        places = [feature, "--on", "kind", *options, "--report", folder]
+        places = [*features, "--on", "kind", *options, "--report", folder]
         subprocess.run([*command, *places], cwd=ROOT, check=False)
         junit = Path(folder) / "junit.xml"
         if not junit.is_file():
@@ -119,11 +118,10 @@ def main(arguments: list[str]) -> None:
     features = [each for each in arguments if each.startswith("features")]
     options = [each for each in arguments if each not in features]
     why = known_reasons()
-    for feature in features or shipped():
-        for found in run(feature, options):
-            reason = why.get(found.key) if found.verdict != PASSED else None
-            known[found.key] = found._replace(reason=reason or found.reason)
-        write(known)
+    for found in run(features or shipped(), options):
+        reason = why.get(found.key) if found.verdict != PASSED else None
+        known[found.key] = found._replace(reason=reason or found.reason)
+    write(known)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from gherkube.runners import state
 from gherkube.runners.errors import UsageError
+from gherkube.runners.kind import clusters
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +108,21 @@ def test_how_long_things_took() -> None:
     state.took("it", 3.5)
     state.took("more", 1.0)
     assert state.expected("it") == 3.5
+
+
+def test_who_waits_for_a_cluster_alone_is_not_overtaken() -> None:
+    """Those who would share it wait behind, though it is shared now; else one after another would go first."""
+    shared = clusters._seat("shop", alone=False)
+    waits = threading.Thread(target=lambda: os.close(clusters._seat("shop", alone=True)))
+    waits.start()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            os.close(state.hold(clusters.path_of("shop", ".turn"), alone=True, within=0.0))
+        except TimeoutError:
+            break
+    else:
+        pytest.fail("nobody's turn is waited for")
+    os.close(shared)
+    waits.join()
+    os.close(clusters._seat("shop", alone=False))

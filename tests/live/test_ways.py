@@ -29,6 +29,8 @@ class Api:
         self.spec = {"ports": ports, "selector": {"app": "web"}, "clusterIP": "10.96.0.9"} | spec
         self.ingresses: list[Object] = []
         self.patched: list[Any] = []
+        self.ready = True
+        """Whether its only endpoint is."""
 
     def get(self, *_: str) -> Object:
         return {"metadata": {"name": "web"}, "spec": self.spec}
@@ -37,7 +39,10 @@ class Api:
         self.patched.append(patch)
         return {"spec": {"ports": [{"port": 80, "nodePort": 30099}]}}
 
-    def list(self, _resource: str, _namespace: str) -> list[Object]:
+    def list(self, resource: str, _namespace: str, *, labels: str = "") -> list[Object]:
+        if resource == "endpointslices":
+            assert labels == "kubernetes.io/service-name=web"
+            return [{"endpoints": [{"conditions": {"ready": self.ready}}]}]
         if not self.ingresses:
             raise ApiError(403, "Forbidden", "ingresses is forbidden")
         return self.ingresses
@@ -95,6 +100,27 @@ def test_a_service_of_the_run_gets_a_node_port() -> None:
     for other, made in ((Api(), False), (Api(clusterIP="None"), True)):
         assert way_to(other, made=made).proxied
         assert not other.patched
+
+
+def test_a_new_node_port_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node refuses until it has heard of it; but where no pod is ready, it does so for ever."""
+    refusals, waited, api = [1, 2, 3], [], Api()
+
+    def connect(url: str) -> None:
+        if ways.urlsplit(url).port == 30099 and refusals:
+            raise ConnectionRefusedError
+
+    def sleep(_: float) -> None:
+        waited.append(refusals.pop())
+
+    monkeypatch.setattr(ways, "_connect", connect)
+    monkeypatch.setattr(ways.time, "sleep", sleep)
+    assert way_to(api, made=True).urls == ("http://10.1.0.2:30099/",)
+    assert waited == [3, 2, 1]
+    refusals.append(4)
+    api.ready = False
+    assert way_to(api, made=True).urls == ("http://10.1.0.2:30099/",)
+    assert waited == [3, 2, 1]
 
 
 def test_an_ingress_that_leads_there() -> None:
