@@ -111,7 +111,7 @@ def test_how_long_things_took() -> None:
 
 
 def test_who_waits_for_a_cluster_alone_is_not_overtaken() -> None:
-    """Those who would share it wait behind, though it is shared now; else one after another would go first."""
+    """Those who would share it wait behind, though it is shared now."""
     shared = clusters._seat("shop", alone=False)
     waits = threading.Thread(target=lambda: os.close(clusters._seat("shop", alone=True)))
     waits.start()
