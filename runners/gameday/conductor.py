@@ -41,8 +41,7 @@ class NotMet(GherkubeError):  # noqa: N818 - what is so
 
 
 class Conductor:
-    """One game day on one cluster, whose acts go to `book`. `prepare` says again how images behave, where
-    the cluster is a simulator, after what a round said of them was taken back."""
+    """One game day on one cluster, whose acts go to `book`."""
 
     def __init__(
         self,
@@ -52,10 +51,9 @@ class Conductor:
         book: Book,
         control: Control,
         keeper: Keeper,
-        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         self._plan, self._stage, self._cluster, self._book = plan, stage, cluster, book
-        self._control, self._keeper, self._prepare = control, keeper, prepare
+        self._control, self._keeper = control, keeper
         self._state = State.of(book.records)
         book.told.append(self._state.take)
         self._changes = cluster.api.changes
@@ -195,11 +193,9 @@ class Conductor:
                 break  # what is left is so for another reason
             time.sleep(AGAIN)
         self.watch.acting = True
-        if not self.left:
-            self._prepare()
 
     def _undo(self) -> list[str]:
-        left = self._changes.undo(mend=self._faults.put_right).left
+        left = self._changes.undo(mend=self._faults).left
         try:
             self._broken_faults.mend()
         except GherkubeError as error:

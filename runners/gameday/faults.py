@@ -1,4 +1,4 @@
-"""Faults of nodes on a game day: held against the fences and written down before they are made, as acts."""
+"""Faults on a game day, of nodes and of images: held against the fences and written down before, as acts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gherkube.runners.live.faults import says
+from gherkube.runners.live.fences import Act
 from gherkube.runners.live.guard import GuardedApi
 
 MENDS = {
@@ -36,6 +38,17 @@ class RecordedFaults:
         if name in MENDS:
             return partial(self._break, name, found)
         return partial(self._mend, name, found) if name in MENDS.values() else found
+
+    def behave(self, image: str, **behaviour: Any) -> None:
+        """Says it of the image; where images are what they are, looks whether it is so."""
+        before = self._faults.said_of(image)
+        if before is None:
+            self._faults.behave(image, **behaviour)
+            return
+        act, words = Act("image", "images", "", image), f'image "{image}" {says(behaviour)}'
+        with self._api.changes.making(act, "fault", before, fault="behave", words=words) as note:
+            self._faults.behave(image, **behaviour)
+            note(self._faults.said_of(image))
 
     def put_right(self, fault: str, node: str) -> None:
         """Mends that fault of a node; nothing, where it is mended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from gherkube.runners.live import served
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.cluster import LiveCluster
 from gherkube.runners.live.faults import LiveFaults, ServedFaults
+from gherkube.runners.objects import Object
 from gherkube.runners.target import Target
 
 STATES = {"stop_node": "stopped", "pause_node": "paused", "cut_node": "cut off", "slow_node": "slow"}
@@ -58,21 +58,36 @@ class _AsTheyAre:
         """Nothing is kept."""
 
 
-def mender(api: LiveApi) -> Callable[[str, str], None]:
-    """Puts faults of nodes right that another process made: the fault, and the node's name."""
-    kind = kind_of(api.connection.context)
-    found = None if kind else served.find(api)
-    faults = ServedFaults(found) if found is not None else None
+class Mender:
+    """Puts faults right that another process made, on a `gherkube serve` or a kind cluster."""
 
-    def mend(fault: str, node: str) -> None:
-        if kind:
-            _mend_kind(kind, fault, api.get("nodes", node)["spec"]["providerID"].rpartition("/")[2])
-        elif faults is not None and hasattr(faults, MENDS[fault]):
-            getattr(faults, MENDS[fault])(node)
+    def __init__(self, api: LiveApi) -> None:
+        self._api, self._kind = api, kind_of(api.connection.context)
+        found = None if self._kind else served.find(api)
+        self._served = ServedFaults(found) if found is not None else None
+
+    def put_right(self, fault: str, node: str) -> None:
+        """That fault of a node. Raises CannotJudge where it cannot be."""
+        if self._kind:
+            container = self._api.get("nodes", node)["spec"]["providerID"].rpartition("/")[2]
+            _mend_kind(self._kind, fault, container)
+        elif self._served is not None and hasattr(self._served, MENDS[fault]):
+            getattr(self._served, MENDS[fault])(node)
         else:
             raise CannotJudge(f'node "{node}" cannot be put right from here')
 
-    return mend
+    def said_of(self, image: str) -> Object:
+        """All that is said of an image now. Raises CannotJudge where nothing can be."""
+        return self._serving(image).said_of(image)
+
+    def say_again(self, said: Object) -> None:
+        """Says just that of an image."""
+        self._serving(said["metadata"]["name"]).say_again(said)
+
+    def _serving(self, image: str) -> ServedFaults:
+        if self._served is None:
+            raise CannotJudge(f'nothing can be said of image "{image}": this is no gherkube serve')
+        return self._served
 
 
 def _mend_kind(cluster: str, fault: str, container: str) -> None:

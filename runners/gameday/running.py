@@ -105,11 +105,10 @@ def _run(
     plan: Plan, stage: Stage, target: Target | None, page: bool, iam: Sequence[str], last_first: ExitStack
 ) -> int:
     """With everything that is to be closed in the end on the stack."""
-    prepare: Callable[[], object] = lambda: None  # noqa: E731
     requests: Sequence[Any] = ()
     if target is None:
         target = last_first.enter_context(serving.simulator(plan))
-        prepare, requests = serving.furnish(plan, stage, target)
+        requests = serving.furnish(plan, stage, target)
     connection = connect(target.context, target.kubeconfig)
     last_first.callback(connection.close)
     api = LiveApi(connection, Discovery(connection))
@@ -125,7 +124,7 @@ def _run(
     _take(lock, book, keeper, _begin(plan, target, connection.server, lease.cluster_of(api), lock.holder))
     last_first.callback(_told, lock.release)
     keeper.begin(control)
-    conductor = Conductor(plan, stage, cluster, book, control, keeper, prepare)
+    conductor = Conductor(plan, stage, cluster, book, control, keeper)
     last_first.callback(_let_go, cluster, keeper)
     with _shown(conductor, control, plan, page, iam), _halting(conductor, control, book):
         code = conductor.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,14 +51,13 @@ def simulator(plan: Plan) -> Iterator[Target]:
             process.stdout.close()
 
 
-def furnish(plan: Plan, stage: Stage, target: Target) -> tuple[Callable[[], None], list[Sentence]]:
+def furnish(plan: Plan, stage: Stage, target: Target) -> list[Sentence]:
     """Makes what the plan's rehearsal says is given, as nothing that the game day did.
 
-    Returns what says again how images behave, and the sentences that are to be said to the cluster of the day
-    itself: requests flow for as long as the cluster that they were said to is open.
+    Returns the sentences that are to be said to the cluster of the day itself: requests flow for as long as
+    the cluster that they were said to is open.
     """
     given = plan.rehearsal.given
-    images = [each for each in given if each.text.startswith("image ")]
     requests = [each for each in given if each.text.startswith("requests ")]
     setting = LiveCluster(Target(CONTEXT, kubeconfig=target.kubeconfig, namespace="default", disposable=True))
     for name in plan.scope.namespaces:
@@ -67,4 +66,4 @@ def furnish(plan: Plan, stage: Stage, target: Target) -> tuple[Callable[[], None
     stage.establish([each for each in given if each not in requests], setting)
     setting.api.changes.release()
     setting.history.close()
-    return lambda: stage.establish(images, setting), requests
+    return requests

@@ -305,7 +305,7 @@ class SimulatedTarget:
         self._noting.undoes = True
         try:
             records, self._changes.records = self._changes.records, []
-            return undo(records, self._noting, mend=self.faults.put_right).left
+            return undo(records, self._noting, mend=self.faults).left
         finally:
             self._noting.undoes = False
 

@@ -26,7 +26,7 @@ from gherkube.runners.gameday.lease import (
     stamp,
     steady_time,
 )
-from gherkube.runners.gameday.places import mender
+from gherkube.runners.gameday.places import Mender
 from gherkube.runners.gameday.reading import shown
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.connection import connect
@@ -75,7 +75,7 @@ def _undo(path: Path, records: Sequence[Record], kubeconfig: str, last_first: Ex
             f"({begin['cluster']}): name the kubeconfig that leads there with --kubeconfig"
         )
     lease = _lock(api, begin, journal)
-    undone = undo(records, api, ask=_ask, write=journal.write, mend=mender(api))
+    undone = undo(records, api, ask=_ask, write=journal.write, mend=Mender(api))
     for words in undone.done:
         print(words)
     for words in undone.left:

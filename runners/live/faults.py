@@ -17,6 +17,7 @@ from gherkube.runners.live.api import LiveApi
 from gherkube.runners.live.fences import Act, Fences
 from gherkube.runners.live.served import Served
 from gherkube.runners.objects import Object, container_statuses
+from gherkube.runners.simulator.node.images import parse_image
 
 PULLS_WITHIN = 60.0
 """Real seconds until a node has said something of an image."""
@@ -39,6 +40,12 @@ SAYS = {
 
 class MendedFaults(Faults, Protocol):
     """Faults that are put right when the scenario ends."""
+
+    def said_of(self, image: str) -> Object | None:
+        """All that was said of an image: what `say_again` takes. None where images are what they are."""
+
+    def say_again(self, said: Object) -> None:
+        """From now on the image behaves just so. Raises CannotJudge where images are what they are."""
 
     def mend(self) -> None:
         """Puts right what was broken, before the scenario's namespaces go."""
@@ -76,6 +83,13 @@ class LiveFaults:
         raise CannotJudge(
             f'image "{image}" {says(behaviour)}: that cannot be established here, on {self._name}: {why}'
         )
+
+    def said_of(self, image: str) -> None:
+        """Images are what they are."""
+
+    def say_again(self, said: Object) -> None:
+        """Raises CannotJudge."""
+        raise CannotJudge(f'image "{said["metadata"]["name"]}" is what it is on {self._name}')
 
     def mend(self) -> None:
         """Nothing was broken."""
@@ -139,6 +153,14 @@ class FencedFaults:
         """As those do it."""
         self._faults.behave(image, **behaviour)
 
+    def said_of(self, image: str) -> Object | None:
+        """As those tell it."""
+        return self._faults.said_of(image)
+
+    def say_again(self, said: Object) -> None:
+        """As those do it."""
+        self._faults.say_again(said)
+
     def mend(self) -> None:
         """Puts right what was broken."""
         self._faults.mend()
@@ -158,7 +180,8 @@ class ServedFaults:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._down: dict[str, None] = {}
-        self._told = False
+        self._said: dict[str, tuple[Object, Object]] = {}
+        """What was said of images before they were told something here, and after."""
         self._nodes = 0
         """How many nodes took pods, once that was changed."""
 
@@ -174,15 +197,32 @@ class ServedFaults:
 
     def behave(self, image: str, **behaviour: Any) -> None:
         """From now on containers of the image behave so."""
-        self._told = True
+        before = self.said_of(image)
+        name = before["metadata"]["name"]
+        first, _ = self._said.setdefault(name, (before, before))
         self._ask("PATCH", "/images", [f'image "{image}" {says(behaviour)}'])
+        self._said[name] = (first, self.said_of(image))
+
+    def said_of(self, image: str) -> Object:
+        """All that was said of an image: what `say_again` takes."""
+        try:
+            name = parse_image(image).name
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return {"metadata": {"name": name}, "behaves": self._ask("GET", "/images").get(name)}
+
+    def say_again(self, said: Object) -> None:
+        """From now on the image behaves just so."""
+        self._ask("PUT", "/images", {said["metadata"]["name"]: said["behaves"]})
 
     def mend(self) -> None:
-        """Starts the nodes that were stopped, and takes back what was said of images."""
+        """Starts the nodes that were stopped; takes back what was said of images, where it still counts."""
         for name in list(self._down):
             self.start_node(name)
-        if self._told:
-            self._ask("DELETE", "/images")
+        for name, (before, after) in list(self._said.items()):
+            if self.said_of(name) == after:
+                self.say_again(before)
+            del self._said[name]
 
     def set_nodes(self, count: int, cpu: str, memory: str) -> None:
         """Makes it a cluster of that many nodes; UsageError when one that would go has pods."""
@@ -195,9 +235,9 @@ class ServedFaults:
         if self._nodes:
             self._ask("PUT", "/nodes", {"count": self._nodes})
 
-    def _ask(self, method: str, path: str, body: Any = None) -> None:
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            self._served.ask(method, path, body)
+            return self._served.ask(method, path, body)
         except ApiError as error:
             raise UsageError(str(error)) from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gherkube.runners.cluster import Api
 from gherkube.runners.errors import ApiError, GherkubeError
@@ -25,8 +25,19 @@ GOES_WITHIN = 60.0
 Ask = Callable[[str, Object | None, Object | None], bool]
 """Whether to overwrite: what was changed, the object as it was before, and as it is now."""
 Write = Callable[..., object]
-Mend = Callable[[str, str], None]
-"""Puts a fault right: the fault ("stop_node"), and the node's name."""
+
+
+class Mend(Protocol):
+    """Puts faults right: those of nodes, and what was said of images."""
+
+    def put_right(self, fault: str, node: str) -> None:
+        """A fault ("stop_node") of a node."""
+
+    def said_of(self, image: str) -> Object | None:
+        """All that is said of an image now."""
+
+    def say_again(self, said: Object) -> None:
+        """Says just that of an image."""
 
 
 class Undone(NamedTuple):
@@ -93,7 +104,7 @@ def undo(
 ) -> Undone:
     """Puts back what the records tell; `write` gets a record of each (as `Journal.write`).
 
-    `mend` puts faults of nodes right. An undo goes on where one thing cannot be put back, and where its
+    `mend` puts faults right. An undo goes on where one thing cannot be put back, and where its
     record cannot be written.
     """
     undone = Undone([], [])
@@ -140,8 +151,21 @@ class _Undo:
     def _fault(self, act: Made) -> str:
         if self._mend is None:
             raise Left(f"{act.told['undo']}: this cluster cannot do that")
-        self._mend(act.told["fault"], act.told["name"])
+        if act.before is not None:
+            return self._said(act, act.before, self._mend)
+        self._mend.put_right(act.told["fault"], act.told["name"])
         return "put right"
+
+    def _said(self, act: Made, before: Object, mend: Mend) -> str:
+        """What was said of an image; what came of an act without its record, nobody else has said."""
+        after, now = (act.after or {}).get("object"), mend.said_of(act.told["name"])
+        if now != before:
+            if after is not None and now != after:
+                self._overwrite("somebody else has said something else of it", before, now)
+            mend.say_again(before)
+        if mend.said_of(act.told["name"]) != before:
+            raise Left("it was said again, and is not as it was before")
+        return "as it was before"
 
     def _created(self, act: Made) -> str:
         now = self.look(act)

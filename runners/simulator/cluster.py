@@ -217,6 +217,14 @@ class SimFaults:
         """From now on containers of the image behave so; keywords as in `Behaviour` of node/images.py."""
         self._simulator.images.behave(image, **behaviour)
 
+    def said_of(self, image: str) -> Object:
+        """All that was said of an image: what `say_again` takes."""
+        return {"metadata": {"name": image}, "behaves": self._simulator.images.said_of(image)}
+
+    def say_again(self, said: Object) -> None:
+        """From now on the image behaves just so."""
+        self._simulator.images.say_again(said["metadata"]["name"], said["behaves"])
+
     def _check(self, name: str) -> None:
         names = self._simulator.node_names()
         if name == self._simulator.control_plane:

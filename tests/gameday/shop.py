@@ -21,6 +21,7 @@ from gherkube.runners.live.connection import connect
 from gherkube.runners.live.discovery import Discovery
 from gherkube.runners.live.journal import Record, read
 from gherkube.runners.live.said import said
+from gherkube.runners.live.served import find
 from gherkube.runners.objects import Object
 from tests.door.serving import PATIENCE
 
@@ -77,12 +78,18 @@ class Shop:
 
     def objects(self) -> dict[str, Object]:
         """All that users say of what is there."""
-        return {
+        images = {f"images/{name}": behaves for name, behaves in self.said_of_images().items()}
+        return images | {
             f"{resource}/{obj['metadata']['name']}": said(obj)
             for resource in KINDS
             for obj in self.api.list(resource, "shop")
             if obj["metadata"]["name"] != "kube-root-ca.crt"
         }
+
+    def said_of_images(self) -> dict[str, Object]:
+        """What was said of images, where these can be told something."""
+        served = find(self.api)
+        return served.ask("GET", "/images") if served is not None else {}
 
     def lock(self) -> Object | None:
         """The lock, where somebody holds it."""

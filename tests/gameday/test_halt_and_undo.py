@@ -186,6 +186,36 @@ def test_kill_9(shop: Shop, project: Project, records: int) -> None:
     assert not intact(shop.journal)
 
 
+def test_what_was_said_of_images(shop: Shop, project: Project) -> None:
+    """Each round is put back to what was said before the game day, which others may have said."""
+    shop.api.raw("PATCH", "/gherkube/v1/images", {"hello:2": "takes 5 seconds to stop"})
+    before = shop.objects()
+    only(shop, "Somebody is said to be slow")
+    done = run(project)
+    assert done.code == 0, done.out
+    words = [each.data["act"] for each in shop.records("before")]
+    assert words[:2] == [
+        'image "hello:2" takes 1 seconds to stop',
+        'image "hello:2" never becomes ready',
+    ]
+    assert not as_before(shop, before)
+    assert before["images/docker.io/library/hello:2"] == {"stop_seconds": 5}
+    shop.api.raw("PUT", "/gherkube/v1/images", {"hello:2": None})
+
+
+def test_what_was_said_of_images_by_a_run_that_was_killed(shop: Shop, project: Project) -> None:
+    """Undo says again what was said before."""
+    before = shop.objects()
+    only(shop, "It is killed")
+    arguments = ["gameday", "run", "shop.gameday.yaml", *GATES]
+    subprocess.run([sys.executable, "-c", CODE, *arguments], cwd=shop.folder, check=False)
+    assert "images/docker.io/library/hello:2 is not as it was" in as_before(shop, before)
+    done = project.gherkube("gameday", "undo", f"gamedays/{shop.journal.name}")
+    assert done.code == 7, done.out
+    assert 'images "hello:2": as it was before' in done.out
+    assert not as_before(shop, before)
+
+
 # --- The lock
 
 

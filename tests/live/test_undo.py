@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import call, create_autospec
 
 import pytest
 
@@ -15,7 +16,7 @@ from gherkube.runners.live.changes import Changes, Unrecorded
 from gherkube.runners.live.fences import Act
 from gherkube.runners.live.journal import Journal, JournalFailed, Record, read
 from gherkube.runners.live.said import said
-from gherkube.runners.live.undo import undo
+from gherkube.runners.live.undo import Mend, undo
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.cluster import Simulator
 from tests.door.serving import configmap, deployment
@@ -255,8 +256,42 @@ def test_faults_are_put_right(day: Day) -> None:
     """By the cluster, which is told which; where it cannot, that is said."""
     fault = {"verb": "fault", "fault": "stop_node", "resource": "nodes", "namespace": "", "name": "node-1"}
     records = [Record(1, "", "before", {**fault, "object": None, "undo": 'start node "node-1"'})]
-    put_right: list[tuple[str, str]] = []
-    undone = undo(records, day.api, mend=lambda *fault: put_right.append(fault))
-    assert put_right == [("stop_node", "node-1")]
+    faults = create_autospec(Mend, instance=True)
+    undone = undo(records, day.api, mend=faults)
+    assert faults.method_calls == [call.put_right("stop_node", "node-1")]
     assert undone == (['nodes "node-1": put right'], [])
     assert undo(records, day.api).left == ['nodes "node-1": start node "node-1": this cluster cannot do that']
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_was_said_of_an_image_is_said_again(day: Day, recorded: bool) -> None:
+    """Just what was said before; also where what came of it was not written down any more."""
+    faults = day.cluster.faults
+    faults.behave("hello:2", stop_seconds=5.0)
+    before = faults.said_of("hello:2")
+    act = Act("image", "images", "", "hello:2")
+    with day.changes.making(act, "fault", before, fault="behave") as note:
+        faults.behave("hello:2", never_ready=True)
+        if recorded:
+            note(faults.said_of("hello:2"))
+    assert before["behaves"] == {"stop_seconds": 5.0}
+    assert faults.said_of("hello:2")["behaves"] == {"stop_seconds": 5.0, "never_ready": True}
+    undone = undo(read(day.journal.path), day.api, write=day.journal.write, mend=faults)
+    assert undone == (['images "hello:2": as it was before'], [])
+    assert faults.said_of("hello:2") == before
+    assert undo(read(day.journal.path), day.api, mend=faults) == ([], [])
+
+
+def test_what_somebody_else_said_of_an_image_is_asked_for(day: Day) -> None:
+    """As of objects."""
+    faults = day.cluster.faults
+    act = Act("image", "images", "", "hello:2")
+    with day.changes.making(act, "fault", faults.said_of("hello:2"), fault="behave") as note:
+        faults.behave("hello:2", never_ready=True)
+        note(faults.said_of("hello:2"))
+    faults.behave("hello:2", stop_seconds=5.0)
+    records = read(day.journal.path)
+    assert "somebody else has said something else of it" in undo(records, day.api, mend=faults).left[0]
+    assert faults.said_of("hello:2")["behaves"] == {"stop_seconds": 5.0, "never_ready": True}
+    assert not undo(records, day.api, ask=lambda *_: True, mend=faults).left
+    assert faults.said_of("hello:2")["behaves"] is None

@@ -71,6 +71,38 @@ def test_a_container_that_waits_has_no_log(http: Loopback) -> None:
     assert f'container "app" in pod "{pod}" is waiting to start: ' in refused.json["message"]
 
 
+def test_what_was_said_of_an_image_is_put_back(http: Loopback) -> None:
+    """What GET told of it, with PUT: it behaves just so, and others as they do; null says nothing of it."""
+    images = "/gherkube/v1/images"
+    name, other = "docker.io/library/hello:2", "docker.io/library/hello:3"
+    http.ask("PATCH", images, {"hello:2": "takes 3 seconds to stop", "hello:3": "never becomes ready"})
+    before = http.get(images).json
+    http.ask("PATCH", images, {"hello:2": ["crashes after 5 seconds", "does not exist"]})
+    put = http.ask("PUT", images, {"hello:2": before[name]})
+    assert (put.code, put.json) == (200, before)
+    assert http.ask("PUT", images, {name: None}).json == {k: v for k, v in before.items() if k != name}
+    assert before[other] == {"never_ready": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ['image "hello:2" does not exist'],
+        {"hello:2": "does not exist"},
+        {"hello:2": {"sings": True}},
+        {"hello:2": {"never_ready": "yes"}},
+        {"hello:2": {"stop_seconds": True}},
+        {"Hello:2:3": None},
+    ],
+)
+def test_what_get_never_told_of_an_image_is_refused(http: Loopback, body: object) -> None:
+    """And nothing is changed."""
+    before = http.get("/gherkube/v1/images").json
+    refused = http.ask("PUT", "/gherkube/v1/images", body)
+    assert (refused.code, refused.json["reason"]) == (400, "BadRequest")
+    assert http.get("/gherkube/v1/images").json == before
+
+
 @pytest.mark.parametrize("subresource", ["exec", "attach", "portforward"])
 def test_what_has_no_program_is_refused_with_its_reason(http: Loopback, subresource: str) -> None:
     """Never a bare 404."""

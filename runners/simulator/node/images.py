@@ -163,6 +163,27 @@ class Images:
             for listener in self._listeners:
                 listener(name)
 
+    def say_again(self, image: str, said: Mapping[str, Any] | None) -> None:
+        """From now on the image behaves so, else as others do; None: nothing is said of it any more."""
+        name, before = parse_image(image).name, self._said.get(parse_image(image).name, DEFAULT)
+        self._said.pop(name, None)
+        after = DEFAULT if said is None else replace(DEFAULT, **said)
+        if said is not None:
+            self._said[name] = after
+        if (before.exists, before.pull_seconds) != (after.exists, after.pull_seconds):
+            self._everywhere.discard(name)
+            self._on_node = {entry for entry in self._on_node if entry[1] != name}
+        for listener in self._listeners:
+            listener(name)
+
+    def said_of(self, image: str) -> dict[str, Any] | None:
+        """What is not as it is by default; None where nothing was said of it."""
+        said = self._said.get(parse_image(image).name)
+        if said is None:
+            return None
+        told = {field.name: getattr(said, field.name) for field in fields(said)}
+        return {name: value for name, value in told.items() if value != getattr(DEFAULT, name)}
+
     def said(self) -> Mapping[str, Behaviour]:
         """What was said, by the full names of the images."""
         return self._said

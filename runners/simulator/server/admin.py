@@ -1,23 +1,21 @@
 """The admin endpoint, `/gherkube/v1/…`: what no Kubernetes API has, because no cluster could be asked for it.
 
 GET /gherkube/v1: seed, time, nodes. PUT /gherkube/v1/nodes, POST …/nodes/NAME/stop and …/start.
-GET, PATCH and DELETE /gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST /gherkube/v1/clock/advance.
+GET, PATCH, PUT and DELETE /gherkube/v1/images. GET and PATCH /gherkube/v1/clock, POST …/clock/advance.
 PATCH /gherkube/v1/seed.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import FORM, parse
 from gherkube.runners.simulator.cluster import Simulator
-from gherkube.runners.simulator.node.images import DEFAULT, Behaviour
 from gherkube.runners.simulator.server.calls import Call, Reply, success
-from gherkube.runners.simulator.server.images import behaviours, duration
+from gherkube.runners.simulator.server.images import behaviours, duration, exactly
 from gherkube.runners.simulator.server.negotiation import body_of
 from gherkube.runners.simulator.server.paths import no_such_path
 from gherkube.runners.simulator.server.pump import MODES, Mode, Pump
@@ -52,7 +50,11 @@ class Admin:
                 return Reply(self._overview())
             case ["images"], "GET":
                 return Reply(self._images())
-            case ["images"], "PATCH" | "PUT" | "POST":
+            case ["images"], "PUT":
+                for image, said in exactly(body_of(call)):
+                    self._cluster.images.say_again(image, said)
+                return Reply(self._images())
+            case ["images"], "PATCH" | "POST":
                 for image, behaviour in list(behaviours(body_of(call))):
                     self._cluster.faults.behave(image, **behaviour)
                 return Reply(self._images())
@@ -94,7 +96,7 @@ class Admin:
         }
 
     def _images(self) -> Object:
-        return {name: _said(behaviour) for name, behaviour in self._cluster.images.said().items()}
+        return {name: self._cluster.images.said_of(name) for name in self._cluster.images.said()}
 
 
 class Time:
@@ -147,9 +149,3 @@ def _number(body: Any, field: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 63:
         raise UsageError(f'say {{"{field}": a whole number from 0 on}}')
     return value
-
-
-def _said(behaviour: Behaviour) -> Object:
-    """What is not as it is by default."""
-    said = {field.name: getattr(behaviour, field.name) for field in fields(behaviour)}
-    return {name: value for name, value in said.items() if value != getattr(DEFAULT, name)}

@@ -12,7 +12,13 @@ from typing import Any
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.quantities import memory_bytes
-from gherkube.runners.simulator.node.images import Images, InvalidImageName, parse_image
+from gherkube.runners.simulator.node.images import (
+    DEFAULT,
+    FIELDS,
+    Images,
+    InvalidImageName,
+    parse_image,
+)
 
 PRESENT = (
     "hello:1",
@@ -91,6 +97,31 @@ def behaviours(said: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 f'"{sentence}" says nothing of an image: write image "NAME" takes 30 seconds to pull'
             )
         yield found["image"], _behaviour(found["image"], found["rest"])
+
+
+def exactly(said: Any) -> list[tuple[str, dict[str, Any] | None]]:
+    """Each image with all that is to be said of it, as GET tells it; None: nothing. Raises UsageError."""
+    if not isinstance(said, Mapping):
+        raise UsageError("what is said of images is put back by a map from image to what GET told of it")
+    for image, fields_ in said.items():
+        try:
+            parse_image(image)
+        except InvalidImageName as error:
+            raise UsageError(str(error)) from None
+        if fields_ is None:
+            continue
+        wrong = not isinstance(fields_, Mapping) or fields_.keys() - FIELDS
+        if wrong or not all(_fits(getattr(DEFAULT, name), value) for name, value in fields_.items()):
+            raise UsageError(f"image {image!r} cannot behave as {fields_!r}: say what GET has told of one")
+    return [(image, None if each is None else dict(each)) for image, each in said.items()]
+
+
+def _fits(default: Any, value: Any) -> bool:
+    """Whether a field with that default may have the value."""
+    if default is None:
+        return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    kinds = (int, float) if type(default) is float else type(default)
+    return isinstance(value, kinds) and isinstance(value, bool) == isinstance(default, bool)
 
 
 def _sentences(said: Any) -> Iterator[str]:

@@ -28,6 +28,11 @@ def _interrupt(times: int) -> None:
         signal.raise_signal(signal.SIGINT)
 
 
+@when("the computer loses its power")
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @when("somebody halts it from another computer")
 def _halt() -> None:
     assert halt_plan(PLAN, kubeconfig="", by="Vera Viewer", why="customers call") == 0

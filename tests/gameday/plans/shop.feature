@@ -24,6 +24,18 @@ Feature: A shop to break
     And 10 minutes pass
     Then 1 pod of deployment "web" is ready
 
+  Scenario: Somebody is said to be slow
+    Given image "hello:2" takes 1 second to stop
+    And image "hello:2" never becomes ready
+    When I scale deployment "web" to 2 replicas
+    Then 2 pods of deployment "web" are ready
+
+  Scenario: It is killed
+    Given image "hello:2" never becomes ready
+    When I scale deployment "web" to 2 replicas
+    And the computer loses its power
+    Then 2 pods of deployment "web" are ready
+
   Scenario: It goes wrong
     When I scale deployment "web" to 2 replicas
     Then throughout, 7 pods of deployment "web" were ready
