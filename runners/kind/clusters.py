@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from gherkube.runners.kind.cluster import KindCluster
     from gherkube.runners.kind.images import Foreseen
+    from gherkube.runners.live.api import LiveApi
 
 READY_WITHIN = 300.0
 """Seconds that the nodes may take until all are ready, once kind has ended."""
@@ -45,7 +47,8 @@ class Progress(Protocol):
 class Made(NamedTuple):
     """A cluster that gherkube made. `run`: which run did. `failed`: why it could not; "": it is there.
 
-    `image`: what its nodes were to be made from; "": what kind takes.
+    `image`: what its nodes were to be made from; "": what kind takes. `cpu`, `memory`: how much each node
+    has for pods, as quantities; "": as much as the machine.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Made(NamedTuple):
     nodes: int
     image: str = ""
     failed: str = ""
+    cpu: str = ""
+    memory: str = ""
 
     @property
     def context(self) -> str:
@@ -93,9 +98,8 @@ class Clusters:
         """A cluster for a scenario that asks this, made where there is none; its `close` lets go of it."""
         from gherkube.runners.kind.cluster import KindCluster
 
-        nodes = foreseen.nodes[0] if foreseen.nodes else self._nodes
-        base = self.settings.reuse or f"gherkube-{state.run_id()}"
-        name = base if self.settings.reuse and nodes == self._nodes else f"{base}-{nodes}"
+        asked = self._asked(foreseen)
+        name, nodes = asked.name, asked.nodes
         self._begin()
         while True:
             seat = _seat(name, alone=bool(foreseen.alone))
@@ -107,7 +111,15 @@ class Clusters:
                 os.close(seat)
                 raise
             os.close(seat)
-            self._make_it(name, nodes)
+            self._make_it(asked)
+
+    def _asked(self, foreseen: Foreseen) -> Made:
+        """The cluster that is needed, as it is when it is made."""
+        nodes, cpu, memory = foreseen.nodes or (self._nodes, "", "")
+        base = self.settings.reuse or f"gherkube-{state.run_id()}"
+        usual = bool(self.settings.reuse) and nodes == self._nodes and not cpu
+        name = base if usual else "-".join(filter(None, (base, str(nodes), cpu, memory))).lower()
+        return Made(name, state.run_id(), nodes, self.settings.image, cpu=cpu, memory=memory)
 
     def _begin(self) -> None:
         """Writes down that containers and images with the label of the run may be there."""
@@ -135,11 +147,12 @@ class Clusters:
         states = self._states(name)
         return made if states and set(states.values()) == {"running"} else None
 
-    def _make_it(self, name: str, nodes: int) -> None:
+    def _make_it(self, asked: Made) -> None:
         """Makes the cluster, or starts it where it is there and was stopped; unless somebody just did."""
+        name = asked.name
         lock = state.hold(path_of(name, ".lock"), alone=True)
         try:
-            if self._known(name, nodes) is None:
+            if self._known(name, asked.nodes) is None:
                 old = read(name)
                 if old is not None and not old.failed and self._states(name):
                     self._start(old)
@@ -147,7 +160,7 @@ class Clusters:
                 if old is not None:  # a half of one, or one that is gone
                     self.kind.delete(name)
                     forget(name)
-                self._make(Made(name, state.run_id(), nodes, self.settings.image), lock)
+                self._make(asked, lock)
         finally:
             os.close(lock)
 
@@ -172,6 +185,8 @@ class Clusters:
             within, pid = self.settings.create_within, path_of(name, ".pid")
             kind.create(name, config, made.kubeconfig, within=within, say=say, holding=lock, pid=pid)
             _ready(made, say)
+            if made.cpu:
+                self._limit(made, say)
             self._give_images(made, say)
         except BaseException as error:
             self._show(f"kind cluster {name}: removing what there is of it")
@@ -185,6 +200,14 @@ class Clusters:
         if self.settings.reuse:
             debt.paid()
         state.took(_task(made), time.monotonic() - began)
+
+    def _limit(self, made: Made, say: cli.Say) -> None:
+        from gherkube.runners.kind import sizes
+
+        say(f"giving its nodes {made.cpu} CPUs and {made.memory} for pods")
+        asked = sizes.size({"cpu": made.cpu, "memory": made.memory})
+        with _api(made) as api:
+            sizes.limit(Nodes(self.engine, made.name), api, asked)
 
     def _give_images(self, made: Made, say: cli.Say) -> None:
         from gherkube.runners.kind.cluster import images_of
@@ -321,14 +344,8 @@ def _command(pid: int) -> str:
 
 def _ready(made: Made, say: cli.Say) -> None:
     """Waits until all nodes are ready. Raises CannotJudge."""
-    from gherkube.runners.live.api import LiveApi
-    from gherkube.runners.live.connection import connect
-    from gherkube.runners.live.discovery import Discovery
-
-    connection = connect(made.context, str(made.kubeconfig))
-    api = LiveApi(connection, Discovery(connection))
     until = time.monotonic() + READY_WITHIN
-    try:
+    with _api(made) as api:
         while True:
             found = [condition(node, "Ready") for node in api.list("nodes")]
             ready = sum(each is not None and each["status"] == "True" for each in found)
@@ -341,5 +358,17 @@ def _ready(made: Made, say: cli.Say) -> None:
                     f"within {READY_WITHIN:g} s; `gherkube doctor` looks at what they need"
                 )
             time.sleep(LOOK)
+
+
+@contextmanager
+def _api(made: Made) -> Iterator[LiveApi]:
+    """Its API."""
+    from gherkube.runners.live.api import LiveApi
+    from gherkube.runners.live.connection import connect
+    from gherkube.runners.live.discovery import Discovery
+
+    connection = connect(made.context, str(made.kubeconfig))
+    try:
+        yield LiveApi(connection, Discovery(connection))
     finally:
         connection.close()

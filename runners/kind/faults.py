@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gherkube.runners import state
 from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, UsageError
+from gherkube.runners.kind import sizes
 from gherkube.runners.kind.images import Images
 from gherkube.runners.kind.nodes import NETWORK, Node, Nodes
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.objects import Object, is_ready
-from gherkube.runners.quantities import cpu_milli, memory_bytes
 
 if TYPE_CHECKING:
     import docker
@@ -104,14 +104,13 @@ class KindFaults:
         workers = [node for node in self._api.list("nodes") if self._node_of(node).is_worker]
         if len(workers) != count:
             raise CannotJudge(f"kind cluster {self._nodes.cluster} has {len(workers)} nodes that take pods")
-        for node in workers if cpu else ():
-            has = node["status"]["allocatable"]
-            same = cpu_milli(has["cpu"]) == cpu_milli(cpu)
-            if not same or abs(memory_bytes(has["memory"]) - memory_bytes(memory)) > 64 << 20:
-                raise CannotJudge(
-                    f"node {node['metadata']['name']} has room for {has['cpu']} CPUs and {has['memory']}, "
-                    f"not {cpu} and {memory}: on kind, nodes are as large as the machine"
-                )
+        if not cpu:
+            return
+        rooms, asked = sizes.rooms(self._api), sizes.size({"cpu": cpu, "memory": memory})
+        for node in workers:
+            if (room := rooms[self._node_of(node).name]) != asked:
+                name = node["metadata"]["name"]
+                raise CannotJudge(f'node "{name}" has {room} for pods, not {asked}')
 
     def mend(self) -> None:
         """Undoes all faults, the last first, and verifies that all nodes are as before. Raises NotRight."""
