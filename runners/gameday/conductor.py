@@ -12,6 +12,7 @@ from typing import Any
 from gherkube.runners.errors import GherkubeError
 from gherkube.runners.expectations.time import Moment
 from gherkube.runners.gameday import hooks
+from gherkube.runners.gameday.blocking import Ended, looking_on
 from gherkube.runners.gameday.book import Book
 from gherkube.runners.gameday.control import Control
 from gherkube.runners.gameday.faults import RecordedFaults
@@ -71,6 +72,8 @@ class Conductor:
         """What stood against it."""
         self.hurried = False
         """Whether the steady state is not waited for at the end."""
+        self.give_up: Callable[[str], object] = lambda _: None
+        """What is done about a step that goes on though it was halted; called in another thread."""
 
     def state(self) -> dict[str, Any]:
         """How things stand; see `State`."""
@@ -82,7 +85,7 @@ class Conductor:
         self._cluster.api.pause_with(self.watch.pause)
         try:
             self._day()
-        except Halted:
+        except (Halted, Ended):
             pass
         except NotMet as error:
             self._codes.append(PRECONDITION)
@@ -162,7 +165,8 @@ class Conductor:
         outcome, block, scenarios = PASSED, "", list[dict[str, Any]]()
         try:
             for scenario in self._stage.scenarios(round_):
-                played = self._stage.play(scenario, self._cluster, self.watch)
+                with looking_on(self._stage, self.watch, self._control, self.give_up):
+                    played = self._stage.play(scenario, self._cluster, self.watch)
                 outcome, block = played.outcome, played.block
                 scenarios.append({"name": scenario.name, "outcome": outcome, "seconds": played.seconds})
                 if outcome != PASSED or self._control.halted:

@@ -35,13 +35,13 @@ class Answer(NamedTuple):
 
 
 class Control:
-    """Safe for several threads. `halted`: the first halt that was asked for; it stands.
+    """Safe for several threads, and for signals. `halted`: the first halt that was asked for; it stands.
 
     `confirms`: the names of those whose gates are confirmed without asking.
     """
 
     def __init__(self, roles: Roles, confirms: Collection[str] = ()) -> None:
-        self._roles, self._confirms, self._lock = roles, confirms, threading.Lock()
+        self._roles, self._confirms, self._lock = roles, confirms, threading.RLock()
         self.halted: Asked | None = None
         self._who: tuple[str, ...] = ()
         """Who may confirm the open gate, beside the owner."""

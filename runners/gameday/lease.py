@@ -159,10 +159,12 @@ def holder() -> str:
 
 
 def is_gone(name: str) -> bool:
-    """Whether a holder was a process of this computer that lives no more."""
+    """Whether a holder was a process of this computer that lives no more, or this one as it was before."""
     parts = name.rsplit("/", 2)
     if len(parts) != 3 or not parts[0].endswith(f"@{socket.gethostname()}") or not parts[1].isdigit():
         return False
+    if int(parts[1]) == os.getpid():
+        return True
     try:
         os.kill(int(parts[1]), 0)
     except ProcessLookupError:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from os import execv  # as it is: within a scenario, that of `os` is held back
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def _run(
     keeper.begin(control)
     conductor = Conductor(plan, stage, cluster, book, control, keeper)
     last_first.callback(_let_go, cluster, keeper)
-    with _shown(conductor, control, plan, page, iam), _halting(conductor, control, book):
+    with _shown(conductor, control, plan, page, iam) as end_views, _halting(conductor, control, book):
+        conductor.give_up = lambda step: _hand_over(book, step, end_views)
         code = conductor.run()
         keeper.close()
         if _told(lock.release):
@@ -146,6 +148,18 @@ def _conclude(conductor: Conductor, book: Book) -> None:
     if conductor.left:
         print(f"left: gherkube gameday undo {shown(book.path)}", file=sys.stderr)
     print(f"journal: {shown(book.path)}", flush=True)
+
+
+def _hand_over(book: Book, step: str, end_views: Callable[[], object]) -> None:
+    """Ends this process, with the step that hangs in it, and has `gherkube gameday undo` take its place."""
+    book.note(
+        "halt", by=SELF, why=f"{step} does not end, so the run ends with it, and undo puts back what it did"
+    )
+    end_views()
+    path = str(book.path.absolute())
+    with suppress(OSError):
+        print(f"{step} does not end: gherkube gameday undo {shown(book.path)}", file=sys.stderr, flush=True)
+    execv(sys.executable, [sys.executable, "-c", serving.MAIN, "gameday", "undo", path])
 
 
 def _report(journal: Path) -> None:
@@ -223,8 +237,8 @@ def _begin(plan: Plan, target: Target, server: str, uid: str, holder: str) -> di
 @contextmanager
 def _shown(
     conductor: Conductor, control: Control, plan: Plan, page: bool, iam: Sequence[str]
-) -> Iterator[None]:
-    """Shows how things stand in the terminal, and on a page."""
+) -> Iterator[Callable[[], object]]:
+    """Shows how things stand in the terminal, and on a page; yields what ends that."""
     views: list[Any] = [view(control, iam[0] if iam else plan.roles.operator)]
     if page:
         from gherkube.runners.gameday.page import Page
@@ -245,7 +259,7 @@ def _shown(
 
     conductor.watch.show = show
     try:
-        yield
+        yield lambda: each(lambda one: one.close())
     finally:
         show()
         each(lambda one: one.close())
@@ -260,7 +274,7 @@ def _halting(conductor: Conductor, control: Control, book: Book) -> Iterator[Non
             control.halt(signal.Signals(number).name, "stopped by a signal")
             return
         conductor.hurried = True
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # nobody reads it, or something is just being printed
             print(
                 "what was done is being put back, and that is not skipped. If it must end: kill -9, then "
                 f"gherkube gameday undo {shown(book.path)}",

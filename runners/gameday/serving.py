@@ -5,6 +5,7 @@ On it is what the plan's rehearsal says is given.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from gherkube.runners.target import Target
 
 SPEED = 10
 """How many of its seconds pass in a real one."""
-SERVE = "from gherkube.runners.cli.main import main; main()"
+MAIN = "from gherkube.runners.cli.main import main; main()"
 CONTEXT = "gherkube"
 """The only context of its kubeconfig."""
 
@@ -33,13 +34,14 @@ def simulator(plan: Plan) -> Iterator[Target]:
         # The command it runs says when it serves, and ends when nobody is left who could write to it.
         served = ["--clock", "fast", "--speed", str(SPEED), "--kubeconfig", str(kubeconfig)]
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, "serve", *served, "--", "sh", "-c", "echo; cat"],
+            [sys.executable, "-c", MAIN, "serve", *served, "--", "sh", "-c", "echo; cat"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
         assert process.stdin is not None
         assert process.stdout is not None
+        os.set_inheritable(process.stdin.fileno(), True)  # by what takes the place of this process
         try:
             if not process.stdout.readline():
                 raise GherkubeError("the simulator cannot be served: gherkube serve says why")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 import pytest
@@ -74,6 +75,9 @@ class Stage(Protocol):
 
     def play(self, scenario: Scenario, cluster: Cluster, watch: Callable[[], None]) -> Played:
         """Plays it there. `watch` is called at each news and before each act, and may raise Halted."""
+
+    def blocking(self, frame: FrameType | None) -> str:
+        """The sentence of a scenario whose own code a stack is in; "" while gherkube's is at work."""
 
     def wrong(self, sentence: Sentence) -> str:
         """Why it is no Then of the language; "" when it is one."""

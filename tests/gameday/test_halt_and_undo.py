@@ -23,6 +23,8 @@ from tests.gameday.shop import GATES, Shop
 from tests.gameday.test_run import only, run, told
 from tests.live.proxy import WATCHES, Answer, Proxy
 
+ASKED = "    And somebody is asked who never answers"
+
 
 def test_a_signal_halts_and_the_second_does_not_skip_the_undo(shop: Shop, project: Project) -> None:
     """It says what to do if it must end."""
@@ -48,6 +50,34 @@ def test_a_halt_from_another_computer(shop: Shop, project: Project) -> None:
     done = project.gherkube("gameday", "halt", "shop.gameday.yaml")
     assert done.code == 4
     assert "no game day runs in namespace 'shop': nobody holds the lock" in done.out
+
+
+def test_a_step_that_blocks(shop: Shop, project: Project) -> None:
+    """It is watched all the same, and a halt ends it; that is told."""
+    before = shop.objects()
+    only(shop, "Somebody never answers", limit="2s")
+    done = run(project)
+    assert done.code == 7, done.out
+    assert told(shop, "halt") == ["the time limit of round “Only” is over"]
+    where = shop.plan.with_name("shop.feature").read_text().split("\n").index(ASKED) + 1
+    assert f"that ended shop.feature:{where} “{ASKED.strip()}”" in shop.records("round")[-1].data["block"]
+    assert not as_before(shop, before)
+
+
+def test_a_step_that_swallows_the_halt(shop: Shop, project: Project) -> None:
+    """What it does then is refused; after a while it is ended with the run, and undo takes its place."""
+    before = shop.objects()
+    only(shop, "Somebody will not hear", limit="2s")
+    impatient = "from gherkube.runners.gameday import blocking; blocking.GRACE = blocking.LOOKS = 0.1; "
+    done = project.command("-c", impatient + CODE, "gameday", "run", "shop.gameday.yaml", *GATES)
+    assert done.code == 7, done.out
+    assert "“And somebody goes on whatever happens” does not end: gherkube gameday undo gamedays/" in done.out
+    assert done.out.endswith("everything is as it was\n")
+    kinds = [each.kind for each in shop.records()]
+    assert kinds.count("before") > 1
+    assert "before" not in kinds[kinds.index("halt") :]
+    assert not as_before(shop, before)
+    assert not intact(shop.journal)
 
 
 def test_what_somebody_else_changed_is_left(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from pytest_bdd import parsers, when
 
@@ -31,6 +33,23 @@ def _interrupt(times: int) -> None:
 @when("the computer loses its power")
 def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@when("somebody is asked who never answers")
+def _ask() -> None:
+    Event().wait()
+
+
+@when("somebody goes on whatever happens")
+def _go_on(cluster: Cluster) -> None:
+    def go_on() -> None:
+        with suppress(BaseException):
+            cluster.api.patch("deployments", "web", {"metadata": {"labels": {"more": "more"}}}, "shop")
+            Event().wait(0.1)
+
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    while True:
+        go_on()
 
 
 @when("somebody halts it from another computer")

@@ -36,6 +36,16 @@ Feature: A shop to break
     And the computer loses its power
     Then 2 pods of deployment "web" are ready
 
+  Scenario: Somebody never answers
+    When I scale deployment "web" to 2 replicas
+    And somebody is asked who never answers
+    Then 2 pods of deployment "web" are ready
+
+  Scenario: Somebody will not hear
+    When I scale deployment "web" to 2 replicas
+    And somebody goes on whatever happens
+    Then 2 pods of deployment "web" are ready
+
   Scenario: It goes wrong
     When I scale deployment "web" to 2 replicas
     Then throughout, 7 pods of deployment "web" were ready
