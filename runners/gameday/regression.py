@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from gherkube.runners.gameday.comparison import compare, surprises
 from gherkube.runners.gameday.plan import NAMED
 from gherkube.runners.gameday.timeline import Told
 
@@ -40,27 +41,34 @@ _PAST = (
 )
 """The past tense of what a sentence says now, outside of quotes."""
 
+_STEP = re.compile(r"^[ \t]*(Given|When|Then|And|But|\*)[ \t]", re.MULTILINE)
+"""Where the first step of a background or scenario begins."""
+
 
 def propose(told: Told, folder: Path) -> str:
     """The text of a feature file that is to lie in `folder`; "" when no round was begun.
 
-    It has the scenarios of the rounds that did not pass, or of all; of several features, those of the first.
+    It has the scenarios of the rounds that did not pass or surprised somebody, or of all; of all their files.
     """
-    chosen = [each for each in told.rounds if each.outcome != "passed"] or told.rounds
+    surprising = {name for name, _ in surprises(compare(told))}
+    chosen = [each for each in told.rounds if each.outcome != "passed" or each.name in surprising]
     planned = {str(each["name"]): each for each in told.plan.get("rounds") or ()}
     claims = list(dict.fromkeys(_claims(told)))
-    parts: dict[str, list[str]] = {}
-    for round_ in chosen:
+    played: dict[tuple[str, str], None] = {}
+    for round_ in chosen or told.rounds:
         rounds_plan = planned.get(round_.name)
         if rounds_plan is not None:
             path, text = _feature(told.begin.get("features") or {}, str(rounds_plan["feature"]))
             background, scenarios = _parts(text, str(rounds_plan.get("scenario") or ""))
-            known = parts.setdefault(_moved(background, path, folder), [])
-            known += [_claimed(_moved(each, path, folder), claims) for each in scenarios]
-    if not parts:
+            before = _moved(background, path, folder)
+            played |= dict.fromkeys(
+                (before, _claimed(_moved(each, path, folder), claims)) for each in scenarios
+            )
+    if not played:
         return ""
-    background = next(iter(parts))
-    scenarios = list(dict.fromkeys(parts[background]))
+    shared, *others = dict.fromkeys(before for before, _ in played)
+    told_scenarios = [_begun(before, scenario) for before, scenario in played]
+    background, scenarios = ("", told_scenarios) if others else (shared, [each for _, each in played])
     name, day = " ".join(str(told.plan["name"]).split()), told.began[:10]
     head = f"Feature: {name}, without a game day\n  What the game day of {day} claimed.\n"
     return "\n".join([head, _with_givens(background, told), *scenarios])
@@ -147,6 +155,14 @@ def _parts(text: str, wanted: str) -> tuple[str, list[str]]:
         if each["kind"] == "scenario" and (not wanted or each["name"] == wanted)
     ]
     return background, scenarios
+
+
+def _begun(background: str, scenario: str) -> str:
+    """The scenario with the steps of its background as its first: a file has one background for all."""
+    first, step = _STEP.search(background), _STEP.search(scenario)
+    if first is None or step is None:
+        return scenario
+    return f"{scenario[: step.start()]}{background[first.start() :].rstrip()}\n{scenario[step.start() :]}"
 
 
 def _start(child: dict[str, Any]) -> int:

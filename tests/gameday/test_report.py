@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from gherkin.parser import Parser
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.gameday import regression, report
@@ -15,7 +16,7 @@ from gherkube.runners.gameday.noting import write_note
 from gherkube.runners.gameday.timeline import Told, hypotheses, tell
 from gherkube.runners.live.journal import Record, read
 from tests.gameday import samples
-from tests.gameday.samples import ALONE, EVERY, GOOD, THREE, UNDONE
+from tests.gameday.samples import ALONE, EVERY, GOOD, PLAN, THREE, UNDONE
 
 MARKUP = "<img src=x onerror=alert(1)>`|*[x](javascript:alert(1))"
 
@@ -188,6 +189,73 @@ def test_the_regression_is_a_feature_that_passes_the_check(tmp_path: Path) -> No
     assert 'throughout, at least 2 pods of deployment "shop" were ready' in text, "the opposite of an abort"
     (manifest,) = re.findall(r'the manifest "([^"]+)"', text)
     assert (tmp_path / manifest).is_file()
+
+
+OTHER = """\
+Feature: Another file
+
+  Background:
+    Given the manifest "other.yaml"
+    And image "acme/other:1" takes 2 seconds to stop
+
+  Scenario: The other release
+    It has a word of its own.
+
+    When I update deployment "shop" to v2
+    Then the rollout completes
+"""
+
+
+def from_two_files(records: list[Record], *, failed: bool = True) -> list[Record]:
+    """The first round is of another file. Where none failed, nothing was predicted: nobody is surprised."""
+    begin = records[0].data
+    plan = {**begin["plan"], "rounds": [dict(each) for each in begin["plan"]["rounds"]]}
+    plan["rounds"][0] |= {"feature": "other.feature", "scenario": "The other release"}
+    features = {**begin["features"], str(PLAN.with_name("other.feature")): OTHER}
+    prediction = begin["prediction"]
+    if not failed:
+        prediction = None
+        for each in plan["rounds"]:
+            each.pop("prediction")
+        for each in (each for each in records if each.data.get("event") == "ends"):
+            each.data["outcome"] = "passed"
+    else:
+        plan["rounds"][0]["prediction"] = {"within": "1s"}
+    data = {**begin, "plan": plan, "features": features, "prediction": prediction}
+    return [records[0]._replace(data=data), *records[1:]]
+
+
+@pytest.mark.parametrize(
+    ("failed", "scenarios"),
+    [
+        (True, ["The other release", "The tag does not exist, and the release is undone"]),
+        (
+            False,
+            [
+                "The other release",
+                "The tag does not exist, and nobody does anything for a minute",
+                "The tag does not exist, and the release is undone",
+            ],
+        ),
+    ],
+)
+def test_a_regression_of_several_files(failed: bool, scenarios: list[str], tmp_path: Path) -> None:
+    """What failed and what surprised, or all; each with the background of its file."""
+    text = regression.propose(tell(from_two_files(samples.broken(), failed=failed)), tmp_path)
+    (tmp_path / "day.feature").write_text(text)
+    children = Parser().parse(text)["feature"]["children"]
+    found = [each["scenario"] for each in children if "scenario" in each]
+    assert [each["name"] for each in found] == scenarios
+    steps = [[step["text"] for step in each["steps"]] for each in found]
+    assert "other.yaml" in steps[0][0]
+    assert steps[0][1:4] == [
+        'image "acme/other:1" takes 2 seconds to stop',
+        'I update deployment "shop" to v2',
+        "the rollout completes",
+    ]
+    assert all("manifests/shop.yaml" in each[1] for each in steps[1:])
+    assert found[0]["description"].strip() == "It has a word of its own."
+    assert all(any(THREE in step for step in each) for each in steps)
 
 
 def test_a_regression_that_the_check_does_not_take_is_no_file(tmp_path: Path) -> None:
