@@ -41,7 +41,7 @@ class EventRecorder:
     def __init__(self, api: ApiServer, component: str, host: str = "") -> None:
         self._api, self._component, self._host = api, component, host
         self._source = {"component": component, "host": host} if host else {"component": component}
-        self._subjects: OrderedDict[Hashable, _Subject] = OrderedDict()
+        self._subjects: OrderedDict[Hashable, dict[str, _Spoken]] = OrderedDict()
         self._nanos = 0
         self._about: tuple[Object | None, str, str, Object] = (None, "", "", {})
 
@@ -59,62 +59,58 @@ class EventRecorder:
         `field_path` names a part of it ("spec.containers{app}"). What the API server refuses, as in a
         namespace that is being deleted, is lost, as upstream.
         """
-        now = self._api.clock.now
-        subject = self._subject(involved["metadata"])
-        alike = (type, reason)
-        key: Hashable = (reason, message, field_path, type)
-        reporter = self._component
-        if self._is_combined(subject, alike, message, now):
-            key, reporter = alike, ""
-            message = f"(combined from similar events): {message}"
-        said = subject.said.get(key)
-        if said is None:
-            said = subject.said[key] = _Said(self._api.clock.timestamp())
+        clock = self._api.clock
+        now, stamp = clock.now, clock.timestamp()
+        spoken = self._spoken(involved["metadata"], type, now)
+        topic, reporter = spoken.topics.get(reason), self._component
+        if topic is None:
+            said = _Said(stamp, message, field_path)
+            spoken.topics[reason] = _Topic(now, said)
+        elif self._is_combined(topic, message, now):
+            reporter, message = "", f"(combined from similar events): {message}"
+            said = topic.combined = topic.combined or _Said(stamp, message, field_path)
+        else:
+            said = topic.said_so(message, field_path, stamp)
         said.count += 1
-        if self._is_too_much(subject, type, now):
+        if spoken.is_too_much(now):
             return
-        if said.event is None or not self._raise(said, message):
-            self._create(said, reporter, self._reference(kind, involved, field_path), type, reason, message)
+        if said.event is None or not self._raise(said, message, stamp):
+            reference = self._reference(kind, involved, field_path)
+            self._create(said, reporter, reference, type, reason, message, stamp)
 
     def forget(self, obj: Object) -> None:
         """Nothing more will be said about this object: it is gone."""
         self._subjects.pop(obj["metadata"]["uid"], None)
 
-    def _subject(self, metadata: Object) -> _Subject:
-        """What was said of an object so far; what was not talked of for longest is forgotten."""
+    def _spoken(self, metadata: Object, type_: str, now: float) -> _Spoken:
+        """What was said of an object, of that type; what was not talked of for longest is forgotten."""
         subjects = self._subjects
         uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
         subject = subjects.get(uid)
         if subject is not None:
             subjects.move_to_end(uid)
-            return subject
-        subject = subjects[uid] = _Subject()
-        if len(subjects) > REMEMBERED:
-            subjects.popitem(last=False)
-        return subject
+        else:
+            subject = subjects[uid] = {}
+            if len(subjects) > REMEMBERED:
+                subjects.popitem(last=False)
+        spoken = subject.get(type_)
+        if spoken is None:
+            spoken = subject[type_] = _Spoken(now)
+        return spoken
 
-    def _is_combined(self, subject: _Subject, alike: Hashable, message: str, now: float) -> bool:
+    def _is_combined(self, topic: _Topic, message: str, now: float) -> bool:
         """Whether the message joins the combined event. EventAggregator.EventAggregate"""
-        similar = subject.similar.get(alike)
-        if similar is None or now - similar.last > SIMILAR_WITHIN:
-            similar = subject.similar[alike] = _Similar()
-        similar.last = now
-        messages = similar.messages
+        if now - topic.last > SIMILAR_WITHIN:
+            topic.messages = ()
+        topic.last = now
+        messages = topic.messages
         if message not in messages:
-            messages = similar.messages = (*messages, message)
+            messages = topic.messages = (*messages, message)
         if len(messages) < SIMILAR:
             return False
         dropped = self._api.chance.stream("events").randrange(SIMILAR)
-        similar.messages = (*messages[:dropped], *messages[dropped + 1 :])
+        topic.messages = (*messages[:dropped], *messages[dropped + 1 :])
         return True
-
-    def _is_too_much(self, subject: _Subject, type_: str, now: float) -> bool:
-        """Whether the bucket of this type is empty; else takes a token. EventSourceObjectSpamFilter"""
-        bucket = subject.tokens.get(type_)
-        tokens = BURST if bucket is None else min(BURST, bucket[1] + (now - bucket[0]) * REFILL)
-        empty = tokens < 1.0
-        subject.tokens[type_] = (now, tokens if empty else tokens - 1.0)
-        return empty
 
     def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
         """The involvedObject; events that follow one another about the same version share it."""
@@ -136,11 +132,16 @@ class EventRecorder:
         return reference
 
     def _create(
-        self, said: _Said, reporter: str, reference: Object, type_: str, reason: str, message: str
+        self,
+        said: _Said,
+        reporter: str,
+        reference: Object,
+        type_: str,
+        reason: str,
+        message: str,
+        stamp: str,
     ) -> None:
-        clock = self._api.clock
-        stamp = clock.timestamp()
-        self._nanos = max(self._nanos + 1, int(clock.now * 1e9))
+        self._nanos = max(self._nanos + 1, int(self._api.clock.now * 1e9))
         event: Object = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -165,48 +166,68 @@ class EventRecorder:
         except ApiError:
             return  # its namespace is going
 
-    def _raise(self, said: _Said, message: str) -> bool:
+    def _raise(self, said: _Said, message: str, stamp: str) -> bool:
         """Patches the event that is there already; False when it is gone."""
         assert said.event is not None
         store = self._api.store
         stored = store.get("events", said.event)
         if stored is None:
             return False
-        changes = {"count": said.count, "message": message, "lastTimestamp": self._api.clock.timestamp()}
+        changes = {"count": said.count, "message": message, "lastTimestamp": stamp}
         store.put("events", {**stored, **changes, "metadata": {**stored["metadata"]}})
         return True
 
 
-class _Subject:
-    """What was said of one object.
+class _Spoken:
+    """What was said of one object, of one type: topics by their reasons.
 
-    `similar` and `said`: by type and reason, and all else that makes a difference. `tokens`: by type, how
-    many more events get through, as of a moment.
+    `tokens`: how many more events got through as of the moment `at`.
     """
 
-    __slots__ = ("said", "similar", "tokens")
+    __slots__ = ("at", "tokens", "topics")
 
-    def __init__(self) -> None:
-        self.similar: dict[Hashable, _Similar] = {}
-        self.said: dict[Hashable, _Said] = {}
-        self.tokens: dict[str, tuple[float, float]] = {}
+    def __init__(self, now: float) -> None:
+        self.at, self.tokens = now, BURST
+        self.topics: dict[str, _Topic] = {}
+
+    def is_too_much(self, now: float) -> bool:
+        """Whether the bucket is empty; else takes a token. EventSourceObjectSpamFilter"""
+        tokens = min(BURST, self.tokens + (now - self.at) * REFILL)
+        self.at, self.tokens = now, tokens if tokens < 1.0 else tokens - 1.0
+        return tokens < 1.0
 
 
-class _Similar:
-    """The different messages of one kind about one object, oldest first, and when the last one came."""
+class _Topic:
+    """What was said for one reason.
 
-    __slots__ = ("last", "messages")
+    `messages`: the different ones of late, oldest first, and `last`, when one came last. `combined`: what
+    stands for those that were combined.
+    """
 
-    def __init__(self) -> None:
-        self.last = 0.0
-        self.messages: tuple[str, ...] = ()
+    __slots__ = ("combined", "last", "messages", "said")
+
+    def __init__(self, now: float, first: _Said) -> None:
+        self.last = now
+        self.messages: tuple[str, ...] = (first.message,)
+        self.said: tuple[_Said, ...] = (first,)
+        self.combined: _Said | None = None
+
+    def said_so(self, message: str, field_path: str, stamp: str) -> _Said:
+        """What was said in these very words about that part of the object."""
+        for said in self.said:  # few: others than these are combined soon
+            if said.message == message and said.field_path == field_path:
+                return said
+        said = _Said(stamp, message, field_path)
+        self.said = (*self.said, said)
+        return said
 
 
 class _Said:
     """How often something was said, dropped or not, since when, and the event that tells it."""
 
-    __slots__ = ("count", "event", "first")
+    __slots__ = ("count", "event", "field_path", "first", "message")
 
-    def __init__(self, first: str) -> None:
+    def __init__(self, first: str, message: str, field_path: str) -> None:
         self.first, self.count = first, 0
+        self.message, self.field_path = message, field_path
         self.event: Place | None = None
