@@ -253,7 +253,7 @@ class ApiServer(Reads, Writes):
                 new["metadata"]["managedFields"] = changes["managedFields"] = track(stored, new)
             if dry_run:
                 return new
-            return self.put_status(info.name, stored, new["status"], metadata=changes)
+            return self.write_status(info.name, stored, new["status"], changes)
         if subresource == "finalize" and info.name == "namespaces":
             wanted = obj.get("spec", {}).get("finalizers", [])
             return self._update(info, stored, {**stored, "spec": {**stored["spec"], "finalizers": wanted}})

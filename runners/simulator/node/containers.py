@@ -7,6 +7,7 @@ So every question about a run is asked as of a moment.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -100,7 +101,7 @@ class Container:
         self.spec, self.kind = spec, kind
         self.name: str = spec["name"]
         self.image: str = spec["image"]
-        self.field_path = f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{self.name}}}"
+        self.field_path = _field_path(kind, self.name)
         lifecycle = spec.get("lifecycle")
         self.post_start: Hook | None = hook_of(spec, lifecycle, "postStart")
         self.pre_stop: Hook | None = hook_of(spec, lifecycle, "preStop")
@@ -157,13 +158,12 @@ class Container:
         """Whether it runs and its startup probe, if it has one, has succeeded."""
         return self.is_running(as_of) and self._passes(STARTUP)
 
-    def _ready_and_started(self, as_of: float) -> tuple[bool, bool]:
+    def _ready_and_started(self, run: Run | None, as_of: float) -> tuple[bool, bool]:
         """What its status says: of an init container that it is done, and runs; of others what probes say."""
+        runs = run is not None and not run.has_ended(as_of)
         if self.kind == "init":
-            run = self.current(as_of)
-            done = run is not None and run.has_ended(as_of) and run.application.exit_code == 0
-            return done, self.is_running(as_of)
-        started = self.is_started(as_of)
+            return run is not None and not runs and run.application.exit_code == 0, runs
+        started = runs and self._passes(STARTUP)
         return started and self._passes(READINESS), started
 
     def _passes(self, role: str) -> bool:
@@ -191,7 +191,7 @@ class Container:
                 last = state
             reason, message = self.waits
             state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
-        ready, started = self._ready_and_started(as_of)
+        ready, started = self._ready_and_started(run, as_of)
         return self.compose(run, state, last, ready=ready, started=started)
 
     def compose(self, run: Run | None, state: Object, last: Object, *, ready: bool, started: bool) -> Object:
@@ -219,6 +219,12 @@ class Container:
         if mounts:
             status["volumeMounts"] = mounts
         return status
+
+
+@lru_cache(256)
+def _field_path(kind: str, name: str) -> str:
+    """How events name the container."""
+    return f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{name}}}"
 
 
 def _is_web_server(image: str) -> bool:

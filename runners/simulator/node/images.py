@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from gherkube.runners.errors import UsageError
 
@@ -61,7 +61,8 @@ STEERED = ("docker.io/library/hello", "docker.io/jocatalin/kubernetes-bootcamp")
 """Repositories whose program is steered by environment variables."""
 
 
-class Image(NamedTuple):
+@dataclass(frozen=True)
+class Image:
     """A parsed image name: `name` is its full form, `repository` that of the short one."""
 
     name: str
@@ -69,17 +70,17 @@ class Image(NamedTuple):
     repository: str
     tag: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What a container's imageID says."""
         return f"{self.full_repository}@sha256:{_digest(self.name)}"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Its size in bytes: between 5 and 50 MB, by its name."""
         return 5_000_000 + int(_digest(self.name)[:8], 16) % 45_000_000
 
-    @property
+    @cached_property
     def not_found(self) -> str:
         """What containerd says when the registry does not have it."""
         return (

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import ENDED, Object
 from gherkube.runners.simulator.node import status as statuses
-from gherkube.runners.simulator.node.status import FALSE, OWN, SCHEDULED, TRUE, Fact, Verdict
+from gherkube.runners.simulator.node.status import FALSE, OWN, SCHEDULED, Verdicts
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.node.pod import PodWorker
@@ -19,11 +18,13 @@ if TYPE_CHECKING:
 class Publisher:
     """Writes the status of one pod; knows since when its conditions are what they are."""
 
-    __slots__ = ("_facts", "_pod")
+    __slots__ = ("_pod", "_since", "_verdicts")
 
     def __init__(self, pod: PodWorker) -> None:
         self._pod = pod
-        self._facts: tuple[Fact, ...] = ()
+        self._verdicts: Verdicts | None = None
+        self._since: tuple[str, ...] = ()
+        """Since when each condition has its status."""
 
     def publish(self, *, probe_first: bool = False) -> str:
         """Writes what the PLEG has shown; returns the phase that it comes to.
@@ -56,7 +57,7 @@ class Publisher:
         for container in self._pod.containers:
             shown = container.compose(None, state, {}, ready=False, started=False)
             (apps if container.kind == "app" else init).append(shown)
-        verdicts = (FALSE, *(verdict for _, verdict, _ in self._facts[1:4]))
+        verdicts = (FALSE, *self._verdicts[1:]) if self._verdicts is not None else None
         self._write(phase, init, apps, sandbox=False, verdicts=verdicts)
 
     def _containers(self, wait: Object, as_of: float, *, over: bool) -> tuple[list[Object], list[Object]]:
@@ -77,7 +78,7 @@ class Publisher:
         *,
         sandbox: bool,
         held: bool = False,
-        verdicts: tuple[Verdict, ...] | None = None,
+        verdicts: Verdicts | None = None,
     ) -> None:
         pod = self._pod
         api = pod.kubelet.api
@@ -89,9 +90,9 @@ class Publisher:
         if verdicts is None:
             others = {each["type"]: each["status"] for each in foreign} if foreign else {}
             verdicts = statuses.verdicts(pod.pod, phase, init, apps, sandbox=sandbox, foreign=others)
-        self._facts = self._since(verdicts, stored)
+        self._note(verdicts, stored)
         generation = pod.pod["metadata"]["generation"]
-        conditions = statuses.conditions(generation, self._facts)
+        conditions = statuses.conditions(generation, verdicts, self._since)
         if foreign:
             conditions = [*foreign, *conditions]
         shown = phase
@@ -106,24 +107,20 @@ class Publisher:
             status["initContainerStatuses"] = init
         status["containerStatuses"] = apps
         status["qosClass"] = stored["status"]["qosClass"]
-        try:
-            api.put_status("pods", pod.pod, status, check=False)
-        except ApiError:
-            return
+        api.write_status("pods", stored, status)
 
-    def _since(self, verdicts: tuple[Verdict, ...], stored: Object) -> tuple[Fact, ...]:
-        """The conditions, each since its status became what it is."""
-        before, now = self._facts, self._pod.kubelet.clock.timestamp()
-        if not before:
+    def _note(self, verdicts: Verdicts, stored: Object) -> None:
+        """Takes note of the verdicts, and of when a status became another."""
+        before, now = self._verdicts, self._pod.kubelet.clock.timestamp()
+        if before is None:
             scheduled = [
                 each["lastTransitionTime"]
                 for each in stored["status"].get("conditions", ())
                 if each["type"] == SCHEDULED
             ]
-            facts = [(type_, verdict, now) for type_, verdict in zip(OWN, verdicts, strict=False)]
-            return (*facts, (SCHEDULED, TRUE, scheduled[0] if scheduled else now))
-        facts = [
-            was if was[1] == verdict else (was[0], verdict, was[2] if was[1][0] == verdict[0] else now)
-            for was, verdict in zip(before, verdicts)  # noqa: B905 - the last, that it is scheduled, stays
-        ]
-        return (*facts, before[-1])
+            self._since = (*[now] * len(verdicts), scheduled[0] if scheduled else now)
+        elif verdicts != before:
+            pairs = zip(before, verdicts, self._since)  # noqa: B905 - the last, that it is scheduled, stays
+            changes = [since if was[0] == is_[0] else now for was, is_, since in pairs]
+            self._since = (*changes, self._since[-1])
+        self._verdicts = verdicts

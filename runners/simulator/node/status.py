@@ -32,8 +32,8 @@ TRUE: Verdict = ("True", "", "")
 FALSE: Verdict = ("False", "", "")
 
 
-Fact: TypeAlias = tuple[str, Verdict, str]
-"""A condition's type, verdict and lastTransitionTime."""
+Verdicts: TypeAlias = tuple[Verdict, Verdict, Verdict, Verdict]
+"""What the conditions say: sandbox, initialized, ready, containers ready."""
 COMPLETED: Verdict = ("False", "PodCompleted", "")
 FAILED: Verdict = ("False", "PodFailed", "")
 INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
@@ -87,8 +87,8 @@ def verdicts(
     *,
     sandbox: bool,
     foreign: Mapping[str, str],
-) -> tuple[Verdict, Verdict, Verdict, Verdict]:
-    """What the conditions say: sandbox, initialized, ready, containers ready.
+) -> Verdicts:
+    """What the conditions say.
 
     `init`, `apps`: the container statuses. `foreign`: the status of each condition that others put on
     the pod (for readiness gates).
@@ -140,18 +140,13 @@ def _not(reason: str, message: str) -> Verdict:
     return "False", reason, message
 
 
-_conditions: dict[tuple[int, tuple[Fact, ...]], list[Object]] = {}
+@lru_cache(SHARED)
+def conditions(generation: int, verdicts: Verdicts, since: tuple[str, ...]) -> list[Object]:
+    """The conditions in the form of the API; the same list for the same facts.
 
-
-def conditions(generation: int, facts: tuple[Fact, ...]) -> list[Object]:
-    """The conditions in the form of the API; the same list for the same facts."""
-    known = _conditions.get((generation, facts))
-    if known is None:
-        if len(_conditions) >= SHARED:
-            _conditions.clear()
-        known = [_condition(generation, *fact) for fact in facts]
-        _conditions[(generation, facts)] = known
-    return known
+    `since`: the lastTransitionTime of each, at last that of PodScheduled, which is always true.
+    """
+    return [_condition(generation, *facts) for facts in zip(OWN, (*verdicts, TRUE), since, strict=True)]
 
 
 def _condition(generation: int, type_: str, verdict: Verdict, since: str) -> Object:
