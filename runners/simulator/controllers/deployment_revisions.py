@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting
-from gherkube.runners.simulator.controllers.deployment_status import mark
+from gherkube.runners.objects import Key, Object, controller_of, is_deleting
+from gherkube.runners.simulator.controllers.deployment_status import condition_in, mark
 from gherkube.runners.simulator.controllers.deployment_templates import hash_of, with_hash
 from gherkube.runners.simulator.controllers.deployment_turn import (
     ANNOTATION,
@@ -42,7 +42,9 @@ def asks_for_rollback(turn: Turn) -> bool:
 
 def find(turn: Turn) -> tuple[Object | None, list[Object]]:
     """The ReplicaSet of the present template (of several, the oldest), and all others, oldest first."""
-    new = next((each for each in turn.replica_sets if turn.templates.same(each, turn.deployment)), None)
+    text = turn.templates.text
+    wanted = text(turn.deployment)
+    new = next((each for each in turn.replica_sets if text(each) == wanted), None)
     return new, [each for each in turn.replica_sets if each is not new]
 
 
@@ -109,7 +111,7 @@ def _note(turn: Turn, new: Object, old: list[Object], revision: int) -> Object:
         metadata = {**new["metadata"], "annotations": annotations}
         return turn.api.replace_trusted("replicasets", {**new, "metadata": metadata, "spec": spec})
     changed = _note_revision(turn, annotations.get(REVISION, ""))
-    if turn.deadline is not None and condition({"status": turn.status}, "Progressing") is None:
+    if turn.deadline is not None and condition_in(turn.status, "Progressing") is None:
         mark(turn, "True", "FoundNewReplicaSet", f'Found new replica set "{new["metadata"]["name"]}"')
         changed = True
     if changed:

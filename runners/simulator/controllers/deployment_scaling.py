@@ -27,10 +27,11 @@ from gherkube.runners.simulator.controllers.deployment_turn import (
 def is_scaling(turn: Turn) -> bool:
     """Whether a ReplicaSet with pods was last sized for another number of replicas. isScalingEvent"""
     new, old = find_and_note(turn)
-    return any(
-        (desired := annotated(each, DESIRED)) is not None and desired != turn.replicas
-        for each in active(with_new(old, new))
-    )
+    for each in active(with_new(old, new)):
+        desired = annotated(each, DESIRED)
+        if desired is not None and desired != turn.replicas:
+            return True
+    return False
 
 
 def sync(turn: Turn) -> None:

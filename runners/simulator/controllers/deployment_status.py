@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gherkube.runners.objects import Object, condition
 from gherkube.runners.simulator.clock import seconds_of
-from gherkube.runners.simulator.controllers.deployment_turn import Turn, total, total_size
+from gherkube.runners.simulator.controllers.deployment_turn import Turn, total_size
 
 COMPLETE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
@@ -34,7 +34,7 @@ def sync_rollout_status(
     `look_again` is told after how many seconds the deadline has to be looked at, when nothing changed.
     """
     status = calculate(turn, new, replica_sets)
-    present = condition({"status": turn.status}, "Progressing")
+    present = condition_in(turn.status, "Progressing")
     if turn.deadline is None:
         _remove(status, "Progressing")
     elif not (
@@ -46,7 +46,7 @@ def sync_rollout_status(
     failures = _failures(new, replica_sets)
     if failures:
         set_condition(status, failures[0])
-    elif condition({"status": status}, "ReplicaFailure") is not None:
+    elif condition_in(status, "ReplicaFailure") is not None:
         _remove(status, "ReplicaFailure")
     if status != turn.status:
         turn.status = status
@@ -57,12 +57,17 @@ def sync_rollout_status(
 
 def calculate(turn: Turn, new: Object | None, replica_sets: list[Object]) -> Object:
     """The status by the ReplicaSets' statuses, with Available brought up to date. calculateStatus"""
-    available = total(replica_sets, "availableReplicas")
+    replicas = ready = available = 0
+    for each in replica_sets:
+        reported = each["status"].get
+        replicas += reported("replicas", 0)
+        ready += reported("readyReplicas", 0)
+        available += reported("availableReplicas", 0)
     numbers = {
         "observedGeneration": turn.deployment["metadata"]["generation"],
-        "replicas": total(replica_sets, "replicas"),
-        "updatedReplicas": total([new], "replicas") if new is not None else 0,
-        "readyReplicas": total(replica_sets, "readyReplicas"),
+        "replicas": replicas,
+        "updatedReplicas": new["status"].get("replicas", 0) if new is not None else 0,
+        "readyReplicas": ready,
         "availableReplicas": available,
         "unavailableReplicas": max(0, total_size(replica_sets) - available),
     }
@@ -72,7 +77,7 @@ def calculate(turn: Turn, new: Object | None, replica_sets: list[Object]) -> Obj
         status["collisionCount"] = turn.status["collisionCount"]
     is_available = available >= turn.replicas - turn.unavailable
     value, reason, message = AVAILABLE[is_available]
-    present = condition({"status": status}, "Available")
+    present = condition_in(status, "Available")
     if present is None or (present["status"], present["reason"]) != (value, reason):
         set_condition(status, new_condition(turn, "Available", value, reason, message))
     return status
@@ -106,10 +111,18 @@ def new_condition(turn: Turn, type_: str, status: str, reason: str, message: str
     }
 
 
+def condition_in(status: Object, type_: str) -> Object | None:
+    """The condition of that type in a status, or None."""
+    for each in status.get("conditions", ()):
+        if each["type"] == type_:
+            return each  # type: ignore[no-any-return]
+    return None
+
+
 def set_condition(status: Object, new: Object) -> None:
     """Puts a condition last, unless one of its type has the same status and reason already."""
     conditions: list[Object] = status.get("conditions", [])
-    present = next((each for each in conditions if each["type"] == new["type"]), None)
+    present = condition_in(status, new["type"])
     if present is not None and present["status"] == new["status"]:
         if present["reason"] == new["reason"]:
             return
@@ -160,12 +173,13 @@ def _judge(turn: Turn, status: Object, present: Object | None, new: Object | Non
 def _has_progressed(old: Object, new: Object) -> bool:
     """util DeploymentProgressing"""
 
-    def outdated(status: Object) -> int:
-        return int(status.get("replicas", 0) - status.get("updatedReplicas", 0))
-
-    return outdated(new) < outdated(old) or any(
-        new.get(field, 0) > old.get(field, 0)
-        for field in ("updatedReplicas", "readyReplicas", "availableReplicas")
+    was, is_ = old.get, new.get
+    updated, updated_before = is_("updatedReplicas", 0), was("updatedReplicas", 0)
+    return bool(
+        is_("replicas", 0) - updated < was("replicas", 0) - updated_before
+        or updated > updated_before
+        or is_("readyReplicas", 0) > was("readyReplicas", 0)
+        or is_("availableReplicas", 0) > was("availableReplicas", 0)
     )
 
 
@@ -196,7 +210,8 @@ def _until_deadline(turn: Turn, status: Object, present: Object | None) -> float
 
 def _failures(new: Object | None, replica_sets: list[Object]) -> list[Object]:
     """The failures of ReplicaSets as the Deployment's conditions, the newest's first. getReplicaFailures"""
-    found = [condition(each, "ReplicaFailure") for each in ([new] if new is not None else []) + replica_sets]
+    everything = [new, *replica_sets] if new is not None else replica_sets
+    found = [condition(each, "ReplicaFailure") for each in everything if "conditions" in each["status"]]
     return [
         {
             "type": failure["type"],

@@ -8,6 +8,7 @@ template's canonical text, by the same function and in the same letters.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from gherkube.runners.objects import Object
@@ -82,6 +83,7 @@ def _reduced(value: Any) -> Any:
     return value
 
 
+@lru_cache(1024)
 def hash_of(text: str, collisions: int | None) -> str:
     """The hash label of a template's canonical text: FNV-1a, 32 bits, in letters that spell nothing.
 

@@ -9,6 +9,7 @@ pkg/controller/deployment
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from gherkube.runners.objects import Key, Object
@@ -48,17 +49,14 @@ class Turn:
         self.noted: tuple[Object, list[Object]] | None = None
         self.replicas: int = self.spec["replicas"]
         self.surge, self.unavailable = fenceposts(self.spec)
+        seconds: int = self.spec.get("progressDeadlineSeconds", NO_LIMIT)
+        self.deadline = seconds if seconds != NO_LIMIT else None
+        """progressDeadlineSeconds, None when there is none. HasProgressDeadline"""
 
     @property
     def is_rolling(self) -> bool:
         """Whether the strategy is RollingUpdate."""
         return bool(self.spec["strategy"]["type"] == "RollingUpdate")
-
-    @property
-    def deadline(self) -> int | None:
-        """progressDeadlineSeconds, None when there is none. HasProgressDeadline"""
-        seconds: int = self.spec.get("progressDeadlineSeconds", NO_LIMIT)
-        return seconds if seconds != NO_LIMIT else None
 
     def save(self) -> None:
         """Writes status and annotations as they are by now; Conflict when something was written since."""
@@ -109,9 +107,14 @@ def fenceposts(spec: Object) -> tuple[int, int]:
     """
     if spec["strategy"]["type"] != "RollingUpdate":
         return 0, 0
-    rolling, replicas = spec["strategy"]["rollingUpdate"], spec["replicas"]
-    surge = scaled_value(rolling["maxSurge"], replicas, up=True)
-    unavailable = scaled_value(rolling["maxUnavailable"], replicas, up=False)
+    rolling = spec["strategy"]["rollingUpdate"]
+    return _fenceposts(rolling["maxSurge"], rolling["maxUnavailable"], spec["replicas"])
+
+
+@lru_cache(1024)
+def _fenceposts(most: int | str, fewest: int | str, replicas: int) -> tuple[int, int]:
+    surge = scaled_value(most, replicas, up=True)
+    unavailable = scaled_value(fewest, replicas, up=False)
     if surge == unavailable == 0:
         unavailable = 1
     return surge, min(unavailable, replicas)
