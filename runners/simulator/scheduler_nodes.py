@@ -8,7 +8,7 @@ pkg/scheduler/framework/types.go NodeInfo, pkg/scheduler/backend/cache
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.quantities import cpu_milli, memory_bytes
@@ -26,10 +26,15 @@ class Allocatable(NamedTuple):
     others: tuple[tuple[str, int], ...]
 
 
+State: TypeAlias = tuple[Allocatable, int, int, int, int, int, tuple[tuple[str, int], ...]]
+
+
 class Node:
     """A node: what it is and what the pods on it take."""
 
-    def __init__(self, obj: Object) -> None:
+    def __init__(self, obj: Object, states: dict[State, int] | None = None) -> None:
+        """`states`: the numbers of all states so far, of all nodes that are compared with this one."""
+        self._states: dict[State, int] = {} if states is None else states
         self.name: str = obj["metadata"]["name"]
         self.pods: dict[Key, Placed] = {}
         self.cpu = self.memory = self.scored_cpu = self.scored_memory = 0
@@ -54,7 +59,7 @@ class Node:
         self._sum_up()
 
     def _sum_up(self) -> None:
-        self.state: tuple[Any, ...] = (
+        state = (
             self.allocatable,
             self.cpu,
             self.memory,
@@ -63,7 +68,8 @@ class Node:
             len(self.pods),
             tuple(sorted(self.others.items())) if self.others else (),
         )
-        """All that fit and the score of room depend on; equal for nodes that are in the same state."""
+        self.state = self._states.setdefault(state, len(self._states))
+        """A number for all that fit and the score of room depend on; the same for nodes in the same state."""
 
     def _count(self, demand: Demand, by: int) -> None:
         requests, scored = demand.requests, demand.scored
@@ -103,13 +109,14 @@ class Nodes:
         self.base = 0
         """How many entries were cut off from the journal's beginning."""
         self._homeless: dict[str, dict[Key, tuple[Object, Demand]]] = {}
+        self._states: dict[State, int] = {}
 
     def put(self, obj: Object) -> Node:
         """Adds a node, or takes over its new version."""
         name = obj["metadata"]["name"]
         node = self.by_name.get(name)
         if node is None:
-            node = self.by_name[name] = Node(obj)
+            node = self.by_name[name] = Node(obj, self._states)
             for key, (pod, demand) in self._homeless.pop(name, {}).items():
                 self.place(key, pod, name, demand)
         else:

@@ -216,9 +216,9 @@ class View:
         if self._position < nodes.base or end - self._position > len(nodes.by_name):
             for node in [node for node in self._where if node.gone]:
                 self._take_out(node)
-            changed = list(nodes.by_name.values())
+            changed: Iterable[Node] = list(nodes.by_name.values())
         else:
-            changed = nodes.journal[self._position - nodes.base :]
+            changed = dict.fromkeys(nodes.journal[self._position - nodes.base :])
         for node in changed:
             self._place(node)
         self._position = end
