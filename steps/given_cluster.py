@@ -19,21 +19,21 @@ def nodes(world: World, count: int, cpus: str = "", memory: str = "") -> None:
     if not count:
         raise UsageError("a cluster has at least 1 node")
     if not world.cluster.owns_namespaces:
-        _check_nodes(world, count, sized=bool(cpus))
+        _check_nodes(world, count)
+        if cpus:  # on kind it was made so
+            world.cluster.set_nodes(count, cpu=cpus, memory=memory)
         return
     if world.established:
         raise UsageError("the nodes come first: put “Given a cluster with …” before all that stands on them")
     world.cluster.set_nodes(count, cpu=cpus, memory=memory)
 
 
-def _check_nodes(world: World, count: int, *, sized: bool) -> None:
+def _check_nodes(world: World, count: int) -> None:
     found = list(world.cluster.node_names())
     if len(found) != count:
         raise CannotJudge(
             f"{world.cluster.name} has {len(found)} nodes that take pods, not {count}: {', '.join(found)}"
         )
-    if sized:
-        raise CannotJudge(f"the size of the nodes of {world.cluster.name} cannot be chosen here")
 
 
 @TOPIC.says("namespace {name:text}", 'namespace "production"')

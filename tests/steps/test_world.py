@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gherkube.runners.errors import Refused, UsageError
+from gherkube.runners.errors import CannotJudge, Refused, UsageError
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
 from gherkube.runners.simulator.cluster import Simulator
-from gherkube.steps import manifests
+from gherkube.steps import given_cluster, manifests
 from gherkube.steps.phrases import IT, Named, Pods, Version
 from gherkube.steps.world import World, expand
 
@@ -165,6 +165,10 @@ class Borrowed(Simulator):
 
     name = "staging"
     owns_namespaces = False
+    asked: tuple[int, str, str] | None = None
+
+    def set_nodes(self, count: int, *, cpu: str = "", memory: str = "") -> None:
+        self.asked = (count, cpu, memory)
 
 
 def test_elsewhere_a_given_verifies(world: World) -> None:
@@ -180,3 +184,14 @@ def test_elsewhere_a_given_verifies(world: World) -> None:
         borrowed.ensure_namespace("production")
     world.ensure_namespace("production")
     assert world.api.get("namespaces", "production")
+
+
+def test_elsewhere_nodes_are_looked_at() -> None:
+    """How many there are is counted; whether their size can be vouched for, the cluster knows."""
+    world = World(Borrowed(seed=1))
+    given_cluster.nodes(world, 3)
+    assert world.cluster.asked is None  # type: ignore[attr-defined]
+    given_cluster.nodes(world, 3, "1", "2Gi")
+    assert world.cluster.asked == (3, "1", "2Gi")  # type: ignore[attr-defined]
+    with pytest.raises(CannotJudge, match="staging has 3 nodes that take pods, not 4"):
+        given_cluster.nodes(world, 4)
