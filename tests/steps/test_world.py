@@ -189,6 +189,7 @@ def test_elsewhere_a_given_verifies(world: World) -> None:
 def test_elsewhere_nodes_are_looked_at() -> None:
     """How many there are is counted; whether their size can be vouched for, the cluster knows."""
     world = World(Borrowed(seed=1))
+    Simulator.set_nodes(world.cluster, 3)  # type: ignore[arg-type]
     given_cluster.nodes(world, 3)
     assert world.cluster.asked is None  # type: ignore[attr-defined]
     given_cluster.nodes(world, 3, "1", "2Gi")
