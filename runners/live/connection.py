@@ -30,17 +30,18 @@ CONNECT = 5.0
 """Real seconds that a connection may take."""
 ANSWER = 30.0
 """Real seconds that an answer may take."""
-CONNECTIONS = 64
+CONNECTIONS = 600
+"""How many are kept: requests to services may wait for their answers side by side."""
 COMES_UP = 20.0
 """Real seconds after which a server that did not answer knows again who may do what."""
 
 
 class Unreachable(CannotJudge):
-    """The API server did not answer; `unsent`: the request cannot have reached it."""
+    """The API server did not answer; `unsent`: the request cannot have reached it; `late`: not in time."""
 
-    def __init__(self, text: str, *, unsent: bool) -> None:
+    def __init__(self, text: str, *, unsent: bool, late: bool = False) -> None:
         super().__init__(text)
-        self.unsent = unsent
+        self.unsent, self.late = unsent, late
 
 
 class Connection:
@@ -129,7 +130,16 @@ class Connection:
         return Unreachable(
             f"{at} does not answer: {_root(error)}; see that the cluster runs, and can be reached",
             unsent=unsent,
+            late=isinstance(error, lost.ReadTimeoutError),
         )
+
+    def answers(self) -> bool:
+        """Whether the API server says something of its own, now."""
+        try:
+            self.send("GET", "/version", answer=CONNECT).release_conn()
+        except Unreachable:
+            return False
+        return True
 
     def is_coming_up(self, refusal: ApiError) -> bool:
         """Whether the server has just been started, so that it does not know yet who may do what."""

@@ -28,8 +28,8 @@ REQUESTS = "requests"
 NODE_PORT = "node port"
 ANSWERS = 30.0
 """Real seconds for an answer."""
-AT_ONCE = 16
-"""How many requests of a flow may be on their way."""
+AT_ONCE = 512
+"""How many requests of a flow may be on their way: those that a node which is gone does not answer, too."""
 BUSY = 429
 AGAIN = 0.1
 """Real seconds after which a request is sent again that the API server did not pass on."""
@@ -55,7 +55,7 @@ class LiveTraffic:
 
     def __init__(self, connection: Connection, clock: LiveClock, ways: Ways) -> None:
         self._connection, self._clock, self._ways = connection, clock, ways
-        self._pool, self._turns = urllib3.PoolManager(), itertools.count()
+        self._pool, self._turns = urllib3.PoolManager(maxsize=AT_ONCE), itertools.count()
         self._flows: dict[Key, threading.Thread] = {}
         self._ended = threading.Event()
         self._log = Log()
@@ -142,7 +142,10 @@ class LiveTraffic:
         return Answer(at, answer.status, answer.data.decode("utf-8", "replace"), answer.headers.get(BY, ""))
 
     def _ask_proxy(self, path: str) -> Answer:
-        """The same through the API server. What it did not pass on is no answer, and is sent again."""
+        """The same through the API server. What it did not pass on is no answer, and is sent again.
+
+        What comes back too late was passed on, as long as the API server answers for itself.
+        """
         until = time.monotonic() + ANSWERS
         while True:
             at, code, body, by = self._clock.now(), BUSY, "", ""
@@ -152,6 +155,8 @@ class LiveTraffic:
                 by = response.headers.get(BY, "")
             except (Unreachable, HTTPError) as error:
                 body = str(error)
+                if isinstance(error, Unreachable) and error.late and self._connection.answers():
+                    return Answer(at, 0, body)
             status = _status(body)
             if code in (401, 403) and status is not None:
                 if not self._connection.is_coming_up(refusal(code, body.encode())):

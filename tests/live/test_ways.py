@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.live import traffic as module
 from gherkube.runners.live import ways
+from gherkube.runners.live.connection import Unreachable
 from gherkube.runners.live.traffic import LiveTraffic, Log
 from gherkube.runners.live.ways import Way, Ways
 from gherkube.runners.objects import Key, Object
@@ -175,12 +177,23 @@ def test_a_service_that_selects_nothing() -> None:
 # --- What became of them
 
 
+class Shop(NamedTuple):
+    """The address of a server; what hangs there, and what ends that."""
+
+    url: str
+    late: list[str]
+    freed: threading.Event
+
+
 @pytest.fixture
-def shop() -> Iterator[str]:
-    """The address of a server that says who it is and for which host."""
+def shop() -> Iterator[Shop]:
+    """A server that says who it is and for which host."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/hangs":
+                server.late.append(self.path)
+                server.freed.wait(60)
             body = f"web-1 for {self.headers['Host']}\n".encode()
             self.send_response(503 if self.path == "/busy" else 200)
             self.send_header("Content-Length", str(len(body)))
@@ -192,11 +205,13 @@ def shop() -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         request_queue_size = 64
+        freed = threading.Event()
+        late: list[str] = []  # noqa: RUF012 - of this class alone
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield Shop(f"http://127.0.0.1:{server.server_port}", server.late, server.freed)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -220,9 +235,9 @@ def traffic_by() -> Iterator[Callable[[Way], LiveTraffic]]:
         each.close()
 
 
-def test_requests_go_the_way_that_was_chosen(shop: str, traffic_by: Callable[[Way], LiveTraffic]) -> None:
+def test_requests_go_the_way_that_was_chosen(shop: Shop, traffic_by: Callable[[Way], LiveTraffic]) -> None:
     """With the host of the rule; who answered is told by the answer; the way is told, too."""
-    traffic = traffic_by(Way("the front door", (f"{shop}/", f"{shop}/busy"), "shop.example.com"))
+    traffic = traffic_by(Way("the front door", (f"{shop.url}/", f"{shop.url}/busy"), "shop.example.com"))
     first, second = traffic.send(WEB, 2)
     assert (first.code, first.body, first.pod, first.image) == (
         200,
@@ -241,9 +256,9 @@ def test_nobody_answers(traffic_by: Callable[[Way], LiveTraffic]) -> None:
     assert "refused" in lost.body
 
 
-def test_requests_that_flow(shop: str, traffic_by: Callable[[Way], LiveTraffic]) -> None:
+def test_requests_that_flow(shop: Shop, traffic_by: Callable[[Way], LiveTraffic]) -> None:
     """Again and again; all that were sent by now are told, and none is after the end."""
-    traffic = traffic_by(Way("the front door", (f"{shop}/",)))
+    traffic = traffic_by(Way("the front door", (f"{shop.url}/",)))
     traffic.flow(WEB, 0.01)
     while len(traffic.requests) < 20:
         assert traffic.flows(WEB)
@@ -253,11 +268,46 @@ def test_requests_that_flow(shop: str, traffic_by: Callable[[Way], LiveTraffic])
     assert traffic.requests == told
 
 
+def test_what_hangs_holds_nothing_back(shop: Shop, traffic_by: Callable[[Way], LiveTraffic]) -> None:
+    """Of a node that is gone each request hangs for long; those to the others are answered meanwhile."""
+    traffic = traffic_by(Way("two nodes", (f"{shop.url}/", f"{shop.url}/hangs")))
+    traffic.flow(WEB, 0.005)
+    until = time.monotonic() + 60
+    while len(shop.late) < 40:
+        assert time.monotonic() < until
+    shop.freed.set()
+    traffic.close()
+
+
+class Proxying:
+    """A connection whose proxy says nothing in time; `up`: whether the API server itself does."""
+
+    def __init__(self, *, up: bool) -> None:
+        self.answers = lambda: up
+
+    def send(self, *_: str, **__: str) -> None:
+        raise Unreachable("the read operation timed out", unsent=False, late=True)
+
+
+def test_a_service_that_is_late_behind_the_proxy(
+    traffic_by: Callable[[Way], LiveTraffic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is a lost request; but where the API server is silent, too, nobody knows."""
+    monkeypatch.setattr(module, "ANSWERS", 0.0)
+    traffic = traffic_by(Way("the proxy", ("/proxy/",), proxied=True))
+    monkeypatch.setattr(traffic, "_connection", Proxying(up=True))
+    [lost] = traffic.send(WEB, 1)
+    assert (lost.code, lost.body) == (0, "the read operation timed out")
+    monkeypatch.setattr(traffic, "_connection", Proxying(up=False))
+    with pytest.raises(CannotJudge, match="does not pass requests on"):
+        traffic.send(WEB, 1)
+
+
 def test_a_request_that_could_not_be_sent_is_not_passed_over(
-    shop: str, traffic_by: Callable[[Way], LiveTraffic], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, traffic_by: Callable[[Way], LiveTraffic], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the reason: nobody knows what would have become of it, so there is a gap."""
-    traffic = traffic_by(Way("the front door", (f"{shop}/",)))
+    traffic = traffic_by(Way("the front door", (f"{shop.url}/",)))
     gaps: list[str] = []
     monkeypatch.setattr(traffic._clock.history, "note_gap", lambda *gap: gaps.append(gap[2]), raising=False)
     monkeypatch.setattr(traffic, "_ask", lambda _: 1 / 0)
