@@ -44,6 +44,8 @@ def test_what_is_written_can_be_run(project: Project, monkeypatch: pytest.Monkey
     assert (plan.scope.namespaces, plan.scope.workloads) == (("shop",), ("deployment/web",))
     assert path.read_text().startswith(f"# yaml-language-server: $schema={schema.NAME}\n")
     assert (project.path / schema.NAME).read_text() == schema.text()
+    feature = project.gherkube("check", "big-day.feature")
+    assert (feature.code, feature.out) == (0, "1 feature, 1 scenario: no mistakes found\n")
     checked = project.gherkube("gameday", "check", path.name)
     assert checked.code == 0, checked.out
     rehearsed = project.gherkube("gameday", "rehearse", path.name, "--runs", "2")
