@@ -72,7 +72,7 @@ def looked_at(plan: Plan, stage: Stage, target: Target | None) -> Checked:
         if target is None:
             taken = simulated(plan, stage)
         else:
-            api, discovery = closing.enter_context(reached(target))
+            api, discovery, target = closing.enter_context(reached(target))
             if absent := missing(api, base(plan.scope.namespaces, makes=False)):
                 raise CannotJudge(forbidden(absent, target.context))
             connection = api.connection

@@ -84,8 +84,11 @@ def target_of(plan: Plan, settings: Settings, kubeconfig: str = "") -> Target | 
 
 
 @contextmanager
-def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery]]:
-    """The API of a target, and what it serves. Raises CannotJudge where nobody or another cluster answers."""
+def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery, Target]]:
+    """The API of a target, what it serves, and the target as its fences hold there.
+
+    Raises CannotJudge where nobody or another cluster answers.
+    """
     from gherkube.runners.live.api import LiveApi
     from gherkube.runners.live.connection import connect
     from gherkube.runners.live.discovery import Discovery
@@ -95,9 +98,17 @@ def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery]]:
         connection.clock_skew(0.0)
         Fences(target, connection)
         discovery = Discovery(connection)
-        yield LiveApi(connection, discovery), discovery
+        api = LiveApi(connection, discovery)
+        yield api, discovery, replace(target, disposable=target.disposable or _is_served(api))
     finally:
         connection.close()
+
+
+def _is_served(api: LiveApi) -> bool:
+    """Whether a `gherkube serve` answers, which is disposable."""
+    from gherkube.runners.live.served import find
+
+    return find(api) is not None
 
 
 def _tell(path: Path, mistakes: Sequence[Mistake]) -> int:

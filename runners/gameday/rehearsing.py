@@ -31,8 +31,10 @@ def rehearse_plan(
 
     def act(plan: Plan, stage: Stage) -> int:
         target = target_of(plan, stage.settings, kubeconfig)
-        taken = snapshot.load(source) if source else take(plan, stage, target)
-        if source is None:
+        if source:
+            taken = snapshot.load(source)
+        else:
+            taken, target = take(plan, stage, target)
             snapshot.save(taken, plan.beside("snapshot"))
         print(f"{taken.target}, {taken.taken}: {taken.counted()}")
         for each in taken.left_out:
@@ -54,13 +56,13 @@ def rehearse_plan(
     return opened(path, options, "rehearse", act)
 
 
-def take(plan: Plan, stage: Stage, target: Target | None) -> Snapshot:
-    """What there is of the target now."""
+def take(plan: Plan, stage: Stage, target: Target | None) -> tuple[Snapshot, Target | None]:
+    """What there is of the target now, and the target as its fences hold there."""
     if target is None:
-        return simulated(plan, stage)
+        return simulated(plan, stage), None
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with reached(target) as (api, _):
-        return snapshot.take(api, plan.scope, plan.target, now)
+    with reached(target) as (api, _, as_held):
+        return snapshot.take(api, plan.scope, plan.target, now), as_held
 
 
 def _explain(found: Sequence[Rehearsed]) -> None:

@@ -11,7 +11,7 @@ from zlib import crc32
 import pytest
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.gameday import check, checks_live
+from gherkube.runners.gameday import check, checks_live, opening
 from gherkube.runners.gameday.lease import Lease
 from gherkube.runners.gameday.reading import read
 from gherkube.runners.live.access import Need
@@ -229,6 +229,16 @@ def also(setting: str) -> tuple[str, ...]:
     return "namespaces =", f"{setting}\nnamespaces =", "gherkube.toml"
 
 
+def fenced(setting: str) -> Spoil:
+    """The target is no `gherkube serve`, and has one setting more."""
+
+    def spoil(day: Project, _: LiveApi, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(opening, "_is_served", lambda _: False)
+        change(day, *also(setting))
+
+    return spoil
+
+
 def no_command(day: Project, _: LiveApi, __: pytest.MonkeyPatch) -> None:
     """A scenario runs a command, which no fence holds."""
     change(day, 'When I update deployment "web" to "hello:9"', "When I run `kubectl get pods`", "day.feature")
@@ -242,8 +252,8 @@ def unvouched(day: Project, _: LiveApi, patch: pytest.MonkeyPatch) -> None:
 
 
 SPOILS: dict[str, tuple[Spoil | tuple[str, ...], str]] = {
-    "fences": (also('acts = ["scale"]'), "its acts are scale"),
-    "most-pods": (also("most-pods = 1"), "its most-pods is 1"),
+    "fences": (fenced('acts = ["scale"]'), "its acts are scale"),
+    "most-pods": (fenced("most-pods = 1"), "its most-pods is 1"),
     "production": (also("production = true"), "it is production"),
     "scope": (("[deployment/web]", "[deployment/db]"), "✗ workloads          not there: deployment/db"),
     "steady": ((STEADY, FIVE), "✗ steady state"),
@@ -289,6 +299,17 @@ def test_each_check_can_stand_against_a_day(
     said = checked(day, 4)
     assert words in said
     assert "✗" in said
+
+
+@pytest.mark.parametrize("command", ["check", "rehearse"])
+def test_the_fences_of_a_gherkube_serve(day: Project, command: str) -> None:
+    """It is disposable, so all that a run would do there is allowed."""
+    change(day, *also('acts = ["scale"]'))
+    done = day.gherkube(
+        "gameday", command, "day.gameday.yaml", *(["--runs", "1"] if command != "check" else [])
+    )
+    assert done.code == 0, done.out
+    assert ("✓ fences             they allow all of it" in done.out) == (command == "check")
 
 
 @pytest.mark.parametrize(
