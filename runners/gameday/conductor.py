@@ -160,6 +160,7 @@ class Conductor:
         self._book.write("round", event="begins", name=round_.name)
         self._changes.tags["round"] = round_.name
         self.watch.times = Times(round_.name)
+        self.watch.tell_times()
         limit = f"the time limit of round “{round_.name}”"
         self.watch.deadlines[limit] = time.monotonic() + round_.limit
         outcome, block, scenarios = PASSED, "", list[dict[str, Any]]()
@@ -210,7 +211,6 @@ class Conductor:
         """Whether the steady state is back, and no rollout goes on; waits until it is so."""
         recovered = self._wait(lambda: self.hurried or self._is_well(), RECOVERS)
         self.watch.look()
-        self._book.note("times", **self.watch.times.told)
         return recovered
 
     def _is_steady(self) -> bool:

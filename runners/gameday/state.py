@@ -139,8 +139,11 @@ class State:
 
     def _times(self, record: Record) -> str:
         data = record.data
-        self.told["times"].append(dict(data))
-        return ""
+        before = next((each for each in self.told["times"] if each["round"] == data["round"]), {})
+        others = [each for each in self.told["times"] if each is not before]
+        self.told["times"] = [*others, dict(data)]
+        new = [name for name in ("detected", "acted", "recovered") if data.get(name) and not before.get(name)]
+        return f"{', '.join(new)}: round {data['round']}" if new else ""
 
     def _sample(self, record: Record) -> str:
         data = record.data

@@ -84,6 +84,7 @@ class Watcher:
         """Until when (monotonic) an undo waits for an API server that does not answer."""
         self._pods: Pods = {}
         self.times = Times("")
+        self._told_times = dict(self.times.told)
         self.broken: list[str] = []
         """What of the steady state did not hold meanwhile."""
         self.show: Callable[[], object] = lambda: None
@@ -115,7 +116,14 @@ class Watcher:
             self._pods = pods
             self.sample()
         self.times.look(well=steady and not self._misses())
+        self.tell_times()
         self.show()
+
+    def tell_times(self) -> None:
+        """Writes the times of the round down, where one of them is new."""
+        if self.times.told != self._told_times:
+            self._told_times = dict(self.times.told)
+            self._book.note("times", sync=False, **self._told_times)
 
     def _misses(self) -> bool:
         """Whether pods were missing when they were counted last."""

@@ -48,7 +48,8 @@ def test_a_whole_day(shop: Shop, project: Project) -> None:
     assert {each.data["ref"] for each in shop.records("after")} == acts
     assert {each.data["ref"] for each in shop.records("undo")} == acts
     assert {each.data["outcome"] for each in shop.records("undo")} == {"done"}
-    assert [each.data["injected"] is not None for each in shop.records("times")] == [True, True]
+    times = {each.data["round"]: each.data for each in shop.records("times")}
+    assert [each["injected"] is not None for each in times.values()] == [True, True]
     assert shop.records("verdict")[0].data == {"hypothesis": "held", "clean": True, "left": [], "exit": 0}
     assert told[-1][0] == "end"
     reports = [f"gamedays/{shop.journal.stem}{ending}" for ending in (".html", ".md", ".regression.feature")]
@@ -107,10 +108,14 @@ def test_an_abort_condition_halts(shop: Shop, project: Project) -> None:
     """As soon as it is so, also in the middle of a sentence; what was done is put back."""
     before = shop.objects()
     only(shop, "It takes long")
-    shop.change(**{"abort-when": ['fewer than 3 pods of deployment "web" are ready']})
+    three = '3 pods of deployment "web" are ready'
+    shop.change(**{"abort-when": [f"fewer than {three}"], "steady-state": [f"at least {three}"]})
     assert run(project).code == 7
     assert shop.records("abort")[0].data["sentence"] == 'fewer than 3 pods of deployment "web" are ready'
     assert [each.data["outcome"] for each in shop.records("round")[1:]] == ["halted"]
+    (ended,) = (each.seq for each in shop.records("round") if each.data["event"] == "ends")
+    known = [each.data for each in shop.records("times") if each.seq < ended]
+    assert known[-1]["injected"] < known[-1]["detected"], "they are told as soon as they are known"
     assert shop.objects() == before
     assert shop.records("verdict")[0].data["hypothesis"] == "not judged"
 

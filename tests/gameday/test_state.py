@@ -35,6 +35,21 @@ def test_each_moment_of_a_day() -> None:
     assert phases[-1] == "ended"
 
 
+def test_the_times_of_a_round_as_they_get_known() -> None:
+    """Each replaces what was known before, and is told once."""
+    state = State()
+    known: dict[str, str | None] = dict.fromkeys(("injected", "detected", "acted", "recovered"))
+    for number, name in enumerate(("", *known), 1):
+        known |= {name: f"T{number}"} if name else {}
+        state.take(Record(number, f"T{number}", "times", {"round": "One", **known}))
+        assert state.told["times"] == [{"round": "One", **known}]
+    state.take(Record(9, "T9", "times", {"round": "Two", **dict.fromkeys(known)}))
+    assert [each["round"] for each in state.told["times"]] == ["One", "Two"]
+    assert [each["text"] for each in state.told["log"]] == [
+        *("detected: round One", "acted: round One", "recovered: round One"),
+    ]
+
+
 def act(at: str) -> Record:
     """Something that was done."""
     return Record(1, at, "after", {"ref": 1, "error": None})
