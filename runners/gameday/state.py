@@ -139,7 +139,9 @@ class State:
 
     def _times(self, record: Record) -> str:
         data = record.data
-        before = next((each for each in self.told["times"] if each["round"] == data["round"]), {})
+        before: dict[str, Any] = next(
+            (each for each in self.told["times"] if each["round"] == data["round"]), {}
+        )
         others = [each for each in self.told["times"] if each is not before]
         self.told["times"] = [*others, dict(data)]
         new = [name for name in ("detected", "acted", "recovered") if data.get(name) and not before.get(name)]
