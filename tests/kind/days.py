@@ -23,9 +23,9 @@ from gherkube.runners.gameday.comparison import compare
 from gherkube.runners.gameday.timeline import tell
 from gherkube.runners.kind.clusters import path_of
 from gherkube.runners.live.journal import read as read_journal
+from tests.kind import page
 from tests.kind.table import ROOT
 
-FILE = Path(__file__).with_name("days.json")
 DAYS = ROOT / "features" / "gamedays"
 CLUSTER = "days"
 GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
@@ -130,27 +130,11 @@ def kubectl(*arguments: str) -> None:
 
 def read() -> dict[str, Any]:
     """What is known, by the game day's name."""
-    return dict(json.loads(FILE.read_text())) if FILE.is_file() else {}
-
-
-def section(known: dict[str, Any]) -> str:
-    """The text of it in docs/fidelity.md."""
-    lines = ["| game day | round | | simulator | kind |", "|---|---|---|---|---|"]
-    for name, day in sorted(known.items()):
-        first = f"`{name}`: {day['verdict']}"
-        for each in day["rounds"]:
-            round_ = each["name"]
-            for what, _, simulator, actual in each["rows"]:
-                was = f"**{actual}**" if what in each["surprised"] else actual
-                lines.append(f"| {first} | {round_} | {what} | {simulator or '–'} | {was} |")
-                first = round_ = ""
-    return "\n".join(lines) + "\n"
+    return dict(json.loads(page.DAYS.read_text())) if page.DAYS.is_file() else {}
 
 
 def main() -> None:
     """Runs them, and keeps what came of each."""
-    from tests.kind import page
-
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--image", default="")
@@ -159,7 +143,7 @@ def main() -> None:
     for name in chosen.names or shipped():
         known = read()
         known[name] = play(name)
-        FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+        page.DAYS.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
         page.write()
 
 

@@ -1,7 +1,8 @@
-"""The table "The shipped features on kind" in docs/fidelity.md: python -m tests.kind.page [--simulate]
+"""The tables of what was shown on kind in docs/fidelity.md: python -m tests.kind.page [--simulate]
 
-Made of `results.json` (see `table`) and, for the column beside it, of `simulator.json`, which `--simulate`
-makes anew: the virtual seconds of each scenario on the simulator. Writes the page.
+That of the features is made of `results.json` (see `table`) and, for the column beside it, of
+`simulator.json`, which `--simulate` makes anew: the virtual seconds of each scenario on the simulator. That
+of the game days is made of `days.json` (see `days`). Writes the page.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from tests.kind.table import PASSED, ROOT, Outcome, read, shipped
 
 PAGE = ROOT / "docs" / "fidelity.md"
 SIMULATED = Path(__file__).with_name("simulator.json")
-BEGIN, END = "<!-- the shipped features on kind -->\n", "<!-- until here -->\n"
+DAYS = Path(__file__).with_name("days.json")
+FEATURES, GAME_DAYS = "<!-- the shipped features on kind -->\n", "<!-- the shipped game days on kind -->\n"
+END = "<!-- until here -->\n"
 WORDS = {"failed": "**failed**", "cannot-judge": "cannot be judged", "skipped": "left out"}
 
 Seconds = Mapping[str, float]
@@ -37,8 +41,8 @@ def section(outcomes: Mapping[tuple[str, str], Outcome], simulated: Seconds) -> 
     )
     lines = [
         f"Of {len(simulated)} scenarios {len(outcomes)} were played: {told}.",
-        "Seconds are virtual on the simulator. On kind they are real, with the making of a cluster where one",
-        "had to be made, on a machine that was overloaded.",
+        "Seconds are virtual on the simulator. On kind they are real, four scenarios at once on two",
+        "CPUs; one that needs a cluster alone, or makes one, has its wait in them.",
         "",
         "| scenario | simulator | kind | why |",
         "|---|---:|---:|---|",
@@ -63,10 +67,30 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def page(text: str, made: str) -> str:
-    """The page with the section in its place."""
-    head, _, rest = text.partition(BEGIN)
-    return f"{head}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
+def days(known: Mapping[str, Any]) -> str:
+    """The text of the game days: what was predicted of each round beside what was."""
+    lines = ["| game day | round | | predicted | on kind |", "|---|---|---|---|---|"]
+    for name, day in sorted(known.items()):
+        first = f"`{name}`: {day['verdict']}"
+        for each in day["rounds"]:
+            round_ = _cell(each["name"])
+            for what, _, simulator, actual in each["rows"]:
+                was = f"**{actual}**" if what in each["surprised"] else actual
+                lines.append(f"| {first} | {round_} | {_cell(what)} | {_cell(simulator) or '–'} | {was} |")
+                first = round_ = ""
+    return "\n".join(lines) + "\n"
+
+
+def page(text: str, begin: str, made: str) -> str:
+    """The page with the section in its place, which begins with that mark."""
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n{made}\n{END}{rest.partition(END)[2]}"
+
+
+def current(text: str) -> str:
+    """The page with what is known."""
+    text = page(text, FEATURES, section(read(), json.loads(SIMULATED.read_text())))
+    return page(text, GAME_DAYS, days(json.loads(DAYS.read_text())))
 
 
 def simulate() -> dict[str, float]:
@@ -90,7 +114,7 @@ def simulate() -> dict[str, float]:
 
 def write() -> None:
     """Writes the page."""
-    PAGE.write_text(page(PAGE.read_text(), section(read(), json.loads(SIMULATED.read_text()))))
+    PAGE.write_text(current(PAGE.read_text()))
 
 
 if __name__ == "__main__":

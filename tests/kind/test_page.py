@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.kind.page import PAGE, SIMULATED, page, section
+from tests.kind import days
+from tests.kind import page as module
+from tests.kind.page import PAGE, current, section
 from tests.kind.table import PASSED, Outcome, read
 
 
 def test_the_page_shows_what_is_known() -> None:
     """`python -m tests.kind.page` writes it."""
     text = PAGE.read_text()
-    assert page(text, section(read(), json.loads(SIMULATED.read_text()))) == text
+    assert current(text) == text
+
+
+def test_each_shipped_game_day_was_played() -> None:
+    """To its end, with its rehearsal on the objects of the cluster."""
+    known = days.read()
+    assert sorted(known) == days.shipped()
+    for day in known.values():
+        assert day["verdict"] in ("held", "broken")
+        assert all(
+            simulator for each in day["rounds"] for what, _, simulator, _ in each["rows"] if what == "time"
+        )
+
+
+def test_rows_of_game_days() -> None:
+    """What was not as predicted stands out."""
+    rows = [["outcome", "passed", "passed 100%", "passed"], ["time", "at most 9 s", "1–2 s", "8 s"]]
+    made = module.days(
+        {"one": {"verdict": "held", "rounds": [{"name": "A", "rows": rows, "surprised": ["time"]}]}}
+    )
+    assert made.splitlines()[2:] == [
+        "| `one`: held | A | outcome | passed 100% | passed |",
+        "|  |  | time | 1–2 s | **8 s** |",
+    ]
 
 
 def test_a_reason_for_each_that_does_not_pass() -> None:
