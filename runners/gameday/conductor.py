@@ -189,13 +189,15 @@ class Conductor:
         self._phase("undoing")
         self.watch.acting = False
         self.watch.gives_up = time.monotonic() + UNDO_WITHIN
+        last: list[str] = []
         while True:
             answered = self._keeper.is_answered()
             self.left = self._undo()
             if not self.left or time.monotonic() > self.watch.gives_up:
                 break
-            if answered and self._keeper.is_answered():
-                break  # what is left is so for another reason
+            if answered and self.left == last:
+                break  # twice the same: it is not since the server was away in between
+            last = self.left
             time.sleep(AGAIN)
         self.watch.acting = True
 

@@ -161,7 +161,7 @@ def away(proxy: Proxy, act: int, requests: int, *, after: bool) -> None:
     proxy.rule = rule
 
 
-@pytest.mark.parametrize(("act", "after"), [(2, True), (6, False)])
+@pytest.mark.parametrize(("act", "after"), [(1, True), (2, True), (6, False), (9, True)])
 def test_an_api_that_is_gone_for_a_while(
     shop: Shop, project: Project, proxied: Proxy, act: int, after: bool
 ) -> None:
@@ -170,6 +170,18 @@ def test_an_api_that_is_gone_for_a_while(
     only(shop, "All at once")
     away(proxied, act, 6, after=after)
     assert run(project).code in (0, 3, 7)
+    assert not as_before(shop, before)
+
+
+def test_an_undo_whose_answer_is_lost(shop: Shop, project: Project, proxied: Proxy) -> None:
+    """Whether it was made cannot be told then, so it is looked at again: it was."""
+    before = shop.objects()
+    only(shop, "It takes long")
+    shop.change(**{"abort-when": ['fewer than 3 pods of deployment "web" are ready']})
+    proxied.times(1, lambda method, path: method == "PUT" and "deployments" in path, Answer(0, after=True))
+    done = run(project)
+    assert done.code == 7, done.out
+    assert [each.data["outcome"] for each in shop.records("undo")] == ["left", "done"]
     assert not as_before(shop, before)
 
 
