@@ -9,7 +9,7 @@ from typing import Any
 
 from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.gameday import notes, report
-from gherkube.runners.gameday.plan import SUFFIX
+from gherkube.runners.gameday.status import journal_of
 from gherkube.runners.live.journal import Journal
 
 
@@ -19,7 +19,7 @@ def write_note(path: Path, by: str, text: str, severity: str, owner: str, retest
     Returns the exit code. While the game day runs its journal is its own: notes are typed there.
     """
     try:
-        journal = report.last(path) if path.name.endswith(SUFFIX) else path
+        journal = journal_of(path)
         said: dict[str, Any] = {"by": notes.name(by or getuser()), "text": notes.words(text)}
         said |= notes.finding(severity, owner, retest)
         report.told_by(journal)

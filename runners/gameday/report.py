@@ -22,6 +22,7 @@ from gherkube.runners.gameday.comparison import Compared, Row, compare, surprise
 from gherkube.runners.gameday.drawing import figure
 from gherkube.runners.gameday.page import TEMPLATES, TOKENS
 from gherkube.runners.gameday.plan import SUFFIX
+from gherkube.runners.gameday.status import journal_of
 from gherkube.runners.gameday.timeline import FOUR, HELD, Told, hypotheses, place, tell
 from gherkube.runners.live.journal import read
 from gherkube.runners.report.page.figure import clock
@@ -49,25 +50,13 @@ class Written(NamedTuple):
 def write_report(journal: Path, folder: Path | None = None) -> int:
     """Writes the report of a journal, or of a plan's last one, says where, and returns the exit code."""
     try:
-        written = write(last(journal) if journal.name.endswith(SUFFIX) else journal, folder)
+        written = write(journal_of(journal), folder)
     except UsageError as error:
         print(f"gherkube: {error}", file=sys.stderr)
         return 2
     for path in filter(None, written):
         print(path)
     return 0
-
-
-def last(plan: Path) -> Path:
-    """The journal of a plan's last run."""
-    from gherkube.runners.gameday.plan import stem
-    from gherkube.runners.gameday.reading import read as read_plan
-
-    folder = read_plan(plan).folder
-    found = sorted(folder.glob(f"{stem(plan)}-*.journal"))
-    if not found:
-        raise UsageError(f"{plan}: it was not run: there is no journal in {folder}; name one, or run it")
-    return found[-1]
 
 
 def told_by(journal: Path) -> Told:

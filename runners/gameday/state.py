@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from gherkube.runners.gameday.timeline import FOUR
 from gherkube.runners.live.journal import Record
 
 LINES = 200
@@ -144,7 +145,7 @@ class State:
         )
         others = [each for each in self.told["times"] if each is not before]
         self.told["times"] = [*others, dict(data)]
-        new = [name for name in ("detected", "acted", "recovered") if data.get(name) and not before.get(name)]
+        new = [name for name in FOUR[1:] if data.get(name) and not before.get(name)]
         return f"{', '.join(new)}: round {data['round']}" if new else ""
 
     def _sample(self, record: Record) -> str:

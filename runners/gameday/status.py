@@ -20,7 +20,7 @@ from gherkube.runners.live.undo import made
 def tell_status(path: Path, *, json: bool) -> int:
     """Prints it; 2 when there is no journal, or it is broken."""
     try:
-        journal = path if path.suffix == ".journal" else last_journal(reading.read(path))
+        journal = journal_of(path)
         records = read(journal)
     except UsageError as error:
         print(f"gherkube gameday status: {error}", file=sys.stderr)
@@ -34,9 +34,14 @@ def tell_status(path: Path, *, json: bool) -> int:
     return 0
 
 
+def journal_of(path: Path) -> Path:
+    """The path, or of a plan the journal of its last run. UsageError when there is none."""
+    return last_journal(reading.read(path)) if path.suffix in (".yaml", ".yml") else path
+
+
 def last_journal(plan: Plan) -> Path:
     """The journal of a plan's last run. UsageError when there is none."""
-    found = sorted(plan.folder.glob(f"{stem(plan.path)}-*.journal"), key=lambda each: each.stat().st_mtime_ns)
+    found = sorted(plan.folder.glob(f"{stem(plan.path)}-*.journal"), key=lambda each: each.stem)
     if not found:
         raise UsageError(
             f"{shown(plan.path)} was never run: there is no journal of it in {shown(plan.folder)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.gameday.page import Control
 from gherkube.runners.gameday.prompt import HELP, Keyboard, carry_out
+from gherkube.runners.gameday.timeline import FOUR
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,7 +27,6 @@ VERDICTS = {
     "steady": {True: ("✓", "green"), False: ("✗", "bold red"), None: ("?", "yellow")},
     "abort": {True: ("✗", "bold red"), False: ("–", "dim"), None: ("?", "yellow")},
 }
-FOUR = ("injected", "detected", "acted", "recovered")
 
 
 class Lines:

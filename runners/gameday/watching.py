@@ -18,6 +18,7 @@ from gherkube.runners.gameday.keeping import Keeper
 from gherkube.runners.gameday.plan import Plan
 from gherkube.runners.gameday.sampling import Pods, Sampler
 from gherkube.runners.gameday.stage import Halted, Stage
+from gherkube.runners.gameday.timeline import FOUR
 from gherkube.runners.live.journal import Record, now
 
 LOOKS = 0.1
@@ -26,9 +27,6 @@ SAMPLES = 1.0
 """Real seconds between two samples of the same pods."""
 SELF = "gherkube"
 """Who halts, where no person does."""
-
-
-FOUR = ("injected", "detected", "acted", "recovered")
 
 
 class Times:

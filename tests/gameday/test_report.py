@@ -314,7 +314,7 @@ def test_a_plan_means_its_last_run(tmp_path: Path, capsys: pytest.CaptureFixture
     plan.write_text(samples.PLAN.read_text())
     (tmp_path / "bad-image.feature").write_text(samples.PLAN.with_name("bad-image.feature").read_text())
     assert report.write_report(plan) == 2
-    assert "it was not run" in capsys.readouterr().err
+    assert "was never run" in capsys.readouterr().err
     folder = tmp_path / "gamedays"
     folder.mkdir()
     for stamp in ("20260302T140000Z", "20260101T000000Z"):
