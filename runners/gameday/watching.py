@@ -34,12 +34,15 @@ class Times:
 
     def __init__(self, round_: str) -> None:
         self.told: dict[str, Any] = {"round": round_, **dict.fromkeys(FOUR)}
+        self._said = set[int]()
         self._over = False
         """Whether it was put back before anything was detected: what is missing from then on is its undo."""
 
     def take(self, record: Record) -> None:
-        """An act, or an undo."""
-        if record.kind == "after" and not record.data.get("error"):
+        """An act, or an undo. What is said of images only prepares one."""
+        if record.kind == "before" and record.data.get("fault") == "behave":
+            self._said.add(record.seq)
+        elif record.kind == "after" and not record.data.get("error") and record.data["ref"] not in self._said:
             self._first("acted" if self.told["detected"] else "injected", record.at)
         elif record.kind == "undo":
             self._over = not self.told["detected"]

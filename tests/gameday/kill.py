@@ -72,7 +72,7 @@ def moment(records: int, late: float) -> Callable[[int], bool]:
 
 def kill_at(shop: Shop, is_time: Callable[[int], bool]) -> Killed:
     """Kills a game day when it is time, by how many records there are; plays the undo, and looks at all."""
-    journals = set((shop.folder / "gamedays").glob("*"))
+    journals = set((shop.folder / "gamedays").glob("*.journal"))
     before = shop.objects()
     process = begin(shop)
     while not is_time(written(shop, journals)):
@@ -83,7 +83,7 @@ def kill_at(shop: Shop, is_time: Callable[[int], bool]) -> Killed:
     if process:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-    made_ = set((shop.folder / "gamedays").glob("*")) - journals
+    made_ = set((shop.folder / "gamedays").glob("*.journal")) - journals
     wrong: list[str] = []
     phase, acts = "before its journal", 0
     for journal in made_:
@@ -100,7 +100,7 @@ def kill_at(shop: Shop, is_time: Callable[[int], bool]) -> Killed:
 
 def written(shop: Shop, before: set[Path]) -> int:
     """How many records the journal has that was not there before."""
-    new = set((shop.folder / "gamedays").glob("*")) - before
+    new = set((shop.folder / "gamedays").glob("*.journal")) - before
     return sum(path.read_bytes().count(b"\n") for path in new)
 
 

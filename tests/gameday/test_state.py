@@ -68,6 +68,8 @@ def times(monkeypatch: pytest.MonkeyPatch) -> Times:
 
 def test_the_four_times(times: Times) -> None:
     """The first act, the first trouble, the first act after that, and the end of the trouble."""
+    times.take(Record(7, "T0", "before", {"fault": "behave"}))
+    times.take(Record(8, "T0", "after", {"ref": 7, "error": None}))
     times.look(well=False)
     times.take(act("T1"))
     times.look(well=True)
