@@ -25,7 +25,7 @@ Feature: What kubectl says while we operate
   Scenario: A node is drained as far as the budget lets it
     Given deployment "web" runs 3 replicas of "hello:1"
     And a budget that keeps at least 3 pods of deployment "web" available
-    When I run `kubectl drain node-1 --timeout=30s`
+    When I run `kubectl drain node-1 --ignore-daemonsets --timeout=30s`
     Then the command fails with "global timeout reached: 30s"
     And the output contains "Cannot evict pod as it would violate the pod's disruption budget"
     And throughout, at least 3 pods were ready
