@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 LASTS = 240
 """Seconds that the server is asked to keep a watch open."""
 SILENCE = 90.0
-"""Real seconds without a word after which a connection is taken for dead. A server sends a bookmark, which moves
-the version on, each minute: staging/src/k8s.io/apiserver pkg/storage/cacher defaultBookmarkFrequency.
+"""Real seconds without a word after which a connection is taken for dead. A server sends a bookmark each
+minute, which moves the version on: staging/src/k8s.io/apiserver pkg/storage/cacher defaultBookmarkFrequency.
 """
 FIRST, MOST = 0.05, 5.0
 """Real seconds before a connection is made anew."""
