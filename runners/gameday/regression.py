@@ -43,6 +43,8 @@ _PAST = (
 
 _STEP = re.compile(r"^[ \t]*(Given|When|Then|And|But|\*)[ \t]", re.MULTILINE)
 """Where the first step of a background or scenario begins."""
+_EXAMPLES = re.compile(r"^(?:[ \t]*@.*\n)*[ \t]*(?:Examples|Scenarios):", re.MULTILINE)
+"""Where the examples of an outline begin, with their tags."""
 
 
 def propose(told: Told, folder: Path) -> str:
@@ -120,8 +122,11 @@ def _first(sentence: str, table: Sequence[tuple[str, str]]) -> str:
 
 
 def _claimed(scenario: str, claims: Sequence[str]) -> str:
-    new = [claim for claim in claims if claim not in scenario]
-    return "\n".join([scenario.rstrip(), *(f"    And {claim}" for claim in new)]) + "\n"
+    """The scenario with its new claims at the end of its steps, before the examples of an outline."""
+    new = [f"    And {claim}" for claim in claims if claim not in scenario]
+    found = _EXAMPLES.search(scenario)
+    steps, examples = (scenario[: found.start()], scenario[found.start() :]) if found else (scenario, "")
+    return "\n".join([steps.rstrip(), *new, *(["", examples.rstrip()] if examples else [])]) + "\n"
 
 
 # --- What was played

@@ -258,6 +258,22 @@ def test_a_regression_of_several_files(failed: bool, scenarios: list[str], tmp_p
     assert all(any(THREE in step for step in each) for each in steps)
 
 
+def test_what_is_claimed_of_an_outline_stands_before_its_examples() -> None:
+    """Behind them it would be a row too many."""
+    outline = "  Scenario Outline: A\n    When I update it to <v>\n"
+    outline += "\n    @late\n    Examples:\n      | v |\n      | v2 |\n"
+    assert regression._claimed(outline, ["4 pods are ready"]).splitlines() == [
+        "  Scenario Outline: A",
+        "    When I update it to <v>",
+        "    And 4 pods are ready",
+        "",
+        "    @late",
+        "    Examples:",
+        "      | v |",
+        "      | v2 |",
+    ]
+
+
 def test_a_regression_that_the_check_does_not_take_is_no_file(tmp_path: Path) -> None:
     """It is shown with what is wrong with it."""
     records = samples.broken()
