@@ -44,7 +44,7 @@ class KindDay(LiveCluster):
         from gherkube.runners.kind.faults import KindFaults
         from gherkube.runners.kind.nodes import Nodes
 
-        live = LiveFaults(self.name, self._api, lambda: self.namespace)
+        live = LiveFaults(self.name, self._api, lambda: self.namespace, self._allow)
         return KindFaults(Nodes(engine(), self._kind), _AsTheyAre(live), self._api)  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.kind import cli, clusters
 from gherkube.runners.kind.settings import KindSettings
 from gherkube.runners.live import namespace
+from gherkube.runners.live.faults import POD, take_away
 from gherkube.runners.live.undo import Ask
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class _Settling:
         self._pay("node", self._node)
         for journal in self.run.journals():
             self._undo(journal)
+        self._pay(POD, self._pod)
         self._pay("namespace", self._namespace)
         self._pay("docker", self._docker)
         return self.settled
@@ -79,7 +81,7 @@ class _Settling:
     def _is_void(self, debt: state.Debt) -> bool:
         """Whether what it was about went with a cluster of kind."""
         name = debt.data.get("cluster", "")
-        if debt.kind == "namespace":
+        if debt.kind in (POD, "namespace"):
             name = str(debt.data["context"]).removeprefix("kind-")
             if debt.data["kubeconfig"] != str(clusters.path_of(name, ".kubeconfig")):
                 return False
@@ -128,6 +130,15 @@ class _Settling:
         finally:
             api.connection.close()
         return [f"namespace {name} of context {debt.data['context']}: removed" for name in names]
+
+    def _pod(self, debt: state.Debt) -> Iterable[str]:
+        """Deletes a pod that was tried."""
+        api = _connected(debt.data["context"], debt.data["kubeconfig"])
+        try:
+            take_away(api, debt.data["namespace"], debt.data["name"])
+        finally:
+            api.connection.close()
+        return [f"{debt.words}: deleted"]
 
     def _undo(self, path: Path) -> None:
         from gherkube.runners.live.journal import Journal, JournalFailed, read

@@ -77,8 +77,12 @@ class LiveCluster:
 
     def _make_faults(self) -> MendedFaults:
         """What can be broken here."""
-        live = LiveFaults(self.name, self._api, lambda: self.namespace)
+        live = LiveFaults(self.name, self._api, lambda: self.namespace, self._allow)
         return FencedFaults(ServedFaults(self._served) if self._served else live, self._fences)
+
+    def _allow(self, act: Act) -> None:
+        """Raises Fenced where the fences do not allow that."""
+        self._fences.check(act, owned=act.namespace in self._namespaces)
 
     def _ways(self) -> Ways:
         """How requests get to services from here."""

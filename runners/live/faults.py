@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gherkube.runners import state
 from gherkube.runners.cluster import Faults
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
 from gherkube.runners.live.api import LiveApi
@@ -19,6 +20,8 @@ from gherkube.runners.live.served import Served
 from gherkube.runners.objects import Object, container_statuses
 from gherkube.runners.simulator.node.images import parse_image
 
+POD = "pod"
+"""The kind of a pod that is tried among what a run owes."""
 PULLS_WITHIN = 60.0
 """Real seconds until a node has said something of an image."""
 
@@ -58,10 +61,15 @@ class MendedFaults(Faults, Protocol):
 
 
 class LiveFaults:
-    """The faults of a cluster that others live on: none. `namespace` is where a pod may be tried."""
+    """The faults of a cluster that others live on: none.
 
-    def __init__(self, name: str, api: LiveApi, namespace: Callable[[], str]) -> None:
-        self._name, self._api, self._namespace = name, api, namespace
+    `namespace` is where a pod may be tried, once `allow` has not refused that.
+    """
+
+    def __init__(
+        self, name: str, api: LiveApi, namespace: Callable[[], str], allow: Callable[[Act], None]
+    ) -> None:
+        self._name, self._api, self._namespace, self._allow = name, api, namespace, allow
 
     def stop_node(self, name: str) -> None:
         """Raises CannotJudge."""
@@ -109,8 +117,10 @@ class LiveFaults:
         container = {"name": "looks", "image": image, "command": ["true"]}
         spec = {"containers": [container], "restartPolicy": "Never", "terminationGracePeriodSeconds": 0}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
-        self._api.create(pod, namespace=namespace)
+        self._allow(Act("create", "pods", namespace, name))
+        debt = self._owe(namespace, name)
         try:
+            self._api.create(pod, namespace=namespace)
             until = time.monotonic() + PULLS_WITHIN
             while time.monotonic() < until:
                 if said := _said(self._api.get("pods", name, namespace)):
@@ -118,7 +128,23 @@ class LiveFaults:
                 time.sleep(0.1)
             return "no node has said anything of it"
         finally:
-            self._api.delete("pods", name, namespace, grace_period=0)
+            take_away(self._api, namespace, name)
+            debt.paid()
+
+    def _owe(self, namespace: str, name: str) -> state.Debt:
+        at = self._api.connection
+        words = f"pod {name} in namespace {namespace} of context {at.context}"
+        where = {"context": at.context, "kubeconfig": at.file, "namespace": namespace, "name": name}
+        return state.begin().owe(POD, words, **where)
+
+
+def take_away(api: LiveApi, namespace: str, name: str) -> None:
+    """Deletes a pod that was tried, if it is there."""
+    try:
+        api.delete("pods", name, namespace, grace_period=0)
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise
 
 
 def _said(pod: Object) -> str:

@@ -10,9 +10,13 @@ import pytest
 
 from gherkube.runners import kubectl, state
 from gherkube.runners.errors import ApiError, CannotJudge, UsageError
+from gherkube.runners.kind import clean
+from gherkube.runners.kind.settings import KindSettings
+from gherkube.runners.live import faults
 from gherkube.runners.live.access import OWN, Need, base
 from gherkube.runners.live.changes import NotPutBack
 from gherkube.runners.live.cluster import LiveCluster
+from gherkube.runners.live.faults import LiveFaults
 from gherkube.runners.live.fences import Act, Fenced, Fences, kind_of_patch
 from gherkube.runners.objects import Object
 from gherkube.runners.settings import load
@@ -199,6 +203,54 @@ def test_what_is_to_stay_is_no_debt_of_the_run(shop: LiveCluster, plain: Path, c
     assert state.begin().journals() == others
     cluster.close()
     assert get(shop, "deployments", "web")["spec"]["replicas"] == 1
+
+
+def trying(cluster: LiveCluster) -> LiveFaults:
+    """What a cluster that is no `gherkube serve` can be told of images."""
+    return LiveFaults(cluster.name, cluster._api, lambda: cluster.namespace, cluster._allow)
+
+
+def tried(cluster: LiveCluster) -> list[str]:
+    pods = cluster._api.list("pods", "shop")
+    return [name for pod in pods if (name := pod["metadata"]["name"]).startswith("gherkube-looks-")]
+
+
+def test_whether_an_image_is_missing_is_tried(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """With a pod that is gone afterwards."""
+    shop.faults.behave("gone:1", exists=False)
+    cluster, owed = connect(plain, namespace="shop"), state.begin().debts()
+    trying(cluster).behave("gone:1", exists=False)
+    with pytest.raises(CannotJudge, match="there is such an image"):
+        trying(cluster).behave("hello:1", exists=False)
+    assert len(state.begin().debts()) == len(owed)
+    assert shop.clock.wait(lambda: not tried(shop), PATIENCE)
+
+
+def test_no_pod_is_tried_where_none_may_be_made(shop: LiveCluster, plain: Path, connect: Connect) -> None:
+    """A fence holds for it, too."""
+    cluster = connect(plain, namespace="shop", production=True)
+    with pytest.raises(Fenced, match="it is production"):
+        trying(cluster).behave("gone:1", exists=False)
+    assert not tried(shop)
+
+
+def test_a_pod_that_was_tried_by_a_killed_run_is_cleaned_away(
+    shop: LiveCluster, plain: Path, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written down before it was made."""
+    cluster = connect(plain, namespace="shop")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(faults, "take_away", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trying(cluster).behave("hello:1", exists=False)
+    [pod] = tried(shop)
+    settled = clean.settle(state.begin(), KindSettings())
+    assert f"pod {pod} in namespace shop of context gherkube: deleted" in settled.done
+    assert shop.clock.wait(lambda: not tried(shop), PATIENCE)
 
 
 def test_what_others_changed_beside_it_stays(shop: LiveCluster, plain: Path, connect: Connect) -> None:
