@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.kind import days
 from tests.kind import page as module
 from tests.kind.page import PAGE, current, section
-from tests.kind.table import PASSED, Outcome, read
+from tests.kind.table import PASSED, ROOT, Outcome, read, shipped
 
 
 def test_the_page_shows_what_is_known() -> None:
@@ -35,6 +35,14 @@ def test_rows_of_game_days() -> None:
         "| `one`: held | A | outcome | passed 100% | passed |",
         "|  |  | time | 1–2 s | **8 s** |",
     ]
+
+
+def test_each_shipped_scenario_was_played() -> None:
+    """A new one is played on kind before it is shipped: `python -m tests.kind.table … FEATURE`."""
+    known = read()
+    for path in shipped():
+        for feature in (ROOT / path).rglob("*.feature"):
+            assert feature.relative_to(ROOT).as_posix() in {each for each, _ in known}
 
 
 def test_a_reason_for_each_that_does_not_pass() -> None:
