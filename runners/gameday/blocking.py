@@ -52,9 +52,8 @@ def looking_on(
         while not over.wait(min(LOOKS, GRACE)):
             before, step = step, stage.blocking(sys._current_frames().get(main.ident or 0))
             if step and step == before and time.monotonic() > until:
-                signal.setitimer(
-                    signal.ITIMER_REAL, 0
-                )  # whatever takes the place of this process inherits it
+                # Whatever takes the place of this process would inherit the timer.
+                signal.setitimer(signal.ITIMER_REAL, 0)
                 give_up(step)
                 return
 

@@ -146,7 +146,7 @@ def load(path: Path) -> Forecast:
     try:
         said = json.loads(path.read_text("utf-8"))
         found = Forecast(**{**said, "rounds": tuple(RoundPrediction(**each) for each in said["rounds"])})
-        assert found.verdict
+        _ = found.verdict  # which looks into all of it
     except OSError as error:
         raise UsageError(f"{shown(path)}: cannot be read: {error.strerror}; {AGAIN}") from None
     except (AttributeError, ValueError, KeyError, TypeError):

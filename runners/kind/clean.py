@@ -7,8 +7,8 @@ that the run did not write down or label as its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,8 +118,7 @@ class _Settling:
 
     def _namespace(self, debt: state.Debt) -> Iterable[str]:
         """Removes what has the label of the run there: the namespace may be somebody else's by now."""
-        api = _connected(debt.data["context"], debt.data["kubeconfig"])
-        try:
+        with _connected(debt.data) as api:
             labelled = api.list("namespaces", labels=f"{state.LABEL}={self.run.id}")
             names = [each["metadata"]["name"] for each in labelled]
             for name in names:
@@ -127,17 +126,12 @@ class _Settling:
             until = time.monotonic() + namespace.GOES_WITHIN
             for name in names:
                 namespace.verify(api, name, until)
-        finally:
-            api.connection.close()
         return [f"namespace {name} of context {debt.data['context']}: removed" for name in names]
 
     def _pod(self, debt: state.Debt) -> Iterable[str]:
         """Deletes a pod that was tried."""
-        api = _connected(debt.data["context"], debt.data["kubeconfig"])
-        try:
+        with _connected(debt.data) as api:
             take_away(api, debt.data["namespace"], debt.data["name"])
-        finally:
-            api.connection.close()
         return [f"{debt.words}: deleted"]
 
     def _undo(self, path: Path) -> None:
@@ -155,12 +149,8 @@ class _Settling:
             self.settled.left.append(str(error))
             return
         try:
-            where = records[0].data
-            api = _connected(where["context"], where["kubeconfig"])
-            try:
+            with _connected(records[0].data) as api:
                 undone = undo(records, api, ask=self._ask, write=journal.write)
-            finally:
-                api.connection.close()
         except GherkubeError as error:
             self.settled.left.append(f"changes that {path} tells: {error}")
             return
@@ -186,11 +176,16 @@ def _remove_labelled(client: docker.DockerClient, labelled: dict[str, Any]) -> l
     return removed
 
 
-def _connected(context: str, kubeconfig: str) -> LiveApi:
+@contextmanager
+def _connected(where: Mapping[str, Any]) -> Iterator[LiveApi]:
+    """The API of the context of the kubeconfig that a debt or a journal names."""
     from gherkube.runners.live.api import LiveApi
     from gherkube.runners.live.connection import connect
     from gherkube.runners.live.discovery import Discovery
 
-    connection = connect(context, kubeconfig)
-    connection.clock_skew(0.0)  # tells at once when nobody answers
-    return LiveApi(connection, Discovery(connection))
+    connection = connect(where["context"], where["kubeconfig"])
+    try:
+        connection.clock_skew(0.0)  # tells at once when nobody answers
+        yield LiveApi(connection, Discovery(connection))
+    finally:
+        connection.close()

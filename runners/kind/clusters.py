@@ -99,12 +99,11 @@ class Clusters:
         from gherkube.runners.kind.cluster import KindCluster
 
         asked = self._asked(foreseen)
-        name, nodes = asked.name, asked.nodes
         self._begin()
         while True:
-            seat = _seat(name, alone=bool(foreseen.alone))
+            seat = _seat(asked.name, alone=bool(foreseen.alone))
             try:
-                made = self._known(name, nodes)
+                made = self._known(asked)
                 if made is not None:
                     return KindCluster(made, foreseen, seat, self.engine, self.settings)
             except BaseException:
@@ -127,17 +126,17 @@ class Clusters:
             state.begin().owe("docker", "what Docker has of this run")
             self._begun = True
 
-    def _known(self, name: str, nodes: int) -> Made | None:
+    def _known(self, asked: Made) -> Made | None:
         """The cluster, where it is there and runs; None: it is to be made, or started. Raises CannotJudge."""
-        made = read(name)
+        name, made = asked.name, read(asked.name)
         if made is None or (made.failed and made.run != state.run_id()):
             return None
         if made.failed:
             raise CannotJudge(made.failed)
-        if made.nodes != nodes:
+        if made.nodes != asked.nodes:
             raise UsageError(
-                f"cluster {name!r} has {made.nodes} nodes that take pods, not {nodes}: leave --nodes out, or "
-                f"remove it first with `{state.CLEANS} {name}`"
+                f"cluster {name!r} has {made.nodes} nodes that take pods, not {asked.nodes}: leave --nodes "
+                f"out, or remove it first with `{state.CLEANS} {name}`"
             )
         if self.settings.image not in ("", made.image):
             raise UsageError(
@@ -152,7 +151,7 @@ class Clusters:
         name = asked.name
         lock = state.hold(path_of(name, ".lock"), alone=True)
         try:
-            if self._known(name, asked.nodes) is None:
+            if self._known(asked) is None:
                 old = read(name)
                 if old is not None and not old.failed and self._states(name):
                     self._start(old)

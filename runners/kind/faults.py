@@ -15,7 +15,7 @@ from gherkube.runners import state
 from gherkube.runners.errors import ApiError, CannotJudge, GherkubeError, UsageError
 from gherkube.runners.kind import sizes
 from gherkube.runners.kind.images import Images
-from gherkube.runners.kind.nodes import NETWORK, Node, Nodes
+from gherkube.runners.kind.nodes import NETWORK, SYSTEM, Node, Nodes
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.objects import Object, is_ready
 
@@ -28,7 +28,6 @@ STOPPED, PAUSED, CUT, SLOW = "stopped", "paused", "cut off", "slow"
 READY_WITHIN = 180.0
 """Seconds until a node that was broken has to be as before."""
 LOOK = 0.5
-SYSTEM = "kube-system"
 OWN_TAINTS = "node.kubernetes.io/"
 """What Kubernetes taints a node with by itself, and takes away again."""
 

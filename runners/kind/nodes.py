@@ -18,6 +18,8 @@ CLUSTER, ROLE = "io.x-k8s.kind.cluster", "io.x-k8s.kind.role"
 """kind's labels of a node's container. sigs.k8s.io/kind pkg/cluster/internal/providers/docker"""
 WORKER = "worker"
 NETWORK = "kind"
+SYSTEM = "kube-system"
+"""The namespace of the cluster's own pods."""
 Result = TypeVar("Result")
 
 

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from gherkube.runners.errors import CannotJudge
-from gherkube.runners.kind.nodes import File, Node, Nodes, archive, everywhere
+from gherkube.runners.kind.nodes import SYSTEM, File, Node, Nodes, archive, everywhere
 from gherkube.runners.live.api import LiveApi
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import cpu_milli, memory_bytes
 
 KUBELET = "var/lib/kubelet/config.yaml"
 """Where kubeadm writes the kubelet's configuration."""
-SYSTEM = "kube-system"
 TOLD_WITHIN = 120.0
 """Seconds that a kubelet may take to start again and tell what its node has."""
 LOOK = 0.3

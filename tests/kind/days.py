@@ -24,11 +24,10 @@ from gherkube.runners.gameday.timeline import tell
 from gherkube.runners.kind.clusters import path_of
 from gherkube.runners.live.journal import read as read_journal
 from tests.kind import page
-from tests.kind.table import ROOT
+from tests.kind.table import GHERKUBE, ROOT
 
 DAYS = ROOT / "features" / "gamedays"
 CLUSTER = "days"
-GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
 ENDS = {0: "held", 1: "broken", 3: "not judged", 4: "refused", 7: "ended early", 8: "NOT all is back"}
 """Exit codes of `gameday run`."""
 SMALL = """\

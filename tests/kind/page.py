@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.kind.table import PASSED, ROOT, Outcome, read, shipped
+from tests.kind.table import GHERKUBE, PASSED, ROOT, Outcome, read, shipped
 
 PAGE = ROOT / "docs" / "fidelity.md"
 SIMULATED = Path(__file__).with_name("simulator.json")
@@ -96,14 +96,7 @@ def current(text: str) -> str:
 def simulate() -> dict[str, float]:
     """The virtual seconds of the scenarios that pass on the simulator."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-c",
-            "from gherkube.runners.cli.main import main; main()",
-            "run",
-            *shipped(),
-        ]
-        subprocess.run([*command, "--report", folder], cwd=ROOT, check=False)
+        subprocess.run([*GHERKUBE, "run", *shipped(), "--report", folder], cwd=ROOT, check=False)
         cases = ElementTree.parse(Path(folder) / "junit.xml").iter("testcase")
         return {
             f"{case.get('file')}::{case.get('name')}": round(float(virtual.get("value", 0)), 1)

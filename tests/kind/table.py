@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import yaml
 
 ROOT = Path(__file__).parents[2]
+GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
 FILE = Path(__file__).with_name("results.json")
 LEFT_OUT = "gamedays"
 """Scenarios that are played by game days, not run by themselves."""
@@ -94,9 +95,8 @@ def known_reasons() -> dict[tuple[str, str], str]:
 def run(features: list[str], options: list[str]) -> list[Outcome]:
     """Runs features, or folders of them, on kind."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", "from gherkube.runners.cli.main import main; main()", "run"]
-        places = [*features, "--on", "kind", *options, "--report", folder]
-        subprocess.run([*command, *places], cwd=ROOT, check=False)
+        command = [*GHERKUBE, "run", *features, "--on", "kind", *options, "--report", folder]
+        subprocess.run(command, cwd=ROOT, check=False)
         junit = Path(folder) / "junit.xml"
         if not junit.is_file():
             sys.exit("nothing was run")
