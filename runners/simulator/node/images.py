@@ -150,11 +150,7 @@ class Images:
             )
         name = parse_image(image).name
         self._said[name] = replace(self._said.get(name, DEFAULT), **changes)
-        if "exists" in changes or "pull_seconds" in changes:
-            self._everywhere.discard(name)
-            self._on_node = {entry for entry in self._on_node if entry[1] != name}
-        for listener in self._listeners:
-            listener(name)
+        self._changed(name, pulls="exists" in changes or "pull_seconds" in changes)
 
     def forget(self) -> None:
         """From now on images behave as those of which nothing was said; every node has to pull them again."""
@@ -166,12 +162,17 @@ class Images:
 
     def say_again(self, image: str, said: Mapping[str, Any] | None) -> None:
         """From now on the image behaves so, else as others do; None: nothing is said of it any more."""
-        name, before = parse_image(image).name, self._said.get(parse_image(image).name, DEFAULT)
-        self._said.pop(name, None)
+        name = parse_image(image).name
+        before = self._said.pop(name, DEFAULT)
         after = DEFAULT if said is None else replace(DEFAULT, **said)
         if said is not None:
             self._said[name] = after
-        if (before.exists, before.pull_seconds) != (after.exists, after.pull_seconds):
+        pulls = (before.exists, before.pull_seconds) != (after.exists, after.pull_seconds)
+        self._changed(name, pulls=pulls)
+
+    def _changed(self, name: str, *, pulls: bool) -> None:
+        """Tells those who listen; `pulls`: every node has to pull the image again."""
+        if pulls:
             self._everywhere.discard(name)
             self._on_node = {entry for entry in self._on_node if entry[1] != name}
         for listener in self._listeners:
