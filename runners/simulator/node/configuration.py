@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator.api.pods import TOKEN_SOURCE
 from gherkube.runners.simulator.store import Store
 
 KINDS = {"configMap": ("configmaps", "configmap"), "secret": ("secrets", "secret")}
@@ -68,6 +69,8 @@ def missing_volumes(store: Store, pod: Object) -> list[str]:
     namespace = pod["metadata"]["namespace"]
     problems = []
     for volume in pod["spec"].get("volumes", ()):
+        if volume.get("projected") is TOKEN_SOURCE:  # nearly every pod's only volume, which lacks nothing
+            continue
         for source in _sources(volume):
             if why := source.missing(store, namespace):
                 problems.append(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {why}')

@@ -271,7 +271,8 @@ class Kubelets:
 
     def _pod_changed(self, change: Change) -> None:
         pod, old = change.object, change.old
-        node = pod["spec"].get("nodeName")
+        spec = pod["spec"]
+        node = spec.get("nodeName")
         if node is None:
             return
         if change.type == DELETED:
@@ -279,13 +280,12 @@ class Kubelets:
             return
         if old is None or old["spec"].get("nodeName") is None:
             self._bound(pod, node)
-        elif pod["metadata"].get("deletionTimestamp") != old["metadata"].get("deletionTimestamp"):
-            if (
-                pod["metadata"]["deletionGracePeriodSeconds"] > 0
-                or "deletionTimestamp" not in old["metadata"]
-            ):
+            return
+        metadata, before = pod["metadata"], old["metadata"]
+        if metadata.get("deletionTimestamp") != before.get("deletionTimestamp"):
+            if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in before:
                 self._after(DELETION_TAKES, self._delete, pod)
-        elif _concerns_kubelet(pod, old):
+        elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
             self._after(WATCH_TAKES, self._update, pod)
 
     def _after(self, median: float, call: Callable[[Object], object], pod: Object) -> None:
@@ -317,7 +317,7 @@ class Kubelets:
 
     def _worker(self, pod: Object) -> PodWorker | None:
         worker = self._workers.get(key_of(pod))
-        if worker is None or worker.pod["metadata"]["uid"] != pod["metadata"]["uid"]:
+        if worker is None or worker.uid != pod["metadata"]["uid"]:
             return None
         return worker
 
@@ -397,7 +397,7 @@ class Kubelets:
 
 def _concerns_kubelet(pod: Object, old: Object) -> bool:
     """Whether a change is one of the spec, or of a condition that the pod's readiness depends on."""
-    if pod["spec"] is not old["spec"] and pod["spec"] != old["spec"]:
+    if pod["spec"] != old["spec"]:
         return True
     gates = pod["spec"].get("readinessGates")
     return bool(gates) and pod["status"].get("conditions") != old["status"].get("conditions")

@@ -60,21 +60,24 @@ class PodWorker:
         "prober",
         "publisher",
         "pulling",
-        "pulls",
         "retrying",
         "sandbox_at",
         "start_stamp",
         "stop_reasons",
+        "uid",
         "warnings",
     )
 
     def __init__(self, kubelet: Kubelet, pod: Object) -> None:
         self.kubelet, self.pod, self.key = kubelet, pod, key_of(pod)
+        self.uid: str = pod["metadata"]["uid"]
         spec = pod["spec"]
-        self.containers = [Container(each, _kind(each)) for each in spec.get("initContainers", ())]
-        self.containers += [Container(each, "app") for each in spec["containers"]]
-        self.backoff, self.pulls = BackOff(), BackOff()
-        self.default_wait = INITIALIZING if "initContainers" in spec else CREATING
+        self.containers = [Container(each, "app") for each in spec["containers"]]
+        self.default_wait = CREATING
+        if "initContainers" in spec:
+            first = [Container(each, _kind(each)) for each in spec["initContainers"]]
+            self.containers, self.default_wait = first + self.containers, INITIALIZING
+        self.backoff = BackOff()
         self.publisher = Publisher(self)
         self.prober: Prober | None = None
         self.ip, self.sandbox_at = "", inf
@@ -148,7 +151,7 @@ class PodWorker:
         if self.sandbox_at < inf:
             self.kubelet.free(self.ip)
             self.ip, self.sandbox_at = "", inf
-        self.backoff, self.pulls = BackOff(), BackOff()
+        self.backoff = BackOff()
         self._again, self.done_at = False, -inf
         self.begin()
 
@@ -330,7 +333,7 @@ class PodWorker:
     @property
     def full_name(self) -> str:
         """The pod as back-off messages name it."""
-        return f"{self.key.name}_{self.key.namespace}({self.pod['metadata']['uid']})"
+        return f"{self.key.name}_{self.key.namespace}({self.uid})"
 
 
 def _kind(spec: Object) -> str:

@@ -5,7 +5,6 @@ pkg/kubelet/images/image_manager.go EnsureImageExists, puller.go serialImagePull
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from gherkube.runners.simulator.node.backoff import duration
@@ -15,6 +14,7 @@ from gherkube.runners.simulator.node.images import InvalidImageName, parse_image
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from gherkube.runners.simulator.node.kubelet import Kubelet
     from gherkube.runners.simulator.node.pod import PodWorker
 
 REFUSED_AFTER = 0.02
@@ -45,21 +45,24 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
         why = f'Container image "{image}" is not present with pull policy of Never'
         pod.say(container, "Warning", "ErrImageNeverPull", why)
         return "ErrImageNeverPull", why
-    if pod.pulls.holds(parsed.name, kubelet.clock.now):
+    if pod.backoff.holds(parsed.name, kubelet.clock.now):
         why = f'Back-off pulling image "{image}"'
         pod.say(container, "Normal", "BackOff", why)
         return "ImagePullBackOff", f"{why}: ErrImagePull: {container.last_pull_error}"
     pod.say(container, "Normal", "Pulling", f'Pulling image "{image}"')
     asked_at = kubelet.clock.now
-    yield from _queue(pod)
+    while (wait := kubelet.pulls_until - kubelet.clock.now) > 0:  # one pull at a time
+        yield wait
     began_at = kubelet.clock.now
     exists = kubelet.images.of(image).exists
-    yield from _pull(pod, image, exists=exists)
+    seconds = _pull_takes(kubelet, image, exists=exists)
+    kubelet.pulls_until = began_at + seconds
+    yield seconds
     now = kubelet.clock.now
     if not exists:
         container.last_pull_error = parsed.not_found
         pod.say(container, "Warning", "Failed", f'Failed to pull image "{image}": {parsed.not_found}')
-        pod.pulls.next(parsed.name, now, now)
+        pod.backoff.next(parsed.name, now, now)
         return "ErrImagePull", parsed.not_found
     kubelet.images.pulled(image, kubelet.name)
     took, waited = duration(now - began_at), duration(now - asked_at)
@@ -69,20 +72,9 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     return None
 
 
-def _queue(pod: PodWorker) -> Iterator[float]:
-    """Waits for the node's turn."""
-    kubelet = pod.kubelet
-    while (wait := kubelet.pulls_until - kubelet.clock.now) > 0:
-        yield wait
-
-
-def _pull(pod: PodWorker, image: str, *, exists: bool) -> Iterator[float]:
-    kubelet = pod.kubelet
+def _pull_takes(kubelet: Kubelet, image: str, *, exists: bool) -> float:
     if not exists:
-        seconds = kubelet.latency(REFUSED_AFTER)
-    elif kubelet.images.is_present(image, kubelet.name):
-        seconds = kubelet.latency(CHECK_TAKES)
-    else:
-        seconds = kubelet.images.of(image).pull_seconds * kubelet.latency(1.0, PULL_VARIES)
-    kubelet.pulls_until = kubelet.clock.now + seconds
-    yield seconds
+        return kubelet.latency(REFUSED_AFTER)
+    if kubelet.images.is_present(image, kubelet.name):
+        return kubelet.latency(CHECK_TAKES)
+    return kubelet.images.of(image).pull_seconds * kubelet.latency(1.0, PULL_VARIES)

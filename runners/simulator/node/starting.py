@@ -31,15 +31,13 @@ MOUNT_RETRIES = (0.5, 122.0)
 
 def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
     """The runtime part of one sync; leaves on the pod whether it `changed` anything or `failed`."""
-    exits = {c.name: _last_exit(c, pod.as_of) for c in pod.containers}
-    stopped = yield from _stop_what_failed(pod)
+    stopped = (yield from _stop_what_failed(pod)) if pod.stop_reasons else []
     if pod.sandbox_at == inf:
         yield from _make_sandbox(pod)
-    due = _due(pod, stopped)
-    for container in due:
+    for container in _due(pod, stopped):
         if pod.deleting and not pod.changed:
             return
-        yield from _start(pod, container, exits[container.name])
+        yield from _start(pod, container)
         if container.kind != "app" and container.waits is not None:
             return
 
@@ -141,12 +139,13 @@ def _is_to_run(container: Container, pod: PodWorker) -> bool:
     return run is None or run.started_at < pod.sandbox_at or pod.is_to_start(container)
 
 
-def _start(pod: PodWorker, container: Container, last_exit: float | None) -> Iterator[float]:
+def _start(pod: PodWorker, container: Container) -> Iterator[float]:
     """Starts a container, or says why it cannot be: by events now, by its `waits` from the next sync on."""
     kubelet = pod.kubelet
     clock = kubelet.clock
-    key = (container.name, container.image)
+    last_exit = _last_exit(container, pod.as_of) if container.run is not None else None
     if last_exit is not None:
+        key = (container.name, container.image)
         if pod.backoff.holds_since(key, last_exit, clock.now):
             about = f"restarting failed container {container.name} in pod {pod.full_name}"
             pod.say(container, "Warning", "BackOff", f"Back-off {about}")

@@ -67,13 +67,12 @@ def terminate(pod: PodWorker) -> Iterator[float]:
     kubelet = pod.kubelet
     clock = kubelet.clock
     pod.as_of = clock.now
-    lost = kubelet.started_at > -1.0 and any(
-        c.run is not None and c.run.started_at < kubelet.started_at for c in pod.containers
-    )
-    groups = _stop_order(pod)
-    if not any(c.run is not None for c in pod.containers):
+    runs = [c.run for c in pod.containers if c.run is not None]
+    if not runs:
         yield from _end_of_never_started(pod)
         return
+    lost = any(run.started_at < kubelet.started_at for run in runs)
+    groups = _stop_order(pod)
     grace_ends = clock.now + float(pod.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
     noted = False
     for group in groups:
@@ -134,7 +133,8 @@ def _stop_order(pod: PodWorker) -> list[list[Container]]:
     now = pod.kubelet.clock.now
     running = [c for c in pod.containers if c.run is not None and c.run.application.runs(now)]
     first = [c for c in running if c.kind != "sidecar"]
-    return [group for group in (first, *([c] for c in reversed(running) if c.kind == "sidecar")) if group]
+    then = [[c] for c in reversed(running) if c.kind == "sidecar"] if len(first) < len(running) else []
+    return [first, *then] if first else then
 
 
 def _last_end(group: Sequence[Container]) -> float:
