@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from math import inf
-from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import memory_bytes
@@ -48,7 +47,7 @@ class Run:
         self.image, self.env = image, env
         self.end_timer: Timer | None = None
         self.started_at, self.started_stamp = application.started_at, stamp
-        self._running: Object = {"running": {"startedAt": stamp}}
+        self._running = _running(stamp)
         self._terminated: Object | None = None
 
     def has_ended(self, as_of: float) -> bool:
@@ -81,7 +80,8 @@ class Container:
     """
 
     __slots__ = (
-        "_parts",
+        "_mounts",
+        "_resources",
         "field_path",
         "image",
         "kind",
@@ -102,16 +102,19 @@ class Container:
         self.name: str = spec["name"]
         self.image: str = spec["image"]
         self.field_path = _field_path(kind, self.name)
-        lifecycle = spec.get("lifecycle")
-        self.post_start: Hook | None = hook_of(spec, lifecycle, "postStart")
-        self.pre_stop: Hook | None = hook_of(spec, lifecycle, "preStop")
+        self.post_start: Hook | None = None
+        self.pre_stop: Hook | None = None
+        if lifecycle := spec.get("lifecycle"):
+            self.post_start = hook_of(spec, lifecycle, "postStart")
+            self.pre_stop = hook_of(spec, lifecycle, "preStop")
         self.run: Run | None = None
         self.previous: Run | None = None
         self.watched: Run | None = None
         self.waits: tuple[str, str] | None = None
         self.last_pull_error = ""
         self.workers: list[Worker] = []
-        self._parts: tuple[list[Object], Object] | None = None
+        self._mounts = [_mount(mount) for mount in spec.get("volumeMounts", ())]
+        self._resources: Object = spec.get("resources", {})
 
     @property
     def memory_limit(self) -> float:
@@ -158,11 +161,13 @@ class Container:
         """Whether it runs and its startup probe, if it has one, has succeeded."""
         return self.is_running(as_of) and self._passes(STARTUP)
 
-    def _ready_and_started(self, run: Run | None, as_of: float) -> tuple[bool, bool]:
+    def _ready_and_started(self, run: Run, as_of: float) -> tuple[bool, bool]:
         """What its status says: of an init container that it is done, and runs; of others what probes say."""
-        runs = run is not None and not run.has_ended(as_of)
+        runs = run.application.ends_at > as_of
         if self.kind == "init":
-            return run is not None and not runs and run.application.exit_code == 0, runs
+            return not runs and run.application.exit_code == 0, runs
+        if not self.workers:
+            return runs, runs
         started = runs and self._passes(STARTUP)
         return started and self._passes(READINESS), started
 
@@ -182,24 +187,22 @@ class Container:
         if run is previous:
             previous = None
         state, last = default_wait, NO_STATE
+        ready = started = False
         if run is not None:
             state = run.state(as_of)
             if previous is not None and run.attempt > 0:
                 last = previous.state(as_of)
+            ready, started = self._ready_and_started(run, as_of)
         if wanted and self.waits is not None and "running" not in state:
             if "terminated" in state:
                 last = state
             reason, message = self.waits
             state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
-        ready, started = self._ready_and_started(run, as_of)
         return self.compose(run, state, last, ready=ready, started=started)
 
     def compose(self, run: Run | None, state: Object, last: Object, *, ready: bool, started: bool) -> Object:
         """A container status of these parts."""
-        if self._parts is None:
-            self._parts = _parts(self.spec)
-        mounts, resources = self._parts
-        status: dict[str, Any] = {
+        status: Object = {
             "name": self.name,
             "state": state,
             "lastState": last,
@@ -213,12 +216,19 @@ class Container:
             status["image"], status["imageID"], status["containerID"] = image.name, image.id, run.id
         status["started"] = started
         if run is not None:
+            resources = self._resources
             if requests := resources.get("requests"):
                 status["allocatedResources"] = requests
             status["resources"] = resources
-        if mounts:
-            status["volumeMounts"] = mounts
+        if self._mounts:
+            status["volumeMounts"] = self._mounts
         return status
+
+
+@lru_cache(256)
+def _running(stamp: str) -> Object:
+    """The state of all containers that started in that second."""
+    return {"running": {"startedAt": stamp}}
 
 
 @lru_cache(256)
@@ -231,13 +241,7 @@ def _is_web_server(image: str) -> bool:
     return parse_image(image).repository.rpartition("/")[2] in WEB_SERVERS
 
 
-def _parts(spec: Object) -> tuple[list[Object], Object]:
-    mounts = [
-        {
-            "name": mount["name"],
-            "mountPath": mount["mountPath"],
-            **({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {}),
-        }
-        for mount in spec.get("volumeMounts", ())
-    ]
-    return mounts, spec.get("resources", {})
+def _mount(mount: Object) -> Object:
+    """How the status shows a mount of the spec."""
+    shown = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    return {**shown, "readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else shown

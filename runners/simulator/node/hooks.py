@@ -26,9 +26,9 @@ class Hook(NamedTuple):
     port: int | None
 
 
-def hook_of(container: Object, lifecycle: Object | None, name: str) -> Hook | None:
+def hook_of(container: Object, lifecycle: Object, name: str) -> Hook | None:
     """The hook of that name in a container's lifecycle, or None."""
-    handler = lifecycle.get(name) if lifecycle else None
+    handler = lifecycle.get(name)
     if not handler:
         return None
     if "sleep" in handler:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gherkube.runners.objects import ENDED, Object
+from gherkube.runners.objects import ENDED, Object, condition
 from gherkube.runners.simulator.node import status as statuses
 from gherkube.runners.simulator.node.status import FALSE, OWN, SCHEDULED, Verdicts
 
@@ -65,7 +65,7 @@ class Publisher:
         init: list[Object] = []
         apps: list[Object] = []
         for container in pod.containers:
-            wanted = not over and not pod.deleting and container.waits is not None and pod.wants(container)
+            wanted = container.waits is not None and not over and not pod.deleting and pod.wants(container)
             shown = container.status(as_of, wait, wanted=wanted)
             (apps if container.kind == "app" else init).append(shown)
         return init, apps
@@ -81,16 +81,17 @@ class Publisher:
         verdicts: Verdicts | None = None,
     ) -> None:
         pod = self._pod
-        api = pod.kubelet.api
-        stored = api.store.get("pods", pod.key)
-        if stored is None or stored["metadata"]["uid"] != pod.pod["metadata"]["uid"]:
+        kubelet = pod.kubelet
+        stored = kubelet.api.store.get("pods", pod.key)
+        if stored is None or stored["metadata"]["uid"] != pod.uid:
             return
         before = stored["status"].get("conditions", ())
         foreign = [each for each in before if each["type"] not in OWN] if len(before) != len(OWN) else []
         if verdicts is None:
             others = {each["type"]: each["status"] for each in foreign} if foreign else {}
             verdicts = statuses.verdicts(pod.pod, phase, init, apps, sandbox=sandbox, foreign=others)
-        self._note(verdicts, stored)
+        if verdicts != self._verdicts:
+            self._note(verdicts, stored)
         generation = pod.pod["metadata"]["generation"]
         conditions = statuses.conditions(generation, verdicts, self._since)
         if foreign:
@@ -98,8 +99,13 @@ class Publisher:
         shown = phase
         if held:  # until the containers are stopped for good; status_manager.go mergePodStatus
             shown = "Running" if any("waiting" not in each["state"] for each in apps) else "Pending"
-        status: Object = {"observedGeneration": generation, "phase": shown, "conditions": conditions}
-        status["hostIP"], status["hostIPs"] = pod.kubelet.host_ip, pod.kubelet.host_ips
+        status: Object = {
+            "observedGeneration": generation,
+            "phase": shown,
+            "conditions": conditions,
+            "hostIP": kubelet.host_ip,
+            "hostIPs": kubelet.host_ips,
+        }
         if pod.sandbox_at <= pod.as_of:
             status["podIP"], status["podIPs"] = pod.ip, pod.ips
         status["startTime"] = pod.start_stamp
@@ -107,20 +113,14 @@ class Publisher:
             status["initContainerStatuses"] = init
         status["containerStatuses"] = apps
         status["qosClass"] = stored["status"]["qosClass"]
-        api.write_status("pods", stored, status)
+        kubelet.api.write_status("pods", stored, status)
 
     def _note(self, verdicts: Verdicts, stored: Object) -> None:
-        """Takes note of the verdicts, and of when a status became another."""
+        """Takes note of verdicts that are new, and of when a status became another."""
         before, now = self._verdicts, self._pod.kubelet.clock.timestamp()
-        if before is None:
-            scheduled = [
-                each["lastTransitionTime"]
-                for each in stored["status"].get("conditions", ())
-                if each["type"] == SCHEDULED
-            ]
-            self._since = (*[now] * len(verdicts), scheduled[0] if scheduled else now)
-        elif verdicts != before:
-            pairs = zip(before, verdicts, self._since)  # noqa: B905 - the last, that it is scheduled, stays
-            changes = [since if was[0] == is_[0] else now for was, is_, since in pairs]
-            self._since = (*changes, self._since[-1])
         self._verdicts = verdicts
+        if before is None:
+            scheduled = condition(stored, SCHEDULED)
+            self._since = (now, now, now, now, scheduled["lastTransitionTime"] if scheduled else now)
+            return
+        self._since = statuses.since_when(before, verdicts, self._since, now)

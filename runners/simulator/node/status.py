@@ -42,17 +42,8 @@ INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
 def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool) -> str:
     """The phase by the container statuses; `over`: the containers are stopped for good."""
     policy = pod["spec"].get("restartPolicy", "Always")
-    waiting = running = stopped = succeeded = failed_init = pending_init = 0
-    for status, spec in zip(init, pod["spec"]["initContainers"], strict=True) if init else ():
-        state = status["state"]
-        if spec.get("restartPolicy") == "Always":
-            pending_init += not status["started"] and "terminated" not in state
-        elif "terminated" in state:
-            failed_init += state["terminated"]["exitCode"] != 0
-        elif "terminated" in status["lastState"] and "waiting" in state:
-            failed_init += status["lastState"]["terminated"]["exitCode"] != 0
-        else:
-            pending_init += 1
+    failed_init, pending_init = _count_init(pod, init) if init else (0, 0)
+    waiting = running = stopped = succeeded = 0
     for status in apps:
         state = status["state"]
         if "running" in state:
@@ -77,6 +68,22 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
     if stopped == succeeded:
         return "Succeeded"
     return "Failed" if policy == "Never" else "Running"
+
+
+def _count_init(pod: Object, init: Sequence[Object]) -> tuple[int, int]:
+    """How many init containers have failed, and how many have yet to end or, as a sidecar, to start."""
+    failed = pending = 0
+    for status, spec in zip(init, pod["spec"]["initContainers"], strict=True):
+        state = status["state"]
+        if spec.get("restartPolicy") == "Always":
+            pending += not status["started"] and "terminated" not in state
+        elif "terminated" in state:
+            failed += state["terminated"]["exitCode"] != 0
+        elif "terminated" in status["lastState"] and "waiting" in state:
+            failed += status["lastState"]["terminated"]["exitCode"] != 0
+        else:
+            pending += 1
+    return failed, pending
 
 
 def verdicts(
@@ -138,6 +145,13 @@ def _gates(pod: Object, foreign: Mapping[str, str]) -> Verdict:
 
 def _not(reason: str, message: str) -> Verdict:
     return "False", reason, message
+
+
+@lru_cache(SHARED)
+def since_when(before: Verdicts, verdicts: Verdicts, since: tuple[str, ...], now: str) -> tuple[str, ...]:
+    """Since when each condition has its status, after a change of verdicts now; `since`: as it was before."""
+    pairs = zip(before, verdicts, since)  # noqa: B905 - the last, that it is scheduled, stays
+    return (*(then if was[0] == is_[0] else now for was, is_, then in pairs), since[-1])
 
 
 @lru_cache(SHARED)
