@@ -92,25 +92,26 @@ class ReplicaSetController:
             del self._references[uid]
 
     def _pod_changed(self, change: Change) -> None:
-        pod, old = change.object, change.old
-        gone = change.type == DELETED
-        now_of = controller_uid(pod)
-        was_of = now_of if old is None or _same_owners(old, pod) else controller_uid(old)
-        if old is not None and was_of != now_of and (left := self._tallies.get(was_of or "")) is not None:
-            left.count(old, -1)
-            self._queue.add(left.key)
+        _, kind, _, pod, old = change
+        metadata = pod["metadata"]
+        now_of = was_of = controller_uid(pod)
+        if old is not None and old["metadata"].get("ownerReferences") is not metadata.get("ownerReferences"):
+            was_of = controller_uid(old)
+            if was_of != now_of and (left := self._tallies.get(was_of or "")) is not None:
+                left.count(old, -1)
+                self._queue.add(left.key)
         if now_of is None:
-            if not gone:
+            if kind != DELETED:
                 self._orphan_changed(pod, old)
             return
         tally = self._tallies.get(now_of)
         if tally is None:
             return
-        if gone or is_deleting(pod):
+        if kind == DELETED or "deletionTimestamp" in metadata:
             self._expectations.saw_deletion(tally.key, key_of(pod))
-        elif change.type == ADDED:
+        elif kind == ADDED:
             self._expectations.saw_creation(tally.key)
-        tally.follow(old if was_of == now_of else None, None if gone else pod)
+        tally.follow(old if was_of == now_of else None, None if kind == DELETED else pod)
         self._queue.add(tally.key)
 
     def _orphan_changed(self, pod: Object, old: Object | None) -> None:
@@ -155,8 +156,8 @@ class ReplicaSetController:
         """
         if is_deleting(replica_set) or not (tally.strays or tally.candidates):
             return []
-        for key in tally.strays:
-            release(self._api, self._pods.objects[key], replica_set["metadata"]["uid"])
+        for pod in tally.strays.values():
+            release(self._api, pod, replica_set["metadata"]["uid"])
         orphans = self._pods_of.get(none_in(tally.key.namespace), {})
         tally.candidates = {
             key: None
@@ -240,10 +241,6 @@ class ReplicaSetController:
                 "message": error.message,
             }
         ]
-
-
-def _same_owners(one: Object, other: Object) -> bool:
-    return one["metadata"].get("ownerReferences") is other["metadata"].get("ownerReferences")
 
 
 class Numbers(NamedTuple):

@@ -22,8 +22,8 @@ from gherkube.runners.simulator.controllers.replicaset_victims import Ranking
 class Tally:
     """The numbers of one ReplicaSet, of the pods that it controls and its selector matches.
 
-    `pods`: the active ones. `strays`: active pods that it controls though its selector does not match
-    them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
+    `pods`: the active ones, by uid. `strays`: active pods that it controls though its selector does not
+    match them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
     who sees them keeps this one. `nodes`: how many active pods are on each node, counted together
     with the other ReplicaSets of the same owner where these share it. `ranking`: which pods go first.
     """
@@ -35,16 +35,17 @@ class Tally:
         self.key = key_of(replica_set)
         self.matches = from_label_selector(_selector(replica_set))
         self.counts_by = counts_by(replica_set)
-        self.pods: dict[Key, Object] = {}
+        self.pods: dict[str, Object] = {}
         self.ranking = Ranking()
-        self.strays: dict[Key, None] = {}
+        self.strays: dict[str, Object] = {}
         self.candidates: dict[Key, None] = {}
         self.nodes: Counter[str] = Counter() if nodes is None else nodes
-        self.fully_labeled = self.ready = 0
+        self.fully_labeled = 0
+        self._ready: set[str] = set()
         self._template_labels = spec["template"]["metadata"].get("labels", NO_LABELS).items()
         self._min_ready: int = spec.get("minReadySeconds", 0)
-        self._unavailable: dict[Key, float] = {}
-        self._due: list[tuple[float, Key]] = []
+        self._unavailable: dict[str, float] = {}
+        self._due: list[tuple[float, str]] = []
         self._labels: Object = {}
         self._labels_match, self._labels_full = self.matches(NO_LABELS), not self._template_labels
         for pod in pods:
@@ -55,22 +56,16 @@ class Tally:
         metadata, status = pod["metadata"], pod["status"]
         if "deletionTimestamp" in metadata or status.get("phase") in ENDED:
             return
-        key = key_of(pod)
+        uid = metadata["uid"]
         if not self._is_matched(metadata.get("labels", NO_LABELS)):
-            _enter(self.strays, key, None, by)
+            _enter(self.strays, uid, pod, by)
             return
-        _enter(self.pods, key, pod, by)
-        self.ranking.changed[key] = pod if by > 0 else None
+        _enter(self.pods, uid, pod, by)
+        self.ranking.changed[uid] = pod if by > 0 else None
         node = pod["spec"].get("nodeName", "")
         self.nodes[node] = self.nodes.get(node, 0) + by
         self.fully_labeled += by * self._labels_full
-        self._count_ready(key, pod, by)
-
-    def _count_ready(self, key: Key, pod: Object, by: int) -> None:
-        if is_ready(pod):
-            self.ready += by
-            if self._min_ready:
-                self._await(key, pod, by)
+        self._mark_ready(uid, pod if by > 0 else None)
 
     def follow(self, old: Object | None, new: Object | None) -> None:
         """Counts a pod's new version in and its old one out; None where it comes or goes."""
@@ -90,31 +85,47 @@ class Tally:
             or metadata.get("labels") is not old["metadata"].get("labels")
         ):
             return False
-        key = key_of(new)
-        if self.pods.pop(key, None) is None:
+        uid = metadata["uid"]
+        if self.pods.pop(uid, None) is None:
             return False
-        self.pods[key] = self.ranking.changed[key] = new
-        before, node = old["spec"].get("nodeName", ""), new["spec"].get("nodeName", "")
-        if before != node:
-            self.nodes[before] -= 1
-            self.nodes[node] += 1
+        self.pods[uid] = self.ranking.changed[uid] = new
+        if old["spec"] is not new["spec"]:
+            self.nodes[old["spec"].get("nodeName", "")] -= 1
+            self.nodes[new["spec"].get("nodeName", "")] += 1
         if old["status"].get("conditions") is not status.get("conditions"):
-            self._count_ready(key, old, -1)
-            self._count_ready(key, new, 1)
+            self._mark_ready(uid, new)
         return True
+
+    def _mark_ready(self, uid: str, pod: Object | None) -> None:
+        """Notes whether a counted pod is ready; None when it no longer counts."""
+        if pod is None or not is_ready(pod):
+            self._ready.discard(uid)
+            self._unavailable.pop(uid, None)
+            return
+        self._ready.add(uid)
+        if self._min_ready:
+            ready = condition(pod, "Ready")
+            assert ready is not None
+            at = self._unavailable[uid] = seconds_of(ready["lastTransitionTime"]) + self._min_ready
+            heappush(self._due, (at, uid))
 
     def leave(self) -> None:
         """Takes its pods out of what it shares."""
         self.nodes.subtract(pod["spec"].get("nodeName", "") for pod in self.pods.values())
 
+    @property
+    def ready(self) -> int:
+        """How many pods are ready."""
+        return len(self._ready)
+
     def available(self, now: float) -> int:
         """How many pods have been ready for minReadySeconds. podutil IsPodAvailable"""
         due, unavailable = self._due, self._unavailable
         while due and due[0][0] <= now:
-            at, key = heappop(due)
-            if unavailable.get(key) == at:
-                del unavailable[key]
-        return self.ready - len(unavailable)
+            at, uid = heappop(due)
+            if unavailable.get(uid) == at:
+                del unavailable[uid]
+        return len(self._ready) - len(unavailable)
 
     def next_available(self) -> float | None:
         """When the next ready pod becomes available; None when all are."""
@@ -129,15 +140,6 @@ class Tally:
             self._labels_match = self.matches(labels)
             self._labels_full = self._template_labels <= labels.items()
         return self._labels_match
-
-    def _await(self, key: Key, pod: Object, by: int) -> None:
-        if by < 0:
-            self._unavailable.pop(key, None)
-            return
-        ready = condition(pod, "Ready")
-        assert ready is not None
-        at = self._unavailable[key] = seconds_of(ready["lastTransitionTime"]) + self._min_ready
-        heappush(self._due, (at, key))
 
 
 def counts_by(replica_set: Object) -> tuple[Any, Any, str | None]:
@@ -156,8 +158,8 @@ def _selector(replica_set: Object) -> Object:
     return {"matchLabels": selector} if replica_set.get("kind") == "ReplicationController" else selector
 
 
-def _enter(entries: dict[Key, Any], key: Key, value: Any, by: int) -> None:
+def _enter(pods: dict[str, Object], uid: str, pod: Object, by: int) -> None:
     if by > 0:
-        entries[key] = value
+        pods[uid] = pod
     else:
-        entries.pop(key, None)
+        pods.pop(uid, None)

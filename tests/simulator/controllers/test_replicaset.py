@@ -56,7 +56,7 @@ def status(bench: Workbench) -> Object:
 
 def bare_pod(name: str, labels: Object) -> Object:
     return {
-        "metadata": {"name": name, "namespace": "default", "labels": labels},
+        "metadata": {"name": name, "uid": name, "namespace": "default", "labels": labels},
         "spec": template("hello:1")["spec"],
     }
 
