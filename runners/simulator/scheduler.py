@@ -80,23 +80,23 @@ class Scheduler:
     # What happens around it
 
     def _pod_changed(self, change: Change) -> None:
-        pod = change.object
-        key = key_of(pod)
-        if change.type == DELETED or pod["status"].get("phase") in ENDED:
-            self._pod_left(key)
-        elif (placed := self._nodes.placed.get(key)) is not None:
+        _, kind, _, pod, old = change
+        uid = pod["metadata"]["uid"]
+        if kind == DELETED or pod["status"].get("phase") in ENDED:
+            self._pod_left(key_of(pod), uid)
+        elif (placed := self._nodes.placed.get(uid)) is not None:
             self._nodes.refresh(placed, pod)
-        elif change.type == ADDED or pod["spec"].get("nodeName"):
-            self._pod_added(key, pod)
+        elif kind == ADDED or pod["spec"].get("nodeName"):
+            self._pod_added(key_of(pod), pod)
         else:
-            self._pod_updated(key, pod, change.old)
+            self._pod_updated(key_of(pod), pod, old)
 
     def _pod_added(self, key: Key, pod: Object) -> None:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
             self._forget(key)
             if pod.get("status", {}).get("phase") not in ENDED:
-                self._nodes.place(key, pod, node, self._demands.of(pod))
+                self._nodes.place(pod, node, self._demands.of(pod))
         elif spec.get("schedulerName", NAME) == NAME:
             waiting = self._waiting[key] = Waiting(pod, self._demands.of(pod))
             if not spec.get("schedulingGates"):
@@ -113,9 +113,9 @@ class Scheduler:
         if not waiting.queued and not pod["spec"].get("schedulingGates"):
             self._activate(key, waiting)
 
-    def _pod_left(self, key: Key) -> None:
+    def _pod_left(self, key: Key, uid: str) -> None:
         self._forget(key)
-        if self._nodes.remove(key) and self._rejected:
+        if self._nodes.remove(uid) and self._rejected:
             self._wake(lambda waiting: bool(waiting.plugins & ROOM))
 
     def _forget(self, key: Key) -> None:
@@ -195,7 +195,7 @@ class Scheduler:
             self._clock.after(delay, self._retry, key, waiting)
             return
         del self._waiting[key]
-        self._nodes.place(key, pod, node.name, waiting.demand)
+        self._nodes.place(pod, node.name, waiting.demand)
         message = f"Successfully assigned {key.namespace}/{key.name} to {node.name}"
         self._events.record("Pod", pod, "Normal", "Scheduled", message)
 
@@ -206,7 +206,7 @@ class Scheduler:
     def _fail(self, key: Key, waiting: Waiting) -> None:
         """Says why the pod fits nowhere, in an event and in its PodScheduled condition."""
         pod = waiting.pod
-        rejected = [(verdict, len(nodes)) for verdict, nodes in self._view(waiting.demand).rejected()]
+        rejected = list(self._view(waiting.demand).rejected())
         waiting.plugins = frozenset(verdict.plugin for verdict, _ in rejected) or NO_NODES
         waiting.since = self._clock.now
         self._rejected[key] = waiting
@@ -266,8 +266,8 @@ def _helps(waiting: Waiting, node: Node, before: Node | None) -> bool:
     if before is None:
         return True
     demand, plugins = waiting.demand, waiting.plugins
-    if "NodeResourcesFit" in plugins and before.allocatable != node.allocatable:
-        return fit(demand, node.allocatable, before) is None
+    if "NodeResourcesFit" in plugins and before.state.allocatable != node.state.allocatable:
+        return fit(demand, node.state.allocatable, before.state.taken) is None
     return any(
         plugin in plugins and fails(demand, before) and not fails(demand, node) for plugin, fails, _ in STATIC
     )

@@ -86,7 +86,7 @@ class Demands:
 
 def _asked(spec: Object) -> tuple[Any, ...]:
     """All of a pod's spec that a demand is made of."""
-    asked = [spec.get(field) for field in ASKED]
+    asked = [*map(spec.get, ASKED)]
     for container in spec["containers"]:
         asked += container.get("resources"), container.get("ports")
     for container in spec.get("initContainers", ()):

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from gherkube.runners.objects import Key, Object
+from gherkube.runners.objects import Object
 from gherkube.runners.quantities import cpu_milli, memory_bytes
 from gherkube.runners.simulator.scheduler_demand import Demand, HostPort
 
 ZONE = "topology.kubernetes.io/zone"
+
+
+Others: TypeAlias = tuple[tuple[str, int], ...]
 
 
 class Allocatable(NamedTuple):
@@ -23,26 +26,80 @@ class Allocatable(NamedTuple):
     cpu: int
     memory: int
     pods: int
-    others: tuple[tuple[str, int], ...]
+    others: Others
 
 
-State: TypeAlias = tuple[Allocatable, int, int, int, int, int, tuple[tuple[str, int], ...]]
+class Taken(NamedTuple):
+    """What the pods on a node take: requested, as scoring counts it, and how many they are."""
+
+    cpu: int = 0
+    memory: int = 0
+    scored_cpu: int = 0
+    scored_memory: int = 0
+    pods: int = 0
+    others: Others = ()
+
+
+class State:
+    """What a node has and what is taken of it: all that fit and the score of room depend on.
+
+    Nodes in the same state share the object, and a state keeps those that it leads to.
+    """
+
+    __slots__ = ("allocatable", "taken", "with_", "without")
+
+    def __init__(self, allocatable: Allocatable, taken: Taken) -> None:
+        self.allocatable, self.taken = allocatable, taken
+        self.with_: dict[Demand, State] = {}
+        """By the demand of a pod that comes, the state then."""
+        self.without: dict[Demand, State] = {}
+        """The same of a pod that goes."""
+
+
+class States(dict[tuple[Allocatable, Taken], State]):
+    """All states so far, of all nodes that are compared with one another."""
+
+    def __missing__(self, what: tuple[Allocatable, Taken]) -> State:
+        state = self[what] = State(*what)
+        return state
+
+    def after(self, state: State, demand: Demand, by: int) -> State:
+        """The state once a pod of that demand has come (`by` 1) or gone (-1)."""
+        known = state.with_ if by > 0 else state.without
+        after = known.get(demand)
+        if after is None:
+            after = known[demand] = self[state.allocatable, _changed(state.taken, demand, by)]
+        return after
+
+
+def _changed(taken: Taken, demand: Demand, by: int) -> Taken:
+    requests, scored = demand.requests, demand.scored
+    others = dict(taken.others)
+    for name, amount in requests.others:
+        others[name] = others.get(name, 0) + by * amount
+    return Taken(
+        taken.cpu + by * requests.cpu,
+        taken.memory + by * requests.memory,
+        taken.scored_cpu + by * scored.cpu,
+        taken.scored_memory + by * scored.memory,
+        taken.pods + by,
+        tuple(sorted(others.items())),
+    )
 
 
 class Node:
     """A node: what it is and what the pods on it take."""
 
-    def __init__(self, obj: Object, states: dict[State, int] | None = None) -> None:
-        """`states`: the numbers of all states so far, of all nodes that are compared with this one."""
-        self._states: dict[State, int] = {} if states is None else states
+    def __init__(self, obj: Object, states: States | None = None) -> None:
+        """`states`: those of all nodes that are compared with this one."""
+        self._states = States() if states is None else states
         self.name: str = obj["metadata"]["name"]
-        self.pods: dict[Key, Placed] = {}
-        self.cpu = self.memory = self.scored_cpu = self.scored_memory = 0
-        self.others: dict[str, int] = {}
+        self.pods: dict[str, Placed] = {}
         self.ports: dict[HostPort, int] = {}
         self.groups: dict[str, int] = {}
+        self.state = self._states[allocatable_of(obj), Taken()]
         self.facts = 0
-        """Grows when labels, taints or the cordon change."""
+        """Grows when labels, taints or the cordon change, and when it goes."""
         self.gone = False
         self.update(obj)
 
@@ -54,36 +111,15 @@ class Node:
         self.taints: list[Object] = spec.get("taints") or []
         self.cordoned: bool = spec.get("unschedulable", False)
         self.zone = self.labels.get(ZONE, "")
-        self.allocatable = allocatable_of(obj)
+        self.state = self._states[allocatable_of(obj), self.state.taken]
         self.facts += 1
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        state = (
-            self.allocatable,
-            self.cpu,
-            self.memory,
-            self.scored_cpu,
-            self.scored_memory,
-            len(self.pods),
-            tuple(sorted(self.others.items())) if self.others else (),
-        )
-        self.state = self._states.setdefault(state, len(self._states))
-        """A number for all that fit and the score of room depend on; the same for nodes in the same state."""
 
     def _count(self, demand: Demand, by: int) -> None:
-        requests, scored = demand.requests, demand.scored
-        self.cpu += by * requests.cpu
-        self.memory += by * requests.memory
-        self.scored_cpu += by * scored.cpu
-        self.scored_memory += by * scored.memory
-        for name, amount in requests.others:
-            self.others[name] = self.others.get(name, 0) + by * amount
+        self.state = self._states.after(self.state, demand, by)
         for port in demand.ports:
             self.ports[port] = self.ports.get(port, 0) + by
             if not self.ports[port]:
                 del self.ports[port]
-        self._sum_up()
 
 
 class Placed:
@@ -102,14 +138,15 @@ class Nodes:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Node] = {}
-        self.placed: dict[Key, Placed] = {}
+        self.placed: dict[str, Placed] = {}
+        """By the uid of the pod."""
         self.zones: dict[tuple[str, str], int] = {}
         """Pods by group and zone; only of nodes that say their zone."""
         self.journal: list[Node] = []
         self.base = 0
         """How many entries were cut off from the journal's beginning."""
-        self._homeless: dict[str, dict[Key, tuple[Object, Demand]]] = {}
-        self._states: dict[State, int] = {}
+        self._homeless: dict[str, dict[str, tuple[Object, Demand]]] = {}
+        self._states = States()
 
     def put(self, obj: Object) -> Node:
         """Adds a node, or takes over its new version."""
@@ -117,8 +154,8 @@ class Nodes:
         node = self.by_name.get(name)
         if node is None:
             node = self.by_name[name] = Node(obj, self._states)
-            for key, (pod, demand) in self._homeless.pop(name, {}).items():
-                self.place(key, pod, name, demand)
+            for pod, demand in self._homeless.pop(name, {}).values():
+                self.place(pod, name, demand)
         else:
             for placed in node.pods.values():
                 self._uncount(placed)
@@ -133,19 +170,20 @@ class Nodes:
         node = self.by_name.pop(name, None)
         if node is None:
             return
-        for key, placed in list(node.pods.items()):
-            self.remove(key)
-            self._homeless.setdefault(name, {})[key] = (placed.pod, placed.demand)
+        for uid, placed in list(node.pods.items()):
+            self.remove(uid)
+            self._homeless.setdefault(name, {})[uid] = (placed.pod, placed.demand)
         node.gone = True
+        node.facts += 1
         self._note(node)
 
-    def place(self, key: Key, pod: Object, name: str, demand: Demand) -> None:
+    def place(self, pod: Object, name: str, demand: Demand) -> None:
         """Puts a pod on a node."""
-        node = self.by_name.get(name)
+        uid, node = pod["metadata"]["uid"], self.by_name.get(name)
         if node is None:
-            self._homeless.setdefault(name, {})[key] = (pod, demand)
+            self._homeless.setdefault(name, {})[uid] = (pod, demand)
             return
-        placed = self.placed[key] = node.pods[key] = Placed(pod, node, demand)
+        placed = self.placed[uid] = node.pods[uid] = Placed(pod, node, demand)
         node._count(demand, 1)
         self._recount(placed)
         self._note(node)
@@ -157,13 +195,13 @@ class Nodes:
             self._uncount(placed)
             self._note(placed.node)
 
-    def remove(self, key: Key) -> bool:
+    def remove(self, uid: str) -> bool:
         """Takes a pod off its node; False when it was on none."""
-        placed = self.placed.pop(key, None)
+        placed = self.placed.pop(uid, None)
         if placed is None:
-            return any(homeless.pop(key, None) for homeless in self._homeless.values())
+            return any(homeless.pop(uid, None) for homeless in self._homeless.values())
         node = placed.node
-        del node.pods[key]
+        del node.pods[uid]
         node._count(placed.demand, -1)
         self._uncount(placed)
         self._note(node)

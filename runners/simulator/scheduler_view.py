@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
 from gherkube.runners.simulator.scheduler_demand import UNSCHEDULABLE, Demand, conflicting
-from gherkube.runners.simulator.scheduler_nodes import Allocatable, Node, Nodes
+from gherkube.runners.simulator.scheduler_nodes import Allocatable, Node, Nodes, State, Taken
 
 HARD = ("NoSchedule", "NoExecute")
 HOST_SKEW, ZONE_SKEW = 3, 5
@@ -36,7 +36,9 @@ def cordoned(demand: Demand, node: Node) -> bool:
 
 def tainted(demand: Demand, node: Node) -> bool:
     """TaintToleration: a hard taint of the node is not tolerated."""
-    return any(taint["effect"] in HARD and not demand.tolerates(taint) for taint in node.taints)
+    return bool(node.taints) and any(
+        taint["effect"] in HARD and not demand.tolerates(taint) for taint in node.taints
+    )
 
 
 def unselected(demand: Demand, node: Node) -> bool:
@@ -77,29 +79,40 @@ class Bucket:
 
     key: Hashable
     standing: Standing
-    verdict: Verdict | None
-    """Why pods of the demand do not fit, or None."""
-    room: int
-    """The score of the room that is left: LeastAllocated and BalancedAllocation."""
+    state: State
     count: int
     """How many pods of the group each has."""
-    nodes: list[Node] = field(default_factory=list)
+    verdict: Verdict | None = None
+    """Why pods of the demand do not fit, or None."""
+    room: int = 0
+    """The score of the room that is left: LeastAllocated and BalancedAllocation."""
+    nodes: list[Place] = field(default_factory=list)
 
 
-def fit(demand: Demand, room: Allocatable, node: Node) -> Verdict | None:
+@dataclass(slots=True, eq=False)
+class Place:
+    """Where a node is: its bucket and place in it, and the node's facts of which its standing was made."""
+
+    node: Node
+    bucket: Bucket
+    at: int
+    facts: int
+
+
+def fit(demand: Demand, room: Allocatable, taken: Taken) -> Verdict | None:
     """NodeResourcesFit: whether the pod's requests fit into what is left. noderesources/fit.go fitsRequest"""
     reasons: list[str] = []
     helpless = False
-    if len(node.pods) + 1 > room.pods:
+    if taken.pods + 1 > room.pods:
         reasons.append("Too many pods")
-    requests, others = demand.requests, dict(room.others)
+    requests = demand.requests
     wanted = [
-        ("cpu", requests.cpu, room.cpu, node.cpu),
-        ("memory", requests.memory, room.memory, node.memory),
+        ("cpu", requests.cpu, room.cpu, taken.cpu),
+        ("memory", requests.memory, room.memory, taken.memory),
     ]
-    wanted += [
-        (name, amount, others.get(name, 0), node.others.get(name, 0)) for name, amount in requests.others
-    ]
+    if requests.others:
+        has_, used_ = dict(room.others), dict(taken.others)
+        wanted += [(name, amount, has_.get(name, 0), used_.get(name, 0)) for name, amount in requests.others]
     for name, amount, has, used in wanted:
         if amount > has - used and amount:
             reasons.append(f"Insufficient {name}")
@@ -107,15 +120,15 @@ def fit(demand: Demand, room: Allocatable, node: Node) -> Verdict | None:
     return Verdict("NodeResourcesFit", tuple(reasons), helpless) if reasons else None
 
 
-def room_score(demand: Demand, room: Allocatable, node: Node) -> int:
+def room_score(demand: Demand, room: Allocatable, taken: Taken) -> int:
     """How good the node is for what is left on it afterwards, 0 to 200.
 
     noderesources/least_allocated.go leastResourceScorer, balanced_allocation.go balancedResourceScorer
     """
     scores, weights = 0, 0
     for asked, has in (
-        (node.scored_cpu + demand.scored.cpu, room.cpu),
-        (node.scored_memory + demand.scored.memory, room.memory),
+        (taken.scored_cpu + demand.scored.cpu, room.cpu),
+        (taken.scored_memory + demand.scored.memory, room.memory),
     ):
         if has:
             scores += (has - asked) * 100 // has if asked <= has else 0
@@ -123,8 +136,8 @@ def room_score(demand: Demand, room: Allocatable, node: Node) -> int:
     least = scores // weights if weights else 0
     if demand.best_effort or not (room.cpu and room.memory):
         return least
-    cpu = min((node.cpu + demand.requests.cpu) / room.cpu, 1.0)
-    memory = min((node.memory + demand.requests.memory) / room.memory, 1.0)
+    cpu = min((taken.cpu + demand.requests.cpu) / room.cpu, 1.0)
+    memory = min((taken.memory + demand.requests.memory) / room.memory, 1.0)
     return least + int((1 - abs(cpu - memory) / 2) * 100)
 
 
@@ -135,8 +148,7 @@ class View:
         self.demand = demand
         self._nodes = nodes
         self._buckets: dict[Hashable, Bucket] = {}
-        self._where: dict[Node, tuple[Bucket, int, int]] = {}
-        """Each node's bucket and place in it, and the node's facts that its standing was worked out from."""
+        self._places: dict[Node, Place] = {}
         self._interned: dict[Standing, Standing] = {}
         self._position = -1
 
@@ -152,39 +164,47 @@ class View:
             return None
         if len(feasible) == 1:
             nodes = feasible[0].nodes
-            return nodes[int(random.random() * len(nodes))]
+            return nodes[int(random.random() * len(nodes))].node
         drawn = int(random.random() * sum(len(bucket.nodes) for bucket in feasible))
         for bucket in feasible:
             if drawn < len(bucket.nodes):
                 break
             drawn -= len(bucket.nodes)
-        return bucket.nodes[drawn]
+        return bucket.nodes[drawn].node
 
-    def rejected(self) -> Iterable[tuple[Verdict, list[Node]]]:
-        """The verdicts against nodes, each with the nodes that it is about."""
+    def rejected(self) -> Iterable[tuple[Verdict, int]]:
+        """The verdicts against nodes, each with the number of nodes that it is about."""
         self._catch_up()
         return (
-            (bucket.verdict, bucket.nodes) for bucket in self._buckets.values() if bucket.verdict is not None
+            (bucket.verdict, len(bucket.nodes))
+            for bucket in self._buckets.values()
+            if bucket.verdict is not None
         )
 
     def _scores(self, feasible: list[Bucket]) -> list[int]:
         scores = [bucket.room for bucket in feasible]
         if self.demand.group:
-            self._add(scores, self._spread(feasible), SPREAD_WEIGHT, flip=True)
-        if self.demand.preferred:
-            self._add(scores, [bucket.standing.preferred for bucket in feasible], AFFINITY_WEIGHT)
-        disliked = [bucket.standing.disliked for bucket in feasible]
-        if any(disliked):
-            top = max(disliked)
-            for at, count in enumerate(disliked):
-                scores[at] += TAINT_WEIGHT * (100 - 100 * count // top)
+            crowds = self._crowds(feasible)
+            top, base = max(crowds), min(crowds)
+            if top:
+                scores = [
+                    score + SPREAD_WEIGHT * (100 * (top + base - crowd) // top)
+                    for score, crowd in zip(scores, crowds, strict=True)
+                ]
+        if self.demand.preferred and (top := max([bucket.standing.preferred for bucket in feasible])):
+            for at, bucket in enumerate(feasible):
+                scores[at] += AFFINITY_WEIGHT * (100 * bucket.standing.preferred // top)
+        if top := max([bucket.standing.disliked for bucket in feasible]):
+            for at, bucket in enumerate(feasible):
+                scores[at] += TAINT_WEIGHT * (100 - 100 * bucket.standing.disliked // top)
         return scores
 
-    def _spread(self, feasible: list[Bucket]) -> list[int]:
+    def _crowds(self, feasible: list[Bucket]) -> list[int]:
         """How crowded the nodes are with pods of the group. podtopologyspread/scoring.go Score"""
-        nodes = sum(len(bucket.nodes) for bucket in feasible)
+        nodes = sum([len(bucket.nodes) for bucket in feasible])
         by_host = log(nodes + 2)
-        zones = {bucket.standing.zone for bucket in feasible if bucket.standing.zone}
+        zones = {bucket.standing.zone for bucket in feasible}
+        zones.discard("")
         if not zones:
             return [round(bucket.count * by_host + HOST_SKEW - 1) for bucket in feasible]
         by_zone, in_zone = log(len(zones) + 2), self._nodes.zones
@@ -202,66 +222,69 @@ class View:
             for bucket in feasible
         ]
 
-    @staticmethod
-    def _add(scores: list[int], raw: list[int], weight: int, *, flip: bool = False) -> None:
-        """Adds scores after bringing them to 0…100: the most is best, or, flipped, the least."""
-        top, base = max(raw), min(raw) if flip else 0
-        if top:
-            for at, value in enumerate(raw):
-                scores[at] += weight * (100 * (top + base - value if flip else value) // top)
-
     def _catch_up(self) -> None:
         nodes = self._nodes
         end = nodes.base + len(nodes.journal)
+        changed: Iterable[Node]
         if self._position < nodes.base or end - self._position > len(nodes.by_name):
-            for node in [node for node in self._where if node.gone]:
-                self._take_out(node)
-            changed: Iterable[Node] = list(nodes.by_name.values())
+            for node in [node for node in self._places if node.gone]:
+                self._take_out(self._places.pop(node))
+            changed = nodes.by_name.values()
         else:
-            changed = dict.fromkeys(nodes.journal[self._position - nodes.base :])
+            changed = nodes.journal[self._position - nodes.base :]
+        places, group, ports = self._places, self.demand.group, self.demand.ports
         for node in changed:
-            self._place(node)
+            place = places.get(node)
+            if (
+                place is None
+                or place.bucket.state is not node.state
+                or place.bucket.count != node.groups.get(group, 0)
+                or place.facts != node.facts
+                or ports
+            ):
+                self._put(node, place)
         self._position = end
 
-    def _place(self, node: Node) -> None:
+    def _put(self, node: Node, place: Place | None) -> None:
+        """Puts a node that may have changed into its bucket; takes out one that is gone."""
         if node.gone:
-            self._take_out(node)
+            if place is not None:
+                self._take_out(self._places.pop(node))
             return
-        old, facts = self._where.get(node), node.facts
-        standing = old[0].standing if old is not None and old[2] == facts else self._standing(node)
+        facts = node.facts
+        standing = place.bucket.standing if place and place.facts == facts else self._standing(node)
         count = node.groups.get(self.demand.group, 0)
         clash = bool(self.demand.ports) and conflicting(self.demand.ports, node.ports)
         key: Hashable = standing if standing.rejected else (standing, node.state, count, clash)
-        if old is not None:
-            if old[0].key == key:
-                if old[2] != facts:
-                    self._where[node] = old[0], old[1], facts
+        if place is not None:
+            place.facts = facts
+            if place.bucket.key == key:
                 return
-            self._take_out(node)
+            self._take_out(place)
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = self._bucket(key, standing, node, count, clash)
-        self._where[node] = bucket, len(bucket.nodes), facts
-        bucket.nodes.append(node)
+            bucket = self._buckets[key] = Bucket(key, standing, node.state, count)
+            bucket.verdict, bucket.room = self._judge(standing, node.state, clash)
+        if place is None:
+            place = self._places[node] = Place(node, bucket, 0, facts)
+        place.bucket, place.at = bucket, len(bucket.nodes)
+        bucket.nodes.append(place)
 
-    def _bucket(self, key: Hashable, standing: Standing, node: Node, count: int, clash: bool) -> Bucket:
+    def _judge(self, standing: Standing, state: State, clash: bool) -> tuple[Verdict | None, int]:
+        """Why pods do not fit, or None, and the score of the room that is left then."""
         if standing.rejected:
-            return Bucket(key, standing, standing.rejected, 0, count)
+            return standing.rejected, 0
         if clash:
-            return Bucket(key, standing, PORTS_TAKEN, 0, count)
-        verdict = fit(self.demand, node.allocatable, node)
-        room = 0 if verdict else room_score(self.demand, node.allocatable, node)
-        return Bucket(key, standing, verdict, room, count)
+            return PORTS_TAKEN, 0
+        verdict = fit(self.demand, state.allocatable, state.taken)
+        return verdict, 0 if verdict else room_score(self.demand, state.allocatable, state.taken)
 
-    def _take_out(self, node: Node) -> None:
-        placed = self._where.pop(node, None)
-        if placed is None:
-            return
-        bucket, at, _ = placed
+    def _take_out(self, place: Place) -> None:
+        bucket = place.bucket
         last = bucket.nodes.pop()
-        if last is not node:
-            bucket.nodes[at] = last
-            self._where[last] = bucket, at, self._where[last][2]
+        if last is not place:
+            bucket.nodes[place.at] = last
+            last.at = place.at
         if not bucket.nodes:
             del self._buckets[bucket.key]
 

@@ -53,20 +53,21 @@ class GarbageController:
     # What the caches show. graph_builder.go processGraphChanges
 
     def _changed(self, change: Change) -> None:
-        new, old = change.object, change.old
+        _, kind, resource, new, old = change
         metadata = new["metadata"]
-        references = metadata.get("ownerReferences")
-        before = old["metadata"].get("ownerReferences") if old is not None else None
-        if change.type == DELETED:
-            self._gone(Node(change.resource, key_of(new)), new)
+        if kind == DELETED:
+            self._gone(Node(resource, key_of(new)), new)
             return
-        if references is not before:
-            node = Node(change.resource, key_of(new))
-            if old is not None:
-                self._unlink(node, old)
+        references = metadata.get("ownerReferences")
+        if old is None:
+            if references:
+                self._link(Node(resource, key_of(new)), new)
+        elif references is not old["metadata"].get("ownerReferences"):
+            node = Node(resource, key_of(new))
+            self._unlink(node, old)
             self._link(node, new)
         if "deletionTimestamp" in metadata and metadata.get("finalizers"):
-            self._queue.add(Node(change.resource, key_of(new)))
+            self._queue.add(Node(resource, key_of(new)))
 
     def _link(self, node: Node, obj: Object) -> None:
         """Notes whose dependent an object is; looks at it soon if an owner is not there."""

@@ -36,7 +36,9 @@ class PodControl:
             "namespace": about["namespace"],
             "ownerReferences": references,
         }
-        metadata |= {field: value for field, value in template["metadata"].items() if field in COPIED}
+        for field, value in template["metadata"].items():
+            if field in COPIED:
+                metadata[field] = value
         try:
             pod = self._api.create_trusted("pods", {"metadata": metadata, "spec": template["spec"]})
         except ApiError as error:

@@ -469,12 +469,16 @@ def test_many_kinds_of_nodes_agree_with_a_plain_search(new_bench: Any) -> None:
             bench.pod(f"p-{index}", owner=random.choice(["x", "y", "z"]), cpu=cpu)
             if index % 3 == 2:
                 bench.settle()
-                bench.gone(random.choice(sorted(key.name for key in bench.scheduler._nodes.placed)))
+                placed = bench.scheduler._nodes.placed.values()
+                bench.gone(random.choice(sorted(each.pod["metadata"]["name"] for each in placed)))
         bench.settle()
         nodes = bench.scheduler._nodes
         for demand, view in list(bench.scheduler._views.items()):
             fresh = View(nodes, demand)
             fresh._catch_up()
             view._catch_up()
-            kept = {bucket.key: sorted(n.name for n in bucket.nodes) for bucket in view._buckets.values()}
-            assert kept == {b.key: sorted(n.name for n in b.nodes) for b in fresh._buckets.values()}
+            kept, anew = (
+                {key: sorted(place.node.name for place in bucket.nodes) for key, bucket in each._buckets.items()}
+                for each in (view, fresh)
+            )
+            assert kept == anew
