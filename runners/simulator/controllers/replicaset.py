@@ -5,7 +5,6 @@ pkg/controller/replicaset/replica_set.go
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -28,7 +27,7 @@ from gherkube.runners.simulator.controllers.ownership import (
 )
 from gherkube.runners.simulator.controllers.pod_control import PodControl
 from gherkube.runners.simulator.controllers.replicaset_tally import Tally, counts_by
-from gherkube.runners.simulator.controllers.replicaset_victims import choose
+from gherkube.runners.simulator.controllers.replicaset_victims import Crowds, choose
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.events import EventRecorder
 
@@ -53,7 +52,7 @@ class ReplicaSetController:
         self._expectations = Expectations()
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._tallies: dict[str, Tally] = {}
-        self._nodes: WeakValueDictionary[str, Counter[str]] = WeakValueDictionary()
+        self._crowds: WeakValueDictionary[str, Crowds] = WeakValueDictionary()
         self._references: dict[str, list[Object]] = {}
         self._sets, self._pods = informers.of(self.resource), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
@@ -77,8 +76,8 @@ class ReplicaSetController:
         """Counts the pods of a ReplicaSet that is new, or that counts differently from now on."""
         if (before := self._tallies.get(uid)) is not None:
             before.leave()
-        nodes = self._nodes.setdefault(controller_uid(replica_set) or uid, Counter())
-        tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values(), nodes)
+        crowds = self._crowds.setdefault(controller_uid(replica_set) or uid, Crowds())
+        tally = self._tallies[uid] = Tally(replica_set, self._pods_of.get(uid, {}).values(), crowds)
         orphans = self._pods_of.get(none_in(tally.key.namespace), {})
         tally.candidates = {
             key: None for key, pod in orphans.items() if tally.matches(pod["metadata"].get("labels", {}))
@@ -188,13 +187,13 @@ class ReplicaSetController:
     def _delete(
         self, replica_set: Object, tally: Tally, adopted: list[Object], count: int
     ) -> ApiError | None:
-        now, on_node = self._clock.now, tally.nodes.__getitem__
+        now = self._clock.now
         if adopted or count >= len(tally.pods):
-            victims = choose([*tally.pods.values(), *adopted], count, now, on_node)
+            victims = choose([*tally.pods.values(), *adopted], count, now, tally.crowds)
         else:
-            victims = tally.ranking.first(count, now, on_node)
+            victims = tally.ranking.first(count, now, tally.crowds)
         keys = [key_of(pod) for pod in victims]
-        self._expectations.expect_deletions(tally.key, keys, self._clock.now)
+        self._expectations.expect_deletions(tally.key, keys, now)
         failed: ApiError | None = None
         for key, pod in zip(keys, victims, strict=True):
             try:

@@ -7,7 +7,6 @@ pkg/controller/replicaset/replica_set_utils.go calculateStatus
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
@@ -16,7 +15,7 @@ from gherkube.runners.objects import ENDED, Key, Object, condition, is_ready, ke
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.clock import seconds_of
 from gherkube.runners.simulator.controllers.ownership import controller_uid
-from gherkube.runners.simulator.controllers.replicaset_victims import Ranking
+from gherkube.runners.simulator.controllers.replicaset_victims import Crowds, Ranking
 
 
 class Tally:
@@ -24,13 +23,11 @@ class Tally:
 
     `pods`: the active ones, by uid. `strays`: active pods that it controls though its selector does not
     match them. `candidates`: pods that nobody controls and that its selector matched when they were seen;
-    who sees them keeps this one. `nodes`: how many active pods are on each node, counted together
+    who sees them keeps this one. `crowds`: how many active pods are on each node, counted together
     with the other ReplicaSets of the same owner where these share it. `ranking`: which pods go first.
     """
 
-    def __init__(
-        self, replica_set: Object, pods: Iterable[Object], nodes: Counter[str] | None = None
-    ) -> None:
+    def __init__(self, replica_set: Object, pods: Iterable[Object], crowds: Crowds | None = None) -> None:
         spec = replica_set["spec"]
         self.key = key_of(replica_set)
         self.matches = from_label_selector(_selector(replica_set))
@@ -39,7 +36,7 @@ class Tally:
         self.ranking = Ranking()
         self.strays: dict[str, Object] = {}
         self.candidates: dict[Key, None] = {}
-        self.nodes: Counter[str] = Counter() if nodes is None else nodes
+        self.crowds = Crowds() if crowds is None else crowds
         self.fully_labeled = 0
         self._ready: set[str] = set()
         self._template_labels = spec["template"]["metadata"].get("labels", NO_LABELS).items()
@@ -63,7 +60,7 @@ class Tally:
         _enter(self.pods, uid, pod, by)
         self.ranking.changed[uid] = pod if by > 0 else None
         node = pod["spec"].get("nodeName", "")
-        self.nodes[node] = self.nodes.get(node, 0) + by
+        self.crowds.add(node, by)
         self.fully_labeled += by * self._labels_full
         self._mark_ready(uid, pod if by > 0 else None)
 
@@ -90,8 +87,8 @@ class Tally:
             return False
         self.pods[uid] = self.ranking.changed[uid] = new
         if old["spec"] is not new["spec"]:
-            self.nodes[old["spec"].get("nodeName", "")] -= 1
-            self.nodes[new["spec"].get("nodeName", "")] += 1
+            self.crowds.add(old["spec"].get("nodeName", ""), -1)
+            self.crowds.add(new["spec"].get("nodeName", ""), 1)
         if old["status"].get("conditions") is not status.get("conditions"):
             self._mark_ready(uid, new)
         return True
@@ -111,7 +108,8 @@ class Tally:
 
     def leave(self) -> None:
         """Takes its pods out of what it shares."""
-        self.nodes.subtract(pod["spec"].get("nodeName", "") for pod in self.pods.values())
+        for pod in self.pods.values():
+            self.crowds.add(pod["spec"].get("nodeName", ""), -1)
 
     @property
     def ready(self) -> int:

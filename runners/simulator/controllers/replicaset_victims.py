@@ -5,8 +5,10 @@ pkg/controller/controller_utils.go ActivePodsWithRanks.Less
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from math import log2
+from operator import attrgetter
 from typing import NamedTuple
 
 from gherkube.runners.objects import Object, condition, container_statuses
@@ -31,6 +33,28 @@ class Standing(NamedTuple):
     uid: str
 
 
+class Crowds:
+    """How many active pods of one owner are on each node.
+
+    `on`: the number by node, of nodes that have any. `levels`: the nodes by that number.
+    """
+
+    def __init__(self) -> None:
+        self.on: dict[str, int] = {}
+        self.levels: dict[int, dict[str, None]] = {}
+
+    def add(self, node: str, by: int) -> None:
+        """So many more pods are on the node; fewer, by a negative number."""
+        before = self.on.pop(node, 0)
+        if before:
+            del self.levels[before][node]
+            if not self.levels[before]:
+                del self.levels[before]
+        if now := before + by:
+            self.on[node] = now
+            self.levels.setdefault(now, {})[node] = None
+
+
 class Ranking:
     """The active pods of one ReplicaSet in the order in which they go.
 
@@ -47,13 +71,13 @@ class Ranking:
         self._standings: dict[Hashable, Standing] = {}
         self._ranks: dict[tuple[bool, int, bool, int], dict[str, dict[Hashable, Standing]]] = {}
 
-    def first(self, count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
-        """The `count` pods to delete. `on_node`: how many active pods of the same owner a node has."""
+    def first(self, count: int, now: float, crowds: Crowds) -> list[Object]:
+        """The `count` pods to delete. `crowds`: the active pods of the same owner."""
         self._catch_up()
         ages = _Ages(now)
         victims: list[Object] = []
         for rank in sorted(self._ranks):
-            for nodes in _fullest_first(self._ranks[rank], on_node):
+            for nodes in _fullest_first(self._ranks[rank], crowds):
                 for group in _newest_first(nodes, ages):
                     victims += [standing.pod for standing in group[: count - len(victims)]]
                     if len(victims) == count:
@@ -73,36 +97,26 @@ class Ranking:
         self.changed.clear()
 
 
-def choose(pods: list[Object], count: int, now: float, on_node: Callable[[str], int]) -> list[Object]:
+def choose(pods: list[Object], count: int, now: float, crowds: Crowds) -> list[Object]:
     """The `count` of these pods to delete; all, in the order given, when there are no more."""
-    return Ranking(pods).first(count, now, on_node) if count < len(pods) else pods
+    return Ranking(pods).first(count, now, crowds) if count < len(pods) else pods
 
 
-def _fullest_first(
-    nodes: dict[str, dict[Hashable, Standing]], on_node: Callable[[str], int]
-) -> Iterator[list[Standing]]:
+def _fullest_first(nodes: dict[str, dict[Hashable, Standing]], crowds: Crowds) -> Iterator[list[Standing]]:
     """The pods of the fullest nodes, of those with one pod less, and so on."""
-    counts = list(map(on_node, nodes))
-    for level in sorted(set(counts), reverse=True):
+    for level in sorted(crowds.levels, reverse=True):
         yield [
-            standing
-            for pods, count in zip(nodes.values(), counts, strict=True)
-            if count == level
-            for standing in pods.values()
+            standing for node in crowds.levels[level] if node in nodes for standing in nodes[node].values()
         ]
+    yield [standing for node in nodes if node not in crowds.on for standing in nodes[node].values()]
 
 
 def _newest_first(pods: list[Standing], ages: _Ages) -> Iterator[list[Standing]]:
-    """The pods that restarted most and are youngest, and so on; each group in order, too."""
-    groups: dict[tuple[int, int], list[Standing]] = {}
+    """Of pods of one rank those that restarted most and are youngest, and so on; each group in order, too."""
+    groups: defaultdict[tuple[int, int], list[Standing]] = defaultdict(list)
     for standing in pods:
         ready = standing.ready
-        order = (0, ages[ready]) if ready else (-standing.restarts, ages[standing.created])
-        group = groups.get(order)
-        if group is None:
-            groups[order] = [standing]
-        else:
-            group.append(standing)
+        groups[(0, ages[ready]) if ready else (-standing.restarts, ages[standing.created])].append(standing)
     for order in sorted(groups):
         yield sorted(groups[order], key=_last_resort(groups[order], ages))
 
@@ -136,14 +150,14 @@ def _standing(pod: Object) -> Standing:
     )
 
 
-def _last_resort(group: list[Standing], ages: _Ages) -> Callable[[Standing], tuple[int | str, ...]]:
+def _last_resort(group: list[Standing], ages: _Ages) -> Callable[[Standing], str | tuple[int | str, ...]]:
     """The order within a group of equal standing.
 
     Upstream compares restarts and ages only of pods that became ready in the same second, and uids
     only of others, which is no order where both occur; there, uids decide.
     """
     if len({standing.ready for standing in group}) > 1:
-        return lambda standing: (standing.uid,)
+        return attrgetter("uid")
     return lambda standing: (-standing.restarts, ages[standing.created], standing.uid)
 
 

@@ -1,7 +1,5 @@
 """The ReplicaSet controller: numbers, order of writes, failures, adoption."""
 
-from collections import Counter
-
 import pytest
 
 from gherkube.runners.errors import ApiError
@@ -9,6 +7,7 @@ from gherkube.runners.objects import Key, Object, condition
 from gherkube.runners.simulator.controllers.ownership import adopt, release
 from gherkube.runners.simulator.controllers.replicaset import BURST
 from gherkube.runners.simulator.controllers.replicaset_tally import Tally
+from gherkube.runners.simulator.controllers.replicaset_victims import Crowds
 from tests.simulator.controllers.workbench import Workbench, template
 
 WEB = Key("default", "web")
@@ -394,11 +393,11 @@ def test_siblings_count_nodes_together() -> None:
     """The pods of an owner's ReplicaSets on a node are one number; a set that goes takes its own along."""
     pod = bare_pod("p", {"app": "web"})
     pod = {**pod, "spec": {**pod["spec"], "nodeName": "n"}, "status": {}}
-    nodes: Counter[str] = Counter()
-    one, other = (Tally(replica_set(1), [pod], nodes) for _ in range(2))
-    assert one.nodes["n"] == other.nodes["n"] == 2
+    crowds = Crowds()
+    one, other = (Tally(replica_set(1), [pod], crowds) for _ in range(2))
+    assert crowds.on == {"n": 2}
     other.leave()
-    assert one.nodes["n"] == 1
+    assert one.crowds.on == {"n": 1}
 
 
 def test_numbers_follow_the_spec() -> None:

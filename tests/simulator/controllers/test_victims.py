@@ -1,14 +1,13 @@
 """Which pods a shrinking ReplicaSet deletes."""
 
-from collections import Counter
-
 import pytest
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.clock import timestamp
-from gherkube.runners.simulator.controllers.replicaset_victims import COST, Ranking, choose
+from gherkube.runners.simulator.controllers.replicaset_victims import COST, Crowds, Ranking, choose
 
 NOW = 10_000.0
+NO_CROWDS = Crowds()
 
 
 def pod(
@@ -61,21 +60,22 @@ FIRST_GO = [
 def test_order(victim: dict[str, object], survivor: dict[str, object]) -> None:
     """What is asked first decides, whatever speaks for the other pod later on."""
     pods = [pod("a", **survivor), pod("b", **victim)]  # type: ignore[arg-type]
-    nodes = {"full": 3}
-    assert choose(pods, 1, NOW, lambda node: nodes.get(node, 1)) == [pods[1]]
+    crowds = Crowds()
+    crowds.add("full", 3)
+    assert choose(pods, 1, NOW, crowds) == [pods[1]]
 
 
 @pytest.mark.parametrize("cost", ["1x", "+1", "01", "99999999999"])
 def test_bad_cost_counts_as_none(cost: str) -> None:
     """What is no plain 32-bit number is no cost."""
     pods = [pod("a"), pod("b", cost=cost)]
-    assert choose(pods, 1, NOW, lambda _: 1) == [pods[0]]
+    assert choose(pods, 1, NOW, NO_CROWDS) == [pods[0]]
 
 
 def test_ages_are_compared_by_their_logarithm() -> None:
     """Ages between two powers of two (of nanoseconds) are as good as equal; then the uid decides."""
     pods = [pod("b", ready=4_999), pod("a", ready=4_000), pod("c", ready=9_900)]
-    assert [each["metadata"]["uid"] for each in choose(pods, 2, NOW, lambda _: 1)] == ["c", "a"]
+    assert [each["metadata"]["uid"] for each in choose(pods, 2, NOW, NO_CROWDS)] == ["c", "a"]
 
 
 def test_ranks_are_of_before() -> None:
@@ -85,8 +85,10 @@ def test_ranks_are_of_before() -> None:
         for node, count in {"n": 3, "m": 2}.items()
         for number in range(count)
     ]
-    full = Counter(each["spec"]["nodeName"] for each in pods)
-    gone = choose(pods, 3, NOW, full.__getitem__)
+    crowds = Crowds()
+    for each in pods:
+        crowds.add(each["spec"]["nodeName"], 1)
+    gone = choose(pods, 3, NOW, crowds)
     assert [each["metadata"]["uid"] for each in gone] == ["n0", "n1", "n2"]
 
 
@@ -94,15 +96,15 @@ def test_a_ranking_follows_its_pods() -> None:
     """What was found out about a pod no longer counts once the pod has changed, or gone."""
     pods = [pod("a"), pod("b", cost="-1"), pod("c", node="m")]
     ranking = Ranking(pods)
-    assert ranking.first(1, NOW, lambda _: 1) == [pods[1]]
+    assert ranking.first(1, NOW, NO_CROWDS) == [pods[1]]
     changed = pod("a", cost="-2")
     ranking.changed["a"] = changed
-    assert ranking.first(1, NOW, lambda _: 1) == [changed]
+    assert ranking.first(1, NOW, NO_CROWDS) == [changed]
     ranking.changed |= {"a": None, "b": None}
-    assert ranking.first(1, NOW, lambda _: 1) == [pods[2]]
+    assert ranking.first(1, NOW, NO_CROWDS) == [pods[2]]
 
 
 def test_all() -> None:
     """Where all go there is no order."""
     pods = [pod("a"), pod("b", ready=None)]
-    assert choose(pods, 5, NOW, lambda _: 1) == pods
+    assert choose(pods, 5, NOW, NO_CROWDS) == pods

@@ -478,7 +478,10 @@ def test_many_kinds_of_nodes_agree_with_a_plain_search(new_bench: Any) -> None:
             fresh._catch_up()
             view._catch_up()
             kept, anew = (
-                {key: sorted(place.node.name for place in bucket.nodes) for key, bucket in each._buckets.items()}
+                {
+                    key: sorted(place.node.name for place in bucket.nodes)
+                    for key, bucket in each._buckets.items()
+                }
                 for each in (view, fresh)
             )
             assert kept == anew
