@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from math import inf
+from typing import NamedTuple
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import memory_bytes
@@ -72,6 +73,15 @@ class Run:
         return self._terminated
 
 
+class Words(NamedTuple):
+    """How events name a container, and what they say of it; the same for all pods of a template."""
+
+    path: str
+    created: str
+    started: str
+    stopping: str
+
+
 class Container:
     """A container of a pod on its node.
 
@@ -82,7 +92,6 @@ class Container:
     __slots__ = (
         "_mounts",
         "_resources",
-        "field_path",
         "image",
         "kind",
         "last_pull_error",
@@ -94,6 +103,7 @@ class Container:
         "spec",
         "waits",
         "watched",
+        "words",
         "workers",
     )
 
@@ -101,7 +111,7 @@ class Container:
         self.spec, self.kind = spec, kind
         self.name: str = spec["name"]
         self.image: str = spec["image"]
-        self.field_path = _field_path(kind, self.name)
+        self.words = _words(kind, self.name)
         self.post_start: Hook | None = None
         self.pre_stop: Hook | None = None
         if lifecycle := spec.get("lifecycle"):
@@ -232,9 +242,10 @@ def _running(stamp: str) -> Object:
 
 
 @lru_cache(256)
-def _field_path(kind: str, name: str) -> str:
-    """How events name the container."""
-    return f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{name}}}"
+def _words(kind: str, name: str) -> Words:
+    path = f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{name}}}"
+    created, started = f"Created container: {name}", f"Started container {name}"
+    return Words(path, created, started, f"Stopping container {name}")
 
 
 def _is_web_server(image: str) -> bool:

@@ -130,7 +130,7 @@ class PodWorker:
         for container in self.containers:
             if container.run is not None and container.run.application.runs(now):
                 if not self.deleting:
-                    self.say(container, "Normal", "Killing", f"Stopping container {container.name}")
+                    self.say(container, "Normal", "Killing", container.words.stopping)
                 container.run.application.terminate(now, now + 2.0)
         self.freeze()
 
@@ -327,7 +327,7 @@ class PodWorker:
         """Records an event about the pod, or about a container of it."""
         if type_ == "Warning":
             self.warnings += 1
-        path = container.field_path if container is not None else ""
+        path = container.words.path if container is not None else ""
         self.kubelet.recorder.record("Pod", self.pod, type_, reason, message, path)  # type: ignore[arg-type]
 
     @property

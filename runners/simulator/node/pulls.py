@@ -5,6 +5,7 @@ pkg/kubelet/images/image_manager.go EnsureImageExists, puller.go serialImagePull
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from gherkube.runners.simulator.node.backoff import duration
@@ -39,7 +40,7 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     policy = container.spec.get("imagePullPolicy") or ("Always" if parsed.tag == "latest" else "IfNotPresent")
     present = kubelet.images.is_present(image, kubelet.name)
     if present and policy != "Always":
-        pod.say(container, "Normal", "Pulled", f'Container image "{image}" already present on machine')
+        pod.say(container, "Normal", "Pulled", _is_there(image))
         return None
     if policy == "Never":
         why = f'Container image "{image}" is not present with pull policy of Never'
@@ -70,6 +71,11 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     done = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). {size}'
     pod.say(container, "Normal", "Pulled", done)
     return None
+
+
+@lru_cache(256)
+def _is_there(image: str) -> str:
+    return f'Container image "{image}" already present on machine'
 
 
 def _pull_takes(kubelet: Kubelet, image: str, *, exists: bool) -> float:

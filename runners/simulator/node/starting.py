@@ -167,10 +167,10 @@ def _start(pod: PodWorker, container: Container) -> Iterator[float]:
         pod.say(container, "Warning", "Failed", f"Error: {error}")
         _fail(pod, container, "CreateContainerConfigError", str(error))
         return
-    pod.say(container, "Normal", "Created", f"Created container: {container.name}")
+    pod.say(container, "Normal", "Created", container.words.created)
     yield kubelet.latency(START_TAKES)
     _run(pod, container, env)
-    pod.say(container, "Normal", "Started", f"Started container {container.name}")
+    pod.say(container, "Normal", "Started", container.words.started)
     if container.post_start is not None:
         yield from _post_start(pod, container)
 

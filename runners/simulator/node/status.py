@@ -41,8 +41,6 @@ INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
 
 def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool) -> str:
     """The phase by the container statuses; `over`: the containers are stopped for good."""
-    policy = pod["spec"].get("restartPolicy", "Always")
-    failed_init, pending_init = _count_init(pod, init) if init else (0, 0)
     waiting = running = stopped = succeeded = 0
     for status in apps:
         state = status["state"]
@@ -55,9 +53,14 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
             stopped += 1
         else:
             waiting += 1
-    if failed_init and policy == "Never":
-        return "Failed"
-    if waiting or (pending_init and not (running or stopped)):
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if init:
+        failed_init, pending_init = _count_init(pod, init)
+        if failed_init and policy == "Never":
+            return "Failed"
+        if pending_init and not (running or stopped):
+            return "Pending"
+    if waiting:
         return "Pending"
     if running:
         return "Running"

@@ -79,9 +79,7 @@ def terminate(pod: PodWorker) -> Iterator[float]:
         for container in group:
             if pod.prober is not None:
                 pod.prober.stop(container, LIVENESS, STARTUP)
-            stop(
-                pod, container, f"Stopping container {container.name}", grace=max(grace_ends - clock.now, 0.0)
-            )
+            stop(pod, container, container.words.stopping, grace=max(grace_ends - clock.now, 0.0))
             if pod.prober is not None:
                 pod.prober.plan(container)
         if not noted:
@@ -120,7 +118,7 @@ def wind_up(pod: PodWorker) -> Iterator[float]:
     kubelet = pod.kubelet
     for group in _stop_order(pod):
         for container in group:
-            stop(pod, container, f"Stopping container {container.name}", grace=None)
+            stop(pod, container, container.words.stopping, grace=None)
         while (rest := _last_end(group) - kubelet.clock.now) > 0:
             yield rest
     _stop_probing(pod)
