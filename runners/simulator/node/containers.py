@@ -186,16 +186,16 @@ class Container:
         worker = self.worker(role) if self.workers else None
         return worker is None or worker.result is True
 
-    def status(self, as_of: float, default_wait: Object, *, wanted: bool) -> Object:
+    def status(self, as_of: float, default_wait: Object, wanted: bool) -> Object:
         """Its status at that time.
 
         `default_wait`: the state of a container that was never started. `wanted`: the next sync would
         start it, so that the reason why the last one did not shows.
         pkg/kubelet/kubelet_pods.go convertToAPIContainerStatuses
         """
-        run, previous = self.current(as_of), self.previous
-        if run is previous:
-            previous = None
+        run, previous = self.run, self.previous
+        if run is not None and run.started_at > as_of:
+            run, previous = previous, None
         state, last = default_wait, NO_STATE
         ready = started = False
         if run is not None:
@@ -208,9 +208,9 @@ class Container:
                 last = state
             reason, message = self.waits
             state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
-        return self.compose(run, state, last, ready=ready, started=started)
+        return self.compose(run, state, last, ready, started)
 
-    def compose(self, run: Run | None, state: Object, last: Object, *, ready: bool, started: bool) -> Object:
+    def compose(self, run: Run | None, state: Object, last: Object, ready: bool, started: bool) -> Object:
         """A container status of these parts."""
         status: Object = {
             "name": self.name,
@@ -255,4 +255,6 @@ def _is_web_server(image: str) -> bool:
 def _mount(mount: Object) -> Object:
     """How the status shows a mount of the spec."""
     shown = {"name": mount["name"], "mountPath": mount["mountPath"]}
-    return {**shown, "readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else shown
+    if mount.get("readOnly"):
+        shown["readOnly"], shown["recursiveReadOnly"] = True, "Disabled"
+    return shown

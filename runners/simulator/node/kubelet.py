@@ -288,8 +288,8 @@ class Kubelets:
         elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
             self._after(WATCH_TAKES, self._update, pod)
 
-    def _after(self, median: float, call: Callable[[Object], object], pod: Object) -> None:
-        self._clock.after(self._chance.latency(median, "kubelet"), call, pod)
+    def _after(self, median: float, call: Callable[..., object], subject: Object | PodWorker) -> None:
+        self._clock.after(self._chance.latency(median, "kubelet"), call, subject)
 
     def _bound(self, pod: Object, node: str) -> None:
         kubelet = self._kubelets.get(node)
@@ -298,11 +298,11 @@ class Kubelets:
         worker = PodWorker(kubelet, pod)
         kubelet.pods[worker.key] = self._workers[worker.key] = worker
         if kubelet.syncs_pods:
-            self._after(WATCH_TAKES, self._begin, pod)
+            self._after(WATCH_TAKES, self._begin, worker)
 
-    def _begin(self, pod: Object) -> None:
-        worker = self._worker(pod)
-        if worker is not None and worker.kubelet.syncs_pods and not worker.start_stamp:
+    def _begin(self, worker: PodWorker) -> None:
+        kubelet = worker.kubelet
+        if kubelet.pods.get(worker.key) is worker and kubelet.syncs_pods and not worker.start_stamp:
             worker.begin()
 
     def _delete(self, pod: Object) -> None:

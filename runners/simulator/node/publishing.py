@@ -33,8 +33,8 @@ class Publisher:
         the write may wait for the answer.
         """
         pod = self._pod
-        init, apps = self._containers(pod.default_wait, pod.as_of, over=False)
-        phase = statuses.phase(pod.pod, init, apps, over=False)
+        init, apps = self._containers(pod.default_wait)
+        phase = statuses.phase(pod.pod, init, apps)
         if probe_first and pod.prober is not None and pod.prober.trigger():
             return phase
         self._write(phase, init, apps, sandbox=pod.sandbox_at <= pod.as_of, held=phase in ENDED)
@@ -44,7 +44,7 @@ class Publisher:
         """Writes that all containers are stopped for good; `lost` is the state of those that never ran."""
         pod = self._pod
         pod.as_of = pod.kubelet.clock.now
-        init, apps = self._containers(lost, pod.as_of, over=True)
+        init, apps = self._containers(lost, over=True)
         self._write(statuses.phase(pod.pod, init, apps, over=True), init, apps, sandbox=False)
 
     def write_never_started(self, phase: str, state: Object) -> None:
@@ -60,13 +60,13 @@ class Publisher:
         verdicts = (FALSE, *self._verdicts[1:]) if self._verdicts is not None else None
         self._write(phase, init, apps, sandbox=False, verdicts=verdicts)
 
-    def _containers(self, wait: Object, as_of: float, *, over: bool) -> tuple[list[Object], list[Object]]:
+    def _containers(self, wait: Object, *, over: bool = False) -> tuple[list[Object], list[Object]]:
         pod = self._pod
         init: list[Object] = []
         apps: list[Object] = []
         for container in pod.containers:
             wanted = container.waits is not None and not over and not pod.deleting and pod.wants(container)
-            shown = container.status(as_of, wait, wanted=wanted)
+            shown = container.status(pod.as_of, wait, wanted)
             (apps if container.kind == "app" else init).append(shown)
         return init, apps
 
@@ -89,7 +89,7 @@ class Publisher:
         foreign = [each for each in before if each["type"] not in OWN] if len(before) != len(OWN) else []
         if verdicts is None:
             others = {each["type"]: each["status"] for each in foreign} if foreign else {}
-            verdicts = statuses.verdicts(pod.pod, phase, init, apps, sandbox=sandbox, foreign=others)
+            verdicts = statuses.verdicts(pod.pod, phase, init, apps, sandbox, others)
         if verdicts != self._verdicts:
             self._note(verdicts, stored)
         generation = pod.pod["metadata"]["generation"]

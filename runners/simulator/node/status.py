@@ -39,7 +39,7 @@ FAILED: Verdict = ("False", "PodFailed", "")
 INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
 
 
-def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool) -> str:
+def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool = False) -> str:
     """The phase by the container statuses; `over`: the containers are stopped for good."""
     waiting = running = stopped = succeeded = 0
     for status in apps:
@@ -94,7 +94,6 @@ def verdicts(
     phase: str,
     init: Sequence[Object],
     apps: Sequence[Object],
-    *,
     sandbox: bool,
     foreign: Mapping[str, str],
 ) -> Verdicts:
