@@ -5,7 +5,9 @@ Everything that is run is run by pytest with gherkube's plugin, so plain pytest 
 
 from __future__ import annotations
 
+import gc
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Annotated
 
@@ -90,6 +92,7 @@ def run(
     Exit code: 0 passed, 1 failed, 2 cannot be run as written, 3 cannot be judged here, 4 nothing
     selected, 5 internal error, 6 a scenario passed at one place and failed at another.
     """
+    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
     from gherkube.runners.cli.run import run_features
 
     options = {
@@ -296,4 +299,10 @@ def main() -> None:
     """The command `gherkube`."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    named = sys.argv[1] if len(sys.argv) > 1 else ""
+    called = [each for each in app.registered_commands if each.callback and each.callback.__name__ == named]
+    if called:  # all commands would take typer longer to make than a short run takes
+        alone = copy(app)
+        alone.registered_commands, alone.registered_groups = called, []
+        alone(sys.argv[2:], prog_name=f"{Path(sys.argv[0]).name} {named}")
     app()

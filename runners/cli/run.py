@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +18,19 @@ from gherkube.runners.report.results import JUnit, Results, exit_code
 from gherkube.runners.report.terminal import ScenarioReporter
 
 
+class _Templates:
+    """Mako's TemplateLookup, which pytest-bdd makes at its import and uses for --generate-missing alone.
+
+    Mako itself, and Pygments, which it imports, take longer than a short run: they wait for that.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("mako.lookup").TemplateLookup(**self._options), name)
+
+
 class Terminal:
     """A pytest plugin that shows scenarios in the place of tests."""
 
@@ -23,9 +38,19 @@ class Terminal:
         self.reporter: ScenarioReporter | None = None
         self.results = Results(self._verdict)
 
+        self._mako = ModuleType("mako.lookup")
+        self._mako.__dict__["TemplateLookup"] = _Templates
+        sys.modules.setdefault("mako.lookup", self._mako)
+
     def _verdict(self, verdict: Any) -> None:
         if self.reporter:
             self.reporter.verdict(verdict)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
+        """Plugins are imported, pytest-bdd among them; what comes now is the user's, and may need Mako."""
+        if sys.modules.get("mako.lookup") is self._mako:
+            del sys.modules["mako.lookup"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -43,6 +68,11 @@ class Terminal:
         """From here on the garbage collector need not look at what was imported."""
         gc.freeze()
         gc.enable()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """After pytest's own search for garbage: what is left then ends with the process."""
+        gc.freeze()
 
 
 def run_features(paths: list[str], options: list[str], junit: Path | None) -> int:
@@ -72,7 +102,6 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
             return _refuse(str(error), "name another file")
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         plugins += ["pytest_bdd.plugin", "gherkube.fixtures.plugin"]
-    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
     try:
         ended = pytest.main(["--gherkube", *asked, *options, *dict.fromkeys([*whole, *lines])], plugins)
     except (Exception, SystemExit) as error:  # of a hook, or of what steps did to Python
