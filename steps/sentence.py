@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from gherkube.steps.phrases import FIELDS, Field
@@ -95,9 +96,10 @@ class Sentence(NamedTuple):
         tensed = self.kind == "then" and not self.timeless
         present: Tense = "past" if _PAST.search(self.pattern) and "<" not in self.pattern else "present"
         for pattern in _with_and_without(self.pattern):
-            yield Form(_tokens(_VERB.sub(r"\1", pattern)), present if tensed else None)
+            words = pattern.split()
+            yield Form(tuple(map(_present, words)), present if tensed else None)
             if "<" in pattern:
-                yield Form(_tokens(_VERB.sub(_past, pattern)), "past" if tensed else None)
+                yield Form(tuple(map(_past, words)), "past" if tensed else None)
 
 
 _VERB = re.compile(r"<(\w+)>")
@@ -105,27 +107,28 @@ _PAST = re.compile(r"\b(?:was|were)\b")
 _OPTIONAL = re.compile(r" ?\[([^\]]*)\]")
 
 
-def _past(verb: re.Match[str]) -> str:
-    return PAST[verb[1]]
-
-
 def _with_and_without(pattern: str) -> list[str]:
     found = _OPTIONAL.search(pattern)
     if found is None:
-        return [pattern.strip()]
+        return [pattern]
     before, after = pattern[: found.start()], pattern[found.end() :]
     return [each for middle in (f" {found[1]}", "") for each in _with_and_without(before + middle + after)]
 
 
-def _tokens(pattern: str) -> tuple[str | Part, ...]:
-    return tuple(
-        _part(word[1:-1]) if word.startswith("{") else FORMS.get(word, word) for word in pattern.split()
-    )
+@cache
+def _present(word: str) -> str | Part:
+    """What a pattern's word is in the tree: a field, or the word in the form under which it is kept."""
+    if word.startswith("{"):
+        name, _, field = word[1:-1].rpartition(":")
+        return Part(name or field, FIELDS[field])
+    word = _VERB.sub(r"\1", word)
+    return FORMS.get(word, word)
 
 
-def _part(written: str) -> Part:
-    name, _, field = written.rpartition(":")
-    return Part(name or field, FIELDS[field])
+@cache
+def _past(word: str) -> str | Part:
+    """The same with a verb in the past."""
+    return _present(_VERB.sub(lambda verb: PAST[verb[1]], word))
 
 
 def _shown_field(found: re.Match[str]) -> str:

@@ -37,7 +37,6 @@ class Terminal:
     def __init__(self) -> None:
         self.reporter: ScenarioReporter | None = None
         self.results = Results(self._verdict)
-
         self._mako = ModuleType("mako.lookup")
         self._mako.__dict__["TemplateLookup"] = _Templates
         sys.modules.setdefault("mako.lookup", self._mako)
