@@ -16,11 +16,9 @@ The command line beats the settings. Whatever else stands there is an error.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.kind.settings import KindSettings, read_kind
@@ -31,16 +29,15 @@ SEED = 1
 PATIENCE = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a run goes by; `patience` in seconds, `file` where it was said (None: nowhere)."""
 
     seed: int = SEED
     patience: float = PATIENCE
     steps: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    kind: KindSettings = field(default_factory=KindSettings)
+    variables: Mapping[str, str] = {}
+    targets: Mapping[str, Target] = {}
+    kind: KindSettings = KindSettings()
     file: Path | None = None
 
     def with_(
@@ -51,8 +48,7 @@ class Settings:
         variables: Mapping[str, str] | None = None,
     ) -> Settings:
         """These settings, but for what was said on the command line."""
-        return replace(
-            self,
+        return self._replace(
             seed=self.seed if seed is None else seed,
             patience=self.patience if patience is None else patience,
             variables={**self.variables, **(variables or {})},
@@ -76,6 +72,8 @@ def find(starts: Iterable[Path]) -> Path | None:
 
 def load(file: Path) -> Settings | None:
     """Reads the settings; None when a pyproject.toml turns out to have none. Raises UsageError."""
+    import tomllib
+
     try:
         text = file.read_text("utf-8")
         table = tomllib.loads(text)

@@ -18,8 +18,7 @@ quota = {"pods" = "50"}       # the resource quota of each namespace that the ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
 
@@ -28,8 +27,7 @@ ACTS = ("create", "change", "scale", "image", "delete", "delete pods", "evict po
 """The kinds of acts, in the words of the settings; "nodes": cordoning them; "node faults": stopping them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A context of a kubeconfig with its fences; "" and None: nothing was said."""
 
     context: str
@@ -40,8 +38,8 @@ class Target:
     namespaces: tuple[str, ...] = ()
     acts: tuple[str, ...] | None = None
     most_pods: int | None = None
-    urls: Mapping[str, str] = field(default_factory=dict)
-    quota: Mapping[str, str] = field(default_factory=dict)
+    urls: Mapping[str, str] = {}
+    quota: Mapping[str, str] = {}
     disposable: bool = False
     production: bool = False
 
@@ -85,7 +83,7 @@ def chosen(
     else:
         fenced = (each for each in targets.values() if each.context == context)
         found = next(fenced, Target(context))
-    return replace(found, kubeconfig=kubeconfig or found.kubeconfig, namespace=namespace or found.namespace)
+    return found._replace(kubeconfig=kubeconfig or found.kubeconfig, namespace=namespace or found.namespace)
 
 
 def read_targets(value: Any) -> dict[str, Target]:

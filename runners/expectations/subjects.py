@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.revisions import MARKS, has_one_revision, newest_mark
@@ -19,8 +19,7 @@ POD_RESOURCES = frozenset({"pods", "controllerrevisions", *TEMPLATED})
 WORDS = {"replicasets": "replica set", "services": "service", "nodes": "node", "pods": "pod"}
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadRef:
+class WorkloadRef(NamedTuple):
     """An object by name; mostly a workload, but anything with a plural name will do."""
 
     resource: str

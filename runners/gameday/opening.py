@@ -75,8 +75,7 @@ def target_of(plan: Plan, settings: Settings, kubeconfig: str = "") -> Target | 
             f"namespace {', '.join(outside)} is outside of the fences of target {plan.target!r}: "
             f"its namespaces are {', '.join(sorted(allowed)) or 'none'}"
         )
-    return replace(
-        target,
+    return target._replace(
         kubeconfig=kubeconfig or target.kubeconfig,
         namespace=plan.scope.namespace,
         namespaces=plan.scope.namespaces,
@@ -99,7 +98,7 @@ def reached(target: Target) -> Iterator[tuple[LiveApi, Discovery, Target]]:
         Fences(target, connection)
         discovery = Discovery(connection)
         api = LiveApi(connection, discovery)
-        yield api, discovery, replace(target, disposable=target.disposable or _is_served(api))
+        yield api, discovery, target._replace(disposable=target.disposable or _is_served(api))
     finally:
         connection.close()
 

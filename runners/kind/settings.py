@@ -14,9 +14,8 @@ create-within = "10m"            # how long making a cluster may take
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
 
@@ -24,16 +23,14 @@ NODES = 3
 CREATE_WITHIN = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where an image comes from: the engine has it (`local`), or it is built from a folder."""
 
     local: bool = False
     build: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KindSettings:
+class KindSettings(NamedTuple):
     """What clusters are made from, and what for. "" and None: nothing was said.
 
     `reuse`: the name of a cluster that is kept, and used again. `keep`: clusters are left when the run ends.
@@ -45,17 +42,17 @@ class KindSettings:
     kind: str = ""
     config: Path | None = None
     create_within: float = CREATE_WITHIN
-    images: Mapping[str, Source] = field(default_factory=dict)
+    images: Mapping[str, Source] = {}
     reuse: str = ""
     keep: bool = False
 
     def at(self, folder: Path) -> KindSettings:
         """The same with paths from that folder on."""
         images = {
-            name: replace(source, build=folder / source.build) if source.build else source
+            name: source._replace(build=folder / source.build) if source.build else source
             for name, source in self.images.items()
         }
-        return replace(self, config=folder / self.config if self.config else None, images=images)
+        return self._replace(config=folder / self.config if self.config else None, images=images)
 
 
 def read_kind(value: Any) -> KindSettings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError, CannotJudge
@@ -47,8 +46,8 @@ class LiveCluster:
         now = time.time()
         skew = connection.clock_skew(now)
         self._served = self._find_served()
-        self._target = fences.target = replace(
-            target, disposable=target.disposable or self._served is not None
+        self._target = fences.target = target._replace(
+            disposable=target.disposable or self._served is not None
         )
         self.owns_namespaces = self._served is not None
         """Whether the cluster is there for the scenario alone, its nodes too."""

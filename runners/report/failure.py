@@ -12,8 +12,8 @@ from __future__ import annotations
 import errno
 import linecache
 import re
-import sysconfig
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from traceback import walk_tb
 
@@ -141,20 +141,24 @@ def shown(file: Path) -> Path:
 
 
 def _whose(file: Path) -> str:
-    return next((owner for place, owner in _PLACES if file.is_relative_to(place)), USER)
+    return next((owner for place, owner in _places() if file.is_relative_to(place)), USER)
 
 
-_HOUSE = Path(__file__).resolve().parents[2]
-_INSTALLED = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
-_PLACES = (
-    (_HOUSE / "fixtures", FIXTURES),
-    *((_HOUSE / room, OWN) for room in ("runners", "steps")),
-    *(
-        (place / name, PYTEST)
-        for place in _INSTALLED
-        for name in ("_pytest", "pytest", "pluggy", "pytest_bdd")
-    ),
-    *((place, LIBRARY) for place in _INSTALLED),
-    *((Path(sysconfig.get_path(name)), PYTHON) for name in ("stdlib", "platstdlib")),
-)
-"""Whose code stands where; the first that fits. All else is the user's."""
+@cache
+def _places() -> tuple[tuple[Path, str], ...]:
+    """Whose code stands where; the first that fits. All else is the user's."""
+    import sysconfig
+
+    house = Path(__file__).resolve().parents[2]
+    installed = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    return (
+        (house / "fixtures", FIXTURES),
+        *((house / room, OWN) for room in ("runners", "steps")),
+        *(
+            (place / name, PYTEST)
+            for place in installed
+            for name in ("_pytest", "pytest", "pluggy", "pytest_bdd")
+        ),
+        *((place, LIBRARY) for place in installed),
+        *((Path(sysconfig.get_path(name)), PYTHON) for name in ("stdlib", "platstdlib")),
+    )
