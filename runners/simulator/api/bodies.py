@@ -18,7 +18,7 @@ from gherkube.runners.simulator.api.refusals import bad_request, invalid_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.schema import DecodingError
 
-STRUCTS = frozenset({"metadata", "spec", "status"})
+STRUCTS = ("metadata", "spec", "status")
 """Parts that are there, if empty, in every object whose kind has them: in Go they are no pointers."""
 SCALE = Resource("scales", "autoscaling", "v1", "Scale")
 
@@ -79,8 +79,10 @@ def _decoded(info: Resource, sent: Any, unknown: list[str] | None) -> Object:
     if info.custom is not None:
         return decode_custom(info, sent, unknown)
     decoded = {"apiVersion": info.api_version, "kind": info.kind, **schema.decode(info.kind, sent, unknown)}
-    for part in STRUCTS & schema.fields_of(info.kind).keys():
-        decoded.setdefault(part, {})
+    fields = schema.fields_of(info.kind)
+    for part in STRUCTS:
+        if part in fields:
+            decoded.setdefault(part, {})
     return decoded
 
 
