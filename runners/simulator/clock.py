@@ -8,12 +8,12 @@ which they were scheduled, so a run depends on nothing but its seed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import cos, exp, inf, log, pi, sin, sqrt
+from math import cos, exp, floor, inf, log, pi, sin, sqrt
 from typing import Any
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ class Clock:
         self._queue: list[tuple[float, int, Timer]] = []
         self._order = count()
         self._cancelled = 0
-        self._second, self._stamp = -1, ""
+        self._stamped_until, self._stamp = -inf, ""
 
     def at(self, when: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
         """Runs `call(*args)` at that time (now, when it has passed).
@@ -74,8 +74,19 @@ class Clock:
 
     def step(self, until: float = inf) -> bool:
         """Runs the next event; False when there is none up to and at that time."""
-        queue = self._queue
-        while queue and queue[0][0] <= until:
+        return self.run(until, stop=("after one",))
+
+    def run_until(self, when: float) -> None:
+        """Runs all events up to and at that time, and stands there then."""
+        self.run(when)
+        self.now = max(self.now, when)
+
+    def run(self, until: float, stop: Sequence[object] = ()) -> bool:
+        """Runs the events up to and at that time, but none after one that put something into `stop`.
+
+        Returns whether one did.
+        """
+        while (queue := self._queue) and queue[0][0] <= until:
             at, _, timer = heappop(queue)
             call = timer.call
             if call is _nothing:
@@ -86,20 +97,14 @@ class Clock:
                 self.pending -= 1
             self.now = at
             call(*timer.args)
-            return True
+            if stop:
+                return True
         return False
-
-    def run_until(self, when: float) -> None:
-        """Runs all events up to and at that time, and stands there then."""
-        while self.step(when):
-            pass
-        self.now = max(self.now, when)
 
     def timestamp(self) -> str:
         """Now as the API writes times: RFC 3339, whole seconds, UTC."""
-        second = int(self.now)
-        if second != self._second:
-            self._second, self._stamp = second, timestamp(self.now)
+        if self.now >= self._stamped_until:
+            self._stamped_until, self._stamp = floor(self.now) + 1.0, timestamp(self.now)
         return self._stamp
 
     def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:

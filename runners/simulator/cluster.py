@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gherkube.runners.errors import CannotJudge, UsageError
+from gherkube.runners.history import Change
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
@@ -41,6 +42,7 @@ from gherkube.runners.simulator.node.registration import LEASES, LEASES_NAMESPAC
 from gherkube.runners.simulator.scheduler import Scheduler
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
+from gherkube.runners.traffic import Request
 
 if TYPE_CHECKING:
     import kubernetes.client
@@ -257,19 +259,16 @@ class VirtualTime:
         if condition():
             return True
         clock, deadline = self._clock, self._clock.now + within
-        changed: list[object] = []
+        changed: list[Change | Request] = []
         ends = [self._store.watch(resource, changed.append) for resource in resources or ("",)]
-        listens = not resources or REQUESTS in resources
-        sent = self._traffic.requests
-        seen = len(sent)
+        if not resources or REQUESTS in resources:
+            ends.append(self._traffic.watch(changed.append))
         try:
             with collector.at_rest():
-                while clock.step(deadline):
-                    if changed or (listens and len(sent) != seen):
-                        changed.clear()
-                        seen = len(sent)
-                        if condition():
-                            return True
+                while clock.run(deadline, changed):
+                    changed.clear()
+                    if condition():
+                        return True
                 if clock.next_at() is not None:
                     clock.run_until(deadline)
                 return False

@@ -5,7 +5,7 @@ A client is somewhere in the cluster: its requests enter at any node that is up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gherkube.runners.errors import CannotJudge, UsageError
@@ -56,6 +56,7 @@ class SimTraffic:
         self._nodes = nodes
         self._flows: dict[Key, None] = {}
         self.requests: list[Request] = []
+        self._watchers: list[Callable[[Request], object]] = []
 
     def send(self, service: Key, count: int, *, through: str = "service") -> list[Request]:
         """Sends that many requests, one after another, and returns what became of them.
@@ -75,6 +76,11 @@ class SimTraffic:
         self._check(service, "service")
         self._flows[service] = None
         self._repeat(service, every)
+
+    def watch(self, watcher: Callable[[Request], object]) -> Callable[[], None]:
+        """Calls the watcher with each request that is answered; returns how to stop."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     def flows(self, service: Key) -> bool:
         """Whether requests to the service flow by themselves."""
@@ -119,6 +125,8 @@ class SimTraffic:
                 seconds += more
         request = Request(at, service, pod, image, code, body, seconds, through)
         self.requests.append(request)
+        for watcher in self._watchers:
+            watcher(request)
         return request
 
     def _ask(self, target: Target) -> tuple[str, str, int, str, float]:
