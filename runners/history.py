@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
@@ -20,7 +20,7 @@ class Change(NamedTuple):
 
     `at`: seconds since the run began (virtual or real). `type`: ADDED, MODIFIED or DELETED.
     `resource`: the plural name, as in "pods". `object`: the new version, or, of a deletion, the last
-    one. `old`: the version before, None when ADDED.
+    one. `old`: the version before, None when ADDED. `key`: that of the object.
     """
 
     at: float
@@ -28,6 +28,7 @@ class Change(NamedTuple):
     resource: str
     object: Object
     old: Object | None
+    key: Key
 
 
 class History(Protocol):

@@ -9,7 +9,7 @@ from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected
 from gherkube.runners.expectations.view import Place, View
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import is_active, key_of
+from gherkube.runners.objects import is_active
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _NodesTracker(Tracker):
             if self._selected.upset(change):
                 self._start()
             return
-        pod, key = change.object, key_of(change.object)
+        pod, key = change.object, change.key
         node = pod["spec"].get("nodeName")
         if change.type != DELETED and node and is_active(pod) and self._selected.includes(pod):
             self._node[key] = node

@@ -72,13 +72,11 @@ class View:
     def apply(self, change: Change) -> None:
         """Moves on by one change."""
         self.position += 1
-        self.at, kind, resource, obj, _ = change
-        metadata = obj["metadata"]
-        key = metadata.get("namespace", ""), metadata["name"]
+        self.at, kind, resource, obj, _, key = change
         if kind == DELETED:
             self.objects.get(resource, {}).pop(key, None)
             if resource in KINDS:
-                self.gone.setdefault(resource, {})[metadata.get("uid", "")] = obj
+                self.gone.setdefault(resource, {})[obj["metadata"].get("uid", "")] = obj
             if resource == "pods":
                 self.ready_since.pop(key, None)
             return

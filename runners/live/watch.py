@@ -221,7 +221,7 @@ class Watch:
             self.known[key] = obj
         if kind == ADDED and old is not None:
             kind = MODIFIED
-        change = Change(self._history.now(), kind, self.resource.name, obj, old)
+        change = Change(self._history.now(), kind, self.resource.name, obj, old, key)
         self._history.ring(self.resource.name, change, number(version_of(obj)))
 
     def _came_to(self, version: str) -> None:

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import IO
 
 from gherkube.runners.history import Change
+from gherkube.runners.objects import key_of
 
-CHUNK = 20_000
+CHUNK = 5_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
-KEPT = 80_000
+KEPT = 110_000
 """How many of the newest changes stay in memory."""
 LASTING = "events"
 """Objects that hardly ever change stay in the store as they were made: moving them would free nothing."""
@@ -65,11 +66,14 @@ class Log:
         self._chunks.append(self._file.seek(0, 2))
         oldest = self._recent[:CHUNK]
         self._staying.append([change for change in oldest if change.resource == LASTING])
-        marshal.dump([None if each.resource == LASTING else tuple(each) for each in oldest], self._file)
+        marshal.dump([None if each.resource == LASTING else each[:-1] for each in oldest], self._file)
         del self._recent[:CHUNK]
 
     def _read(self, chunk: int) -> list[Change]:
         assert self._file is not None
         self._file.seek(self._chunks[chunk])
         staying = iter(self._staying[chunk])
-        return [Change(*fields) if fields else next(staying) for fields in marshal.load(self._file)]
+        return [
+            Change._make((*fields, key_of(fields[3]))) if fields else next(staying)
+            for fields in marshal.load(self._file)
+        ]

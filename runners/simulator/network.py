@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.store import Store
 
@@ -158,7 +158,7 @@ class Network:
         return timeline[at][1] if at >= 0 else None
 
     def _service_changed(self, change: Change) -> None:
-        key = key_of(change.object)
+        key = change.key
         if change.type == DELETED:
             self._services.pop(key, None)
         elif change.old is not None and change.old["spec"] is change.object["spec"]:

@@ -80,16 +80,16 @@ class Scheduler:
     # What happens around it
 
     def _pod_changed(self, change: Change) -> None:
-        _, kind, _, pod, old = change
+        _, kind, _, pod, old, key = change
         uid = pod["metadata"]["uid"]
         if kind == DELETED or pod["status"].get("phase") in ENDED:
-            self._pod_left(key_of(pod), uid)
+            self._pod_left(key, uid)
         elif (placed := self._nodes.placed.get(uid)) is not None:
             self._nodes.refresh(placed, pod)
         elif kind == ADDED or pod["spec"].get("nodeName"):
-            self._pod_added(key_of(pod), pod)
+            self._pod_added(key, pod)
         else:
-            self._pod_updated(key_of(pod), pod, old)
+            self._pod_updated(key, pod, old)
 
     def _pod_added(self, key: Key, pod: Object) -> None:
         spec = pod["spec"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, ValuesView
 from typing import TypeAlias
 
 from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.clock import Clock
 from gherkube.runners.simulator.log import Log
 
@@ -40,28 +40,29 @@ class Store:
         """The newest versions of all objects of a resource, in the order in which they were created."""
         return self._objects[resource].values()
 
-    def put(self, resource: str, obj: Object) -> Object:
+    def put(self, resource: str, obj: Object, key: Key | None = None) -> Object:
         """Stores a new version of the object (or a new object) and returns it with its resourceVersion.
 
-        The metadata given must not be shared with anything else: the version is written into it.
+        The metadata given must not be shared with anything else: the version is written into it. `key`:
+        that of the object, from whoever has it at hand.
         """
-        metadata = obj["metadata"]
-        key = metadata.get("namespace", ""), metadata["name"]
+        if key is None:
+            key = key_of(obj)
         objects = self._objects[resource]
         old = objects.get(key)
-        self.version += 1
-        metadata["resourceVersion"] = str(self.version)
+        version = self.version = self.version + 1
+        obj["metadata"]["resourceVersion"] = str(version)
         objects[key] = obj
         what = ADDED if old is None else MODIFIED
-        self._tell(tuple.__new__(Change, (self.clock.now, what, resource, obj, old)))
+        self._tell(tuple.__new__(Change, (self.clock.now, what, resource, obj, old, key)))
         return obj
 
-    def remove(self, resource: str, key: Place) -> Object:
+    def remove(self, resource: str, key: Key) -> Object:
         """Takes an object out and returns its last state under the version of its deletion."""
         old = self._objects[resource].pop(key)
         self.version += 1
         last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(self.version)}}
-        self._tell(Change(self.clock.now, DELETED, resource, last, old))
+        self._tell(Change(self.clock.now, DELETED, resource, last, old, key))
         return last
 
     def watch(self, resource: str, watcher: Watcher) -> Callable[[], None]:
@@ -76,7 +77,7 @@ class Store:
 
     def _tell(self, change: Change) -> None:
         self.log.append(change)
-        for watcher in self._watchers[change.resource]:
+        for watcher in self._watchers[change[2]]:
             watcher(change)
         for watcher in self._watchers[""]:
             watcher(change)

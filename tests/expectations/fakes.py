@@ -109,12 +109,12 @@ class Script:
     def _run_one(self) -> None:
         at, _, resource, obj, gone = self._plan.pop(0)
         self._now = max(self._now, at)
-        key = (resource, key_of(obj))
-        old = self._objects.pop(key, None)
+        key = key_of(obj)
+        old = self._objects.pop((resource, key), None)
         if not gone:
-            self._objects[key] = obj
+            self._objects[resource, key] = obj
         kind = DELETED if gone else ADDED if old is None else MODIFIED
-        self.history.append(Change(self._now, kind, resource, obj, old))
+        self.history.append(Change(self._now, kind, resource, obj, old, key))
 
     def output(self, pod: Key, container: str, *, previous: bool = False) -> list[str]:
         return self.printed.get((pod.name, container, previous), [])

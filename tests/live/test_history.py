@@ -15,7 +15,7 @@ from gherkube.runners.live.connection import Connection, Unreachable
 from gherkube.runners.live.discovery import Resource
 from gherkube.runners.live.history import LiveHistory
 from gherkube.runners.live.watch import Watch
-from gherkube.runners.objects import Object, key_of
+from gherkube.runners.objects import Object
 
 PODS = Resource("pods", "Pod", "", "v1", True)
 REPLICA_SETS = Resource("replicasets", "ReplicaSet", "apps", "v1", True)
@@ -76,7 +76,7 @@ class Cluster:
 
     @property
     def told(self) -> list[str]:
-        return [key_of(change.object).name for change in self.history.since()]
+        return [change.key.name for change in self.history.since()]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gherkube.runners.history import ADDED, MODIFIED, Change
+from gherkube.runners.objects import key_of
 from gherkube.runners.simulator import log
 from gherkube.runners.simulator.log import Log
 
@@ -25,7 +26,7 @@ def change(number: int) -> Change:
     resource = "events" if number % 3 == 0 else "pods"
     old = {"metadata": {"name": "x"}} if number % 2 else None
     obj = {"metadata": {"name": f"{resource}-{number}"}, "count": number, "ready": None, "list": [1, {}]}
-    return Change(number / 8, MODIFIED if old else ADDED, resource, obj, old)
+    return Change(number / 8, MODIFIED if old else ADDED, resource, obj, old, key_of(obj))
 
 
 def filled(count: int = COUNT) -> Log:

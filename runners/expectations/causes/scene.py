@@ -84,7 +84,7 @@ class Scene:
             if position >= self.view.position:
                 break
             if change.resource == "events":
-                times[key_of(change.object)] = change.at
+                times[change.key] = change.at
         found: dict[str, list[tuple[float, Object]]] = {}
         for key, event in there.items():
             uid = (event.get("involvedObject") or event.get("regarding") or {}).get("uid", "")

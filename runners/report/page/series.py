@@ -126,12 +126,11 @@ def _changes(lines: Iterable[str], found: Series) -> Iterator[Change]:
         elif "requests" in record:
             found.sums[record["requests"]["service"]] = record["requests"]
         elif "object" in record:
-            place = record["resource"], key_of(record["object"])
-            yield Change(
-                record["at"], record["type"], record["resource"], record["object"], known.pop(place, None)
-            )
+            obj, key = record["object"], key_of(record["object"])
+            old = known.pop((record["resource"], key), None)
+            yield Change(record["at"], record["type"], record["resource"], obj, old, key)
             if record["type"] != DELETED:
-                known[place] = record["object"]
+                known[record["resource"], key] = obj
 
 
 def _request(found: Series, at: float, request: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ pkg/registry/generic/registry/store.go Delete, pkg/registry/core/pod/strategy.go
 from __future__ import annotations
 
 from gherkube.runners.cluster import Propagation
-from gherkube.runners.objects import ENDED, Key, Object, key_of
+from gherkube.runners.objects import ENDED, Key, Object
 from gherkube.runners.simulator.api.refusals import conflict, details, forbidden, not_found
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.clock import timestamp
@@ -41,7 +41,8 @@ class Deletions:
     ) -> Object:
         """Deletes an object, or begins to: see `runners.cluster.Api.delete`."""
         info = self.resources.named(resource)
-        stored = self.store.get(resource, info.key(name, namespace))
+        key = info.key(name, namespace)
+        stored = self.store.get(resource, key)
         if stored is None:
             raise not_found(info, name)
         found = stored["metadata"]["uid"]
@@ -52,13 +53,13 @@ class Deletions:
             )
             raise conflict(info, name, why)
         if resource == "pods":
-            return self._delete_pod(stored, propagation, grace_period)
+            return self._delete_pod(key, stored, propagation, grace_period)
         if resource == "namespaces":
             return self._delete_namespace(stored)
         finalizers = _finalizers(stored["metadata"], propagation)
         if finalizers:
-            return self._mark(resource, stored, finalizers, 0)
-        last = self.store.remove(resource, key_of(stored))
+            return self._mark(resource, key, stored, finalizers, 0)
+        last = self.store.remove(resource, key)
         return last if resource == "services" else _success(info, last)
 
     def remove_finalizer(self, resource: str, key: Key, finalizer: str) -> Object:
@@ -92,7 +93,9 @@ class Deletions:
             and (bool(before.get("finalizers")) or new["kind"] == "Namespace")
         )
 
-    def _delete_pod(self, pod: Object, propagation: Propagation | None, grace: int | None) -> Object:
+    def _delete_pod(
+        self, key: Key, pod: Object, propagation: Propagation | None, grace: int | None
+    ) -> Object:
         metadata = pod["metadata"]
         current = metadata.get("deletionGracePeriodSeconds")
         if current is not None:
@@ -102,12 +105,12 @@ class Deletions:
         else:
             grace = self._grace(pod, grace)
             finalizers = _finalizers(metadata, propagation)
-        marked = self._mark("pods", pod, finalizers, grace)
+        marked = self._mark("pods", key, pod, finalizers, grace)
         if grace > 0 or finalizers:
             return marked
         if current is None:
-            return self.store.remove("pods", key_of(pod))
-        self.clock.after(REMOVAL, self._remove, key_of(pod), metadata["uid"])
+            return self.store.remove("pods", key)
+        self.clock.after(REMOVAL, self._remove, key, metadata["uid"])
         return marked
 
     @staticmethod
@@ -119,7 +122,7 @@ class Deletions:
         )
         return grace if grace >= 0 else 1
 
-    def _mark(self, resource: str, stored: Object, finalizers: list[str], grace: int) -> Object:
+    def _mark(self, resource: str, key: Key, stored: Object, finalizers: list[str], grace: int) -> Object:
         """Writes that the object is being deleted; the generation rises when it was not before."""
         before = stored["metadata"]
         metadata = {
@@ -138,7 +141,7 @@ class Deletions:
                     return stored
         elif "generation" in before:
             metadata["generation"] = before["generation"] + 1
-        return self.store.put(resource, {**stored, "metadata": metadata})
+        return self.store.put(resource, {**stored, "metadata": metadata}, key)
 
     def _delete_namespace(self, namespace: Object) -> Object:
         """pkg/registry/core/namespace/storage/storage.go Delete"""

@@ -5,6 +5,7 @@ staging/src/k8s.io/apiserver/pkg/storage/names/generate.go, apimachinery/pkg/uti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 from gherkube.runners.simulator.clock import Chance
@@ -13,11 +14,12 @@ ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and nothing that looks like another character: generated names spell no words."""
 MAX_BASE = 58
 """How much of a generateName is kept: a name of a pod is at most 63 characters long."""
+DRAWN_TOGETHER = 64
+"""How many uids are drawn at once."""
 
 _PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _COUNT = len(ALPHABET) ** 5
-_FREE = ~(0xF000_C000 << 48)
-_VERSION_4 = 0x4000_8000 << 48
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def suffix(source: Random) -> str:
@@ -33,10 +35,14 @@ def generate(chance: Chance, base: str) -> str:
     return base[:MAX_BASE] + suffix(chance.stream("names"))
 
 
-def uid(source: Random) -> str:
-    """A random UUID (RFC 4122, version 4)."""
-    bits = (source.getrandbits(128) & _FREE | _VERSION_4).to_bytes(16).hex()
-    return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
+def uids(source: Random) -> Iterator[str]:
+    """Random UUIDs (RFC 4122, version 4), without end."""
+    while True:
+        drawn = source.getrandbits(128 * DRAWN_TOGETHER).to_bytes(16 * DRAWN_TOGETHER).hex()
+        for at in range(len(drawn) - 32, -1, -32):
+            bits = drawn[at : at + 32]
+            variant = _VARIANTS[bits[16]]
+            yield f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{variant}{bits[17:20]}-{bits[20:]}"
 
 
 def safe_encode(number: int) -> str:

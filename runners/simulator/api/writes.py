@@ -21,7 +21,7 @@ from gherkube.runners.simulator.api.refusals import already_exists, conflict, fo
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.api.services import ServiceAllocator
 from gherkube.runners.simulator.clock import Chance
-from gherkube.runners.simulator.store import Place, Store
+from gherkube.runners.simulator.store import Store
 
 Admission: TypeAlias = Callable[[Object], Object]
 
@@ -37,7 +37,7 @@ class Writes(Deletions):
     def __init__(self, store: Store, chance: Chance, resources: Resources) -> None:
         super().__init__(store, resources)
         self.chance = chance
-        self._names, self._uids = chance.stream("names"), chance.stream("uids")
+        self._names, self._uids = chance.stream("names"), names.uids(chance.stream("uids"))
         self._services = ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
             "pods": [PodAdmission(store, chance)],
@@ -52,16 +52,16 @@ class Writes(Deletions):
         """Stores a new object with its name, uid, creationTimestamp, generation and first status."""
         return self._insert(self.resources[resource], obj)
 
-    def create_event(self, event: Object) -> Place:
+    def create_event(self, event: Object) -> Key:
         """Stores a new event, which has its name already; returns its key. Half of all changes are such."""
         metadata = event["metadata"]
-        key = metadata["namespace"], metadata["name"]
+        key = key_of(event)
         self._check_namespace(RESOURCES["events"], metadata)
         if self.store.get("events", key) is not None:
             raise already_exists(RESOURCES["events"], key[1])
-        metadata["uid"] = names.uid(self._uids)
+        metadata["uid"] = next(self._uids)
         metadata["creationTimestamp"] = self.clock.timestamp()
-        self.store.put("events", event)
+        self.store.put("events", event, key)
         return key
 
     def replace_trusted(self, resource: str, obj: Object) -> Object:
@@ -135,7 +135,7 @@ class Writes(Deletions):
             "spec": {**spec, "nodeName": node},
             "status": {**status, "conditions": conditions},
         }
-        return self.store.put("pods", bound)
+        return self.store.put("pods", bound, pod)
 
     def _current(self, resource: str, obj: Object) -> Object:
         """The stored version of the same object: of its key and uid."""
@@ -156,7 +156,7 @@ class Writes(Deletions):
         metadata = {
             **obj["metadata"],
             "name": self._name(info, metadata),
-            "uid": names.uid(self._uids),
+            "uid": next(self._uids),
             "creationTimestamp": self.clock.timestamp(),
         }
         if info.has_generation:

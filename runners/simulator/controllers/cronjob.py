@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import Change
-from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting, key_of
+from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting
 from gherkube.runners.schedules import Schedule
 from gherkube.runners.simulator.api.defaults import set_defaults
 from gherkube.runners.simulator.api.server import ApiServer
@@ -45,7 +45,7 @@ class CronJobController:
             jobs = self._informers.of("jobs")
             self._jobs_of = jobs.index(controller_uid)
             jobs.on_change(self._job_changed)
-        self._queue.add(key_of(change.object))
+        self._queue.add(change.key)
 
     def _job_changed(self, change: Change) -> None:
         owner = controller_of(change.object)

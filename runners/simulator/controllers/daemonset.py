@@ -59,8 +59,8 @@ class DaemonSetController:
             self._informers.of("pods").on_change(self._pod_changed)
             self._nodes.on_change(self._node_changed)
         if change.type == DELETED:
-            self._expectations.forget(key_of(change.object))
-        self._queue.add(key_of(change.object))
+            self._expectations.forget(change.key)
+        self._queue.add(change.key)
 
     def _node_changed(self, change: Change) -> None:
         new, old = change.object, change.old

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, is_deleting, key_of
+from gherkube.runners.objects import Key, Object, is_deleting
 from gherkube.runners.simulator.api.custom import DEFINITIONS, resources_of
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
@@ -29,7 +29,7 @@ class DefinitionController:
         informers.of(DEFINITIONS).on_change(self._changed)
 
     def _changed(self, change: Change) -> None:
-        key = key_of(change.object)
+        key = change.key
         if change.type == DELETED:
             self._api.resources.remove(key.name)
         elif change.old is None or is_deleting(change.object) or change.object["spec"] != change.old["spec"]:

@@ -58,7 +58,7 @@ class DeploymentController:
         if change.type == DELETED:
             self._tools.templates.forget(change.object)
             self._selectors.pop(change.object["metadata"]["uid"], None)
-        self._queue.add(key_of(change.object))
+        self._queue.add(change.key)
 
     def _set_changed(self, change: Change) -> None:
         new, old = change.object, change.old

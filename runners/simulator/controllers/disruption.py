@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting, is_ready, key_of
+from gherkube.runners.objects import Key, Object, condition, controller_of, is_deleting, is_ready
 from gherkube.runners.simulator.api.eviction import BUDGETS, selects
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
@@ -41,7 +41,7 @@ class DisruptionController:
             self._follows_pods = True
             self._pods.on_change(self._pod_changed)
         if change.type != DELETED:
-            self._queue.add(key_of(change.object))
+            self._queue.add(change.key)
 
     def _pod_changed(self, change: Change) -> None:
         for key, budget in self._budgets.objects.items():

@@ -53,21 +53,21 @@ class GarbageController:
     # What the caches show. graph_builder.go processGraphChanges
 
     def _changed(self, change: Change) -> None:
-        _, kind, resource, new, old = change
+        _, kind, resource, new, old, key = change
         metadata = new["metadata"]
         if kind == DELETED:
-            self._gone(Node(resource, key_of(new)), new)
+            self._gone(Node(resource, key), new)
             return
         references = metadata.get("ownerReferences")
         if old is None:
             if references:
-                self._link(Node(resource, key_of(new)), new)
+                self._link(Node(resource, key), new)
         elif references is not old["metadata"].get("ownerReferences"):
-            node = Node(resource, key_of(new))
+            node = Node(resource, key)
             self._unlink(node, old)
             self._link(node, new)
         if "deletionTimestamp" in metadata and metadata.get("finalizers"):
-            self._queue.add(Node(resource, key_of(new)))
+            self._queue.add(Node(resource, key))
 
     def _link(self, node: Node, obj: Object) -> None:
         """Notes whose dependent an object is; looks at it soon if an owner is not there."""

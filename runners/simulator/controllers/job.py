@@ -73,7 +73,7 @@ class JobController:
             pods = self._informers.of("pods")
             self._pods_of = pods.index(controller_or_none_in)
             pods.on_change(self._pod_changed)
-        key, old = key_of(change.object), change.old
+        key, old = change.key, change.old
         if change.type == DELETED:
             self._expectations.forget(key)
             self._failures.pop(key, None)

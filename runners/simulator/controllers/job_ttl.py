@@ -6,7 +6,7 @@ pkg/controller/ttlafterfinished/ttlafterfinished_controller.go
 from __future__ import annotations
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, condition, is_deleting, key_of
+from gherkube.runners.objects import Key, Object, condition, is_deleting
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.job import LAST, is_finished
@@ -24,7 +24,7 @@ class JobTtlController:
 
     def _job_changed(self, change: Change) -> None:
         if change.type != DELETED and "ttlSecondsAfterFinished" in change.object["spec"]:
-            self._queue.add(key_of(change.object))
+            self._queue.add(change.key)
 
     def _sync(self, key: Key) -> None:
         job = self._api.store.get("jobs", key)

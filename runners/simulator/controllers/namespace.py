@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import ENDED, Key, Object, condition, is_deleting, key_of
+from gherkube.runners.objects import ENDED, Key, Object, condition, is_deleting
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
@@ -41,7 +41,7 @@ class NamespaceController:
 
     def _changed(self, change: Change) -> None:
         if change.type != DELETED and is_deleting(change.object):
-            self._queue.add_after(key_of(change.object), GRACE)
+            self._queue.add_after(change.key, GRACE)
 
     def _sync(self, key: Key) -> None:
         namespace = self._api.store.get("namespaces", key)

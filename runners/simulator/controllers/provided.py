@@ -7,7 +7,7 @@ pkg/controller/serviceaccount/serviceaccounts_controller.go, pkg/controlplane/co
 from __future__ import annotations
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, is_deleting, key_of
+from gherkube.runners.objects import Key, Object, is_deleting
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
@@ -42,7 +42,7 @@ class ProvidedController:
             self._queue.add(change.object["metadata"]["name"])
 
     def _account_changed(self, change: Change) -> None:
-        key = key_of(change.object)
+        key = change.key
         if change.type == DELETED and key.name == ACCOUNT:
             self._queue.add(key.namespace)
 

@@ -6,7 +6,7 @@ pkg/controller/resourcequota/resource_quota_controller.go, replenishment
 from __future__ import annotations
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import ENDED, Key, key_of
+from gherkube.runners.objects import ENDED, Key
 from gherkube.runners.simulator.api.quota import QUOTAS, Usage, total, with_used
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
@@ -36,7 +36,7 @@ class QuotaController:
         if change.type != DELETED and change.object["status"].get("hard") != change.object["spec"].get(
             "hard"
         ):
-            self._queue.add(key_of(change.object))
+            self._queue.add(change.key)
 
     def _follow(self, resource: str) -> None:
         if resource not in self._counted:

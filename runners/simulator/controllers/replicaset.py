@@ -91,7 +91,7 @@ class ReplicaSetController:
             del self._references[uid]
 
     def _pod_changed(self, change: Change) -> None:
-        _, kind, _, pod, old = change
+        _, kind, _, pod, old, key = change
         metadata = pod["metadata"]
         now_of = was_of = controller_uid(pod)
         if old is not None and old["metadata"].get("ownerReferences") is not metadata.get("ownerReferences"):
@@ -107,7 +107,7 @@ class ReplicaSetController:
         if tally is None:
             return
         if kind == DELETED or "deletionTimestamp" in metadata:
-            self._expectations.saw_deletion(tally.key, key_of(pod))
+            self._expectations.saw_deletion(tally.key, key)
         elif kind == ADDED:
             self._expectations.saw_creation(tally.key)
         tally.follow(old if was_of == now_of else None, None if kind == DELETED else pod)

@@ -74,8 +74,7 @@ class Informer:
         changes, self._coming = self._coming, []
         objects, indexes, handlers = self.objects, self._indexes, self._handlers
         for change in changes:
-            _, kind, _, obj, _ = change
-            key = key_of(obj)
+            _, kind, _, obj, _, key = change
             if kind == DELETED:
                 objects.pop(key, None)
                 for index in indexes:

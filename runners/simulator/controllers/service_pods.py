@@ -44,7 +44,7 @@ class ServicePods:
         return {pod: members.get(pod) for pod in self.touched.pop(service, ())}
 
     def _service_changed(self, change: Change) -> None:
-        key = key_of(change.object)
+        key = change.key
         if change.type == DELETED:
             self._select(key, None)
         elif change.old is None or change.old["spec"] != change.object["spec"] or change.type == ADDED:

@@ -91,7 +91,7 @@ class StatefulSetController:
             self._pods = self._informers.of("pods")
             self._pods_of = self._pods.index(controller_or_none_in)
             self._pods.on_change(self._pod_changed)
-        self._queue.add(key_of(change.object))
+        self._queue.add(change.key)
 
     def _pod_changed(self, change: Change) -> None:
         namespace = change.object["metadata"]["namespace"]

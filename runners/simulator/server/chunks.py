@@ -69,7 +69,7 @@ def state_at(store: Store, resource: str, version: int) -> dict[Key, Object]:
     for change in store.log.since(version):
         if change.resource != resource:
             continue
-        key = key_of(change.object)
+        key = change.key
         if key not in undone:
             undone.add(key)
             if change.old is None:
