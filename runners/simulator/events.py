@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.clock import EPOCH
-from gherkube.runners.simulator.store import Place
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.api.server import ApiServer
@@ -41,9 +40,10 @@ class EventRecorder:
     def __init__(self, api: ApiServer, component: str, host: str = "") -> None:
         self._api, self._component, self._host = api, component, host
         self._source = {"component": component, "host": host} if host else {"component": component}
-        self._subjects: OrderedDict[Hashable, dict[str, _Spoken]] = OrderedDict()
+        self._normal: Subjects = OrderedDict()
+        self._warning: Subjects = OrderedDict()
         self._nanos = 0
-        self._about: tuple[Object | None, str, str, Object] = (None, "", "", {})
+        self._about: tuple[Object | None, str, Object] = (None, "", {})
 
     def record(
         self,
@@ -61,11 +61,11 @@ class EventRecorder:
         """
         clock = self._api.clock
         now, stamp = clock.now, clock.timestamp()
-        spoken = self._spoken(involved["metadata"], type, now)
+        spoken = _spoken(self._normal if type == "Normal" else self._warning, involved["metadata"], now)
         topic, reporter = spoken.topics.get(reason), self._component
+        said: _Said
         if topic is None:
-            said = _Said(stamp, message, field_path)
-            spoken.topics[reason] = _Topic(now, said)
+            said = spoken.topics[reason] = _Topic(now, stamp, message, field_path)
         elif self._is_combined(topic, message, now):
             reporter, message = "", f"(combined from similar events): {message}"
             said = topic.combined = topic.combined or _Said(stamp, message, field_path)
@@ -80,23 +80,9 @@ class EventRecorder:
 
     def forget(self, obj: Object) -> None:
         """Nothing more will be said about this object: it is gone."""
-        self._subjects.pop(obj["metadata"]["uid"], None)
-
-    def _spoken(self, metadata: Object, type_: str, now: float) -> _Spoken:
-        """What was said of an object, of that type; what was not talked of for longest is forgotten."""
-        subjects = self._subjects
-        uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
-        subject = subjects.get(uid)
-        if subject is not None:
-            subjects.move_to_end(uid)
-        else:
-            subject = subjects[uid] = {}
-            if len(subjects) > REMEMBERED:
-                subjects.popitem(last=False)
-        spoken = subject.get(type_)
-        if spoken is None:
-            spoken = subject[type_] = _Spoken(now)
-        return spoken
+        uid = obj["metadata"]["uid"]
+        self._normal.pop(uid, None)
+        self._warning.pop(uid, None)
 
     def _is_combined(self, topic: _Topic, message: str, now: float) -> bool:
         """Whether the message joins the combined event. EventAggregator.EventAggregate"""
@@ -114,21 +100,21 @@ class EventRecorder:
 
     def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
         """The involvedObject; events that follow one another about the same version share it."""
-        last, last_kind, last_path, reference = self._about
-        if last is involved and last_kind == kind and last_path == field_path:
+        last, last_path, reference = self._about
+        if last is involved and last_path == field_path:
             return reference
         metadata = involved["metadata"]
         reference = {"kind": kind, "name": metadata["name"]}
         for field in ("namespace", "uid"):
-            if value := metadata.get(field):
-                reference[field] = value
-        if version := involved.get("apiVersion"):
-            reference["apiVersion"] = version
-        if version := metadata.get("resourceVersion"):
-            reference["resourceVersion"] = version
+            if field in metadata:
+                reference[field] = metadata[field]
+        if "apiVersion" in involved:
+            reference["apiVersion"] = involved["apiVersion"]
+        if "resourceVersion" in metadata:
+            reference["resourceVersion"] = metadata["resourceVersion"]
         if field_path:
             reference["fieldPath"] = field_path
-        self._about = (involved, kind, field_path, reference)
+        self._about = (involved, field_path, reference)
         return reference
 
     def _create(
@@ -174,8 +160,21 @@ class EventRecorder:
         if stored is None:
             return False
         changes = {"count": said.count, "message": message, "lastTimestamp": stamp}
-        store.put("events", {**stored, **changes, "metadata": {**stored["metadata"]}})
+        store.put("events", {**stored, **changes, "metadata": {**stored["metadata"]}}, said.event)
         return True
+
+
+def _spoken(subjects: Subjects, metadata: Object, now: float) -> _Spoken:
+    """What was said of an object; what was not talked of for longest is forgotten."""
+    uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
+    spoken = subjects.get(uid)
+    if spoken is not None:
+        subjects.move_to_end(uid)
+        return spoken
+    if len(subjects) >= REMEMBERED:
+        subjects.popitem(last=False)
+    spoken = subjects[uid] = _Spoken(now)
+    return spoken
 
 
 class _Spoken:
@@ -192,34 +191,12 @@ class _Spoken:
 
     def is_too_much(self, now: float) -> bool:
         """Whether the bucket is empty; else takes a token. EventSourceObjectSpamFilter"""
-        tokens = min(BURST, self.tokens + (now - self.at) * REFILL)
-        self.at, self.tokens = now, tokens if tokens < 1.0 else tokens - 1.0
+        tokens = self.tokens + (now - self.at) * REFILL
+        self.at = now
+        if tokens > BURST:
+            tokens = BURST
+        self.tokens = tokens if tokens < 1.0 else tokens - 1.0
         return tokens < 1.0
-
-
-class _Topic:
-    """What was said for one reason.
-
-    `messages`: the different ones of late, oldest first, and `last`, when one came last. `combined`: what
-    stands for those that were combined.
-    """
-
-    __slots__ = ("combined", "last", "messages", "said")
-
-    def __init__(self, now: float, first: _Said) -> None:
-        self.last = now
-        self.messages: tuple[str, ...] = (first.message,)
-        self.said: tuple[_Said, ...] = (first,)
-        self.combined: _Said | None = None
-
-    def said_so(self, message: str, field_path: str, stamp: str) -> _Said:
-        """What was said in these very words about that part of the object."""
-        for said in self.said:  # few: others than these are combined soon
-            if said.message == message and said.field_path == field_path:
-                return said
-        said = _Said(stamp, message, field_path)
-        self.said = (*self.said, said)
-        return said
 
 
 class _Said:
@@ -230,4 +207,34 @@ class _Said:
     def __init__(self, first: str, message: str, field_path: str) -> None:
         self.first, self.count = first, 0
         self.message, self.field_path = message, field_path
-        self.event: Place | None = None
+        self.event: Key | None = None
+
+
+class _Topic(_Said):
+    """What was said for one reason: this, and `others`.
+
+    `messages`: the different ones of late, oldest first, and `last`, when one came last. `combined`: what
+    stands for those that were combined.
+    """
+
+    __slots__ = ("combined", "last", "messages", "others")
+
+    def __init__(self, now: float, first: str, message: str, field_path: str) -> None:
+        super().__init__(first, message, field_path)
+        self.last = now
+        self.messages: tuple[str, ...] = (message,)
+        self.others: tuple[_Said, ...] = ()
+        self.combined: _Said | None = None
+
+    def said_so(self, message: str, field_path: str, stamp: str) -> _Said:
+        """What was said in these very words about that part of the object."""
+        for said in (self, *self.others):  # few: others than these are combined soon
+            if said.message == message and said.field_path == field_path:
+                return said
+        said = _Said(stamp, message, field_path)
+        self.others = (*self.others, said)
+        return said
+
+
+Subjects: TypeAlias = OrderedDict[Hashable, _Spoken]
+"""What was said of each object, of one type, what was talked of last at the end."""
