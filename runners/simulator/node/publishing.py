@@ -85,7 +85,8 @@ class Publisher:
         stored = kubelet.api.store.get("pods", pod.key)
         if stored is None or stored["metadata"]["uid"] != pod.uid:
             return
-        before = stored["status"].get("conditions", ())
+        old = stored["status"]
+        before = old.get("conditions", ())
         foreign = [each for each in before if each["type"] not in OWN] if len(before) != len(OWN) else []
         if verdicts is None:
             others = {each["type"]: each["status"] for each in foreign} if foreign else {}
@@ -111,8 +112,9 @@ class Publisher:
         status["startTime"] = pod.start_stamp
         if init:
             status["initContainerStatuses"] = init
-        status["containerStatuses"] = apps
-        status["qosClass"] = stored["status"]["qosClass"]
+        same = apps == old.get("containerStatuses")  # then the versions share them
+        status["containerStatuses"] = old["containerStatuses"] if same else apps
+        status["qosClass"] = old["qosClass"]
         kubelet.api.write_status("pods", stored, status)
 
     def _note(self, verdicts: Verdicts, stored: Object) -> None:
