@@ -56,6 +56,9 @@ class State:
         """The same of a pod that goes."""
 
 
+NOTHING = State(Allocatable(0, 0, 0, ()), Taken())
+
+
 class States(dict[tuple[Allocatable, Taken], State]):
     """All states so far, of all nodes that are compared with one another."""
 
@@ -97,7 +100,7 @@ class Node:
         self.pods: dict[str, Placed] = {}
         self.ports: dict[HostPort, int] = {}
         self.groups: dict[str, int] = {}
-        self.state = self._states[allocatable_of(obj), Taken()]
+        self.state = NOTHING
         self.facts = 0
         """Grows when labels, taints or the cordon change, and when it goes."""
         self.gone = False

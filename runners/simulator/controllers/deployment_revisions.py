@@ -44,8 +44,10 @@ def find(turn: Turn) -> tuple[Object | None, list[Object]]:
     """The ReplicaSet of the present template (of several, the oldest), and all others, oldest first."""
     text = turn.templates.text
     wanted = text(turn.deployment)
-    new = next((each for each in turn.replica_sets if text(each) == wanted), None)
-    return new, [each for each in turn.replica_sets if each is not new]
+    for each in turn.replica_sets:
+        if text(each) == wanted:
+            return each, [other for other in turn.replica_sets if other is not each]
+    return None, turn.replica_sets
 
 
 def find_and_note(turn: Turn, *, create: bool = False) -> tuple[Object | None, list[Object]]:
@@ -56,7 +58,7 @@ def find_and_note(turn: Turn, *, create: bool = False) -> tuple[Object | None, l
     if turn.noted is not None:
         return turn.noted
     new, old = find(turn)
-    revision = max((revision_of(each) for each in old), default=0) + 1
+    revision = max(map(revision_of, old), default=0) + 1
     if new is not None:
         return _note(turn, new, old, revision), old
     return _make(turn, old, revision) if create else None, old

@@ -27,9 +27,8 @@ from gherkube.runners.simulator.controllers.deployment_turn import (
 def is_scaling(turn: Turn) -> bool:
     """Whether a ReplicaSet with pods was last sized for another number of replicas. isScalingEvent"""
     new, old = find_and_note(turn)
-    for each in active(with_new(old, new)):
-        desired = annotated(each, DESIRED)
-        if desired is not None and desired != turn.replicas:
+    for each in with_new(old, new):
+        if size_of(each) > 0 and annotated(each, DESIRED) not in (None, turn.replicas):
             return True
     return False
 

@@ -127,7 +127,7 @@ def set_condition(status: Object, new: Object) -> None:
         if present["reason"] == new["reason"]:
             return
         new = {**new, "lastTransitionTime": present["lastTransitionTime"]}
-    status["conditions"] = [*(each for each in conditions if each is not present), new]
+    status["conditions"] = [*[each for each in conditions if each is not present], new]
 
 
 def mark(turn: Turn, status: str, reason: str, message: str) -> None:
@@ -212,6 +212,8 @@ def _failures(new: Object | None, replica_sets: list[Object]) -> list[Object]:
     """The failures of ReplicaSets as the Deployment's conditions, the newest's first. getReplicaFailures"""
     everything = [new, *replica_sets] if new is not None else replica_sets
     found = [condition(each, "ReplicaFailure") for each in everything if "conditions" in each["status"]]
+    if not found:
+        return []
     return [
         {
             "type": failure["type"],

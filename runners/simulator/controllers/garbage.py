@@ -195,7 +195,7 @@ class GarbageController:
         if info is None:
             return {}
         namespace = node.key.namespace if info.namespaced else ""
-        owner = self._store.get(info.name, Key(namespace, reference["name"]))
+        owner = self._store.get(info.name, (namespace, reference["name"]))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
 
 

@@ -22,6 +22,9 @@ def selection(spec: Object) -> Matcher:
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
     terms = [node_term(term) for term in required["nodeSelectorTerms"]] if required else None
 
+    if not selector and terms is None:
+        return lambda _name, _labels: True
+
     def matches(name: str, labels: Labels) -> bool:
         if any(labels.get(key) != value for key, value in selector.items()):
             return False

@@ -212,8 +212,8 @@ class ReplicaSetController:
         generation = replica_set["metadata"]["generation"]
         old = replica_set.get("status", {})
         status = numbers.status(generation)
-        if failure := self._failure(replica_set, numbers.active, error):
-            status["conditions"] = failure
+        if error is not None:
+            status["conditions"] = self._failure(replica_set, numbers.active, error)
         if status != old:
             self._api.put_status(self.resource, replica_set, status, check=False)
 
@@ -223,10 +223,8 @@ class ReplicaSetController:
         if stored is not None and condition(stored, "ReplicaFailure") is None:
             self._write_status(stored, numbers, error)
 
-    def _failure(self, replica_set: Object, active: int, error: ApiError | None) -> list[Object]:
+    def _failure(self, replica_set: Object, active: int, error: ApiError) -> list[Object]:
         """The conditions: ReplicaFailure as long as turns fail. calculateStatus"""
-        if error is None:
-            return []
         present = condition(replica_set, "ReplicaFailure")
         if present is not None:
             return [present]

@@ -34,7 +34,7 @@ class Standing(NamedTuple):
 
 
 class Crowds:
-    """How many active pods of one owner are on each node.
+    """How many active pods of one owner are on each node; those without a node are not counted.
 
     `on`: the number by node, of nodes that have any. `levels`: the nodes by that number.
     """
@@ -45,6 +45,8 @@ class Crowds:
 
     def add(self, node: str, by: int) -> None:
         """So many more pods are on the node; fewer, by a negative number."""
+        if not node:
+            return
         before = self.on.pop(node, 0)
         if before:
             del self.levels[before][node]
