@@ -12,7 +12,7 @@ from math import floor, inf
 from typing import NamedTuple
 
 from gherkube.runners.history import DELETED, Change
-from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.events import EventRecorder
@@ -276,26 +276,26 @@ class Kubelets:
         if node is None:
             return
         if change.type == DELETED:
-            self._forget(pod)
+            self._forget(change)
             return
         if old is None or old["spec"].get("nodeName") is None:
-            self._bound(pod, node)
+            self._bound(change, node)
             return
         metadata, before = pod["metadata"], old["metadata"]
         if metadata.get("deletionTimestamp") != before.get("deletionTimestamp"):
             if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in before:
-                self._after(DELETION_TAKES, self._delete, pod)
+                self._after(DELETION_TAKES, self._delete, change)
         elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
-            self._after(WATCH_TAKES, self._update, pod)
+            self._after(WATCH_TAKES, self._update, change)
 
-    def _after(self, median: float, call: Callable[..., object], subject: Object | PodWorker) -> None:
+    def _after(self, median: float, call: Callable[..., object], subject: Change | PodWorker) -> None:
         self._clock.after(self._chance.latency(median, "kubelet"), call, subject)
 
-    def _bound(self, pod: Object, node: str) -> None:
+    def _bound(self, change: Change, node: str) -> None:
         kubelet = self._kubelets.get(node)
         if kubelet is None:
             return
-        worker = PodWorker(kubelet, pod)
+        worker = PodWorker(kubelet, change.object, change.key)
         kubelet.pods[worker.key] = self._workers[worker.key] = worker
         if kubelet.syncs_pods:
             self._after(WATCH_TAKES, self._begin, worker)
@@ -305,24 +305,24 @@ class Kubelets:
         if kubelet.pods.get(worker.key) is worker and kubelet.syncs_pods and not worker.start_stamp:
             worker.begin()
 
-    def _delete(self, pod: Object) -> None:
-        worker = self._worker(pod)
+    def _delete(self, change: Change) -> None:
+        worker = self._worker(change)
         if worker is not None and worker.kubelet.syncs_pods:
-            worker.delete(pod)
+            worker.delete(change.object)
 
-    def _update(self, pod: Object) -> None:
-        worker = self._worker(pod)
+    def _update(self, change: Change) -> None:
+        worker = self._worker(change)
         if worker is not None and worker.kubelet.syncs_pods and not worker.deleting:
-            worker.update(pod)
+            worker.update(change.object)
 
-    def _worker(self, pod: Object) -> PodWorker | None:
-        worker = self._workers.get(key_of(pod))
-        if worker is None or worker.uid != pod["metadata"]["uid"]:
+    def _worker(self, change: Change) -> PodWorker | None:
+        worker = self._workers.get(change.key)
+        if worker is None or worker.uid != change.object["metadata"]["uid"]:
             return None
         return worker
 
-    def _forget(self, pod: Object) -> None:
-        worker = self._worker(pod)
+    def _forget(self, change: Change) -> None:
+        worker = self._worker(change)
         if worker is None:
             return
         kubelet = worker.kubelet
@@ -331,7 +331,7 @@ class Kubelets:
         kubelet.free(worker.ip)
         if kubelet.is_up:
             worker.abandon()
-        kubelet.recorder.forget(pod)
+        kubelet.recorder.forget(change.object)
         worker.prober = None  # it and the publisher refer back: what is left is no garbage to search for
         del worker.publisher
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING
 
-from gherkube.runners.objects import ENDED, Object, key_of
+from gherkube.runners.objects import ENDED, Key, Object
 from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.node.backoff import BackOff
 from gherkube.runners.simulator.node.containers import Container, Run
@@ -68,8 +68,8 @@ class PodWorker:
         "warnings",
     )
 
-    def __init__(self, kubelet: Kubelet, pod: Object) -> None:
-        self.kubelet, self.pod, self.key = kubelet, pod, key_of(pod)
+    def __init__(self, kubelet: Kubelet, pod: Object, key: Key) -> None:
+        self.kubelet, self.pod, self.key = kubelet, pod, key
         self.uid: str = pod["metadata"]["uid"]
         spec = pod["spec"]
         self.containers = [Container(each, "app") for each in spec["containers"]]
