@@ -45,12 +45,16 @@ class Clock:
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
-        self.pending = 0
-        """How many events are to come that are not retries: 0 means that nothing new will happen."""
         self._queue: list[tuple[float, int, Timer]] = []
         self._order = count()
+        self._retries = 0
         self._cancelled = 0
         self._stamped_until, self._stamp = -inf, ""
+
+    @property
+    def pending(self) -> int:
+        """How many events are to come that are not retries: 0 means that nothing new will happen."""
+        return len(self._queue) - self._cancelled - self._retries
 
     def at(self, when: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
         """Runs `call(*args)` at that time (now, when it has passed).
@@ -93,8 +97,8 @@ class Clock:
                 self._cancelled -= 1
                 continue
             timer.call = _nothing
-            if not timer.retry:
-                self.pending -= 1
+            if timer.retry:
+                self._retries -= 1
             self.now = at
             call(*timer.args)
             if stop:
@@ -109,14 +113,14 @@ class Clock:
 
     def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:
         timer = Timer(self, when, call, args, retry)
-        if not retry:
-            self.pending += 1
+        if retry:
+            self._retries += 1
         heappush(self._queue, (when, next(self._order), timer))
         return timer
 
     def _drop(self, timer: Timer) -> None:
-        if not timer.retry:
-            self.pending -= 1
+        if timer.retry:
+            self._retries -= 1
         timer.call, timer.args = _nothing, ()
         self._cancelled += 1
         if self._cancelled > 64 and 2 * self._cancelled > len(self._queue):
@@ -170,10 +174,11 @@ class Chance:
 
     def latency(self, median: float, purpose: str = "latency", *, spread: float = 0.5) -> float:
         """A latency around that median, in seconds; `spread` is the sigma of its logarithm, cut at 2."""
-        normals = self._normals.get(purpose)
-        if normals is None:
-            normals = self._normals[purpose] = _normals(self.stream(purpose).random)
-        drawn = next(normals)
+        try:
+            drawn = next(self._normals[purpose])
+        except KeyError:
+            self._normals[purpose] = _normals(self.stream(purpose).random)
+            drawn = next(self._normals[purpose])
         return median * exp(spread * (drawn if -2.0 <= drawn <= 2.0 else 2.0 if drawn > 2.0 else -2.0))
 
 

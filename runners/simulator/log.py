@@ -17,8 +17,8 @@ from gherkube.runners.objects import key_of
 
 CHUNK = 5_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
-KEPT = 110_000
-"""How many of the newest changes stay in memory."""
+KEPT = 115_000
+"""How many of the newest changes are in memory at most."""
 LASTING = "events"
 """Objects that hardly ever change stay in the store as they were made: moving them would free nothing."""
 
@@ -37,8 +37,9 @@ class Log:
 
     def append(self, change: Change) -> None:
         """Adds the newest change."""
-        self._recent.append(change)
-        if len(self._recent) >= KEPT + CHUNK:
+        recent = self._recent
+        recent.append(change)
+        if len(recent) > KEPT:
             self._move()
 
     def since(self, position: int = 0) -> Iterator[Change]:

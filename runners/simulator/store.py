@@ -53,8 +53,7 @@ class Store:
         version = self.version = self.version + 1
         obj["metadata"]["resourceVersion"] = str(version)
         objects[key] = obj
-        what = ADDED if old is None else MODIFIED
-        self._tell(tuple.__new__(Change, (self.clock.now, what, resource, obj, old, key)))
+        self._tell(ADDED if old is None else MODIFIED, resource, obj, old, key)
         return obj
 
     def remove(self, resource: str, key: Key) -> Object:
@@ -62,7 +61,7 @@ class Store:
         old = self._objects[resource].pop(key)
         self.version += 1
         last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(self.version)}}
-        self._tell(Change(self.clock.now, DELETED, resource, last, old, key))
+        self._tell(DELETED, resource, last, old, key)
         return last
 
     def watch(self, resource: str, watcher: Watcher) -> Callable[[], None]:
@@ -75,9 +74,10 @@ class Store:
         """The resources that ever had an object, or were asked for."""
         return iter(self._objects)
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, what: str, resource: str, obj: Object, old: Object | None, key: Key) -> None:
+        change = tuple.__new__(Change, (self.clock.now, what, resource, obj, old, key))
         self.log.append(change)
-        for watcher in self._watchers[change[2]]:
+        for watcher in self._watchers[resource]:
             watcher(change)
         for watcher in self._watchers[""]:
             watcher(change)

@@ -17,7 +17,7 @@ def short() -> object:
     """Logs move ten changes at a time, and keep twenty in memory."""
     patch = pytest.MonkeyPatch()
     patch.setattr(log, "CHUNK", 10)
-    patch.setattr(log, "KEPT", 20)
+    patch.setattr(log, "KEPT", 30)
     yield
     patch.undo()
 
