@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from gherkube.runners.cluster import PatchType
 from gherkube.runners.errors import ApiError, CannotJudge
-from gherkube.runners.objects import Key, Object
+from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
 from gherkube.runners.simulator.api.custom import DEFINITIONS
@@ -253,7 +253,7 @@ class ApiServer(Reads, Writes):
                 new["metadata"]["managedFields"] = changes["managedFields"] = track(stored, new)
             if dry_run:
                 return new
-            return self.write_status(info.name, stored, new["status"], changes)
+            return self.write_status(info.name, key_of(stored), stored, new["status"], changes)
         if subresource == "finalize" and info.name == "namespaces":
             wanted = obj.get("spec", {}).get("finalizers", [])
             return self._update(info, stored, {**stored, "spec": {**stored["spec"], "finalizers": wanted}})

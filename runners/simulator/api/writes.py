@@ -94,17 +94,17 @@ class Writes(Deletions):
         before = stored["metadata"]
         if check and obj["metadata"]["resourceVersion"] != before["resourceVersion"]:
             raise conflict(self.resources[resource], before["name"])
-        return self.write_status(resource, stored, status, metadata)
+        return self.write_status(resource, key_of(stored), stored, status, metadata)
 
     def write_status(
-        self, resource: str, stored: Object, status: Object, metadata: Object | None = None
+        self, resource: str, key: Key, stored: Object, status: Object, metadata: Object | None = None
     ) -> Object:
         """As `put_status`, on the version that is stored."""
         before = stored["metadata"]
         if stored.get("status") == status and (metadata is None or metadata.items() <= before.items()):
             return stored
         new = {**before, **metadata} if metadata else {**before}
-        return self.store.put(resource, {**stored, "metadata": new, "status": status})
+        return self.store.put(resource, {**stored, "metadata": new, "status": status}, key)
 
     def bind(self, pod: Key, node: str) -> Object:
         """Assigns a pod to a node and says so in its PodScheduled condition, in one write.

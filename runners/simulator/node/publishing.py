@@ -115,7 +115,7 @@ class Publisher:
         same = apps == old.get("containerStatuses")  # then the versions share them
         status["containerStatuses"] = old["containerStatuses"] if same else apps
         status["qosClass"] = old["qosClass"]
-        kubelet.api.write_status("pods", stored, status)
+        kubelet.api.write_status("pods", pod.key, stored, status)
 
     def _note(self, verdicts: Verdicts, stored: Object) -> None:
         """Takes note of verdicts that are new, and of when a status became another."""
