@@ -63,14 +63,14 @@ class ReplicaSetController:
     # What the caches show.
 
     def _set_changed(self, change: Change) -> None:
-        replica_set = change.object
+        replica_set, key = change.object, change.key
         uid = replica_set["metadata"]["uid"]
         tally = self._tallies.get(uid)
         if change.type == DELETED:
-            self._forget(uid, key_of(replica_set))
+            self._forget(uid, key)
         elif tally is None or tally.counts_by != counts_by(replica_set):
             self._tally(uid, replica_set)
-        self._queue.add(key_of(replica_set))
+        self._queue.add(key)
 
     def _tally(self, uid: str, replica_set: Object) -> None:
         """Counts the pods of a ReplicaSet that is new, or that counts differently from now on."""
