@@ -90,7 +90,8 @@ class Clock:
 
         Returns whether one did.
         """
-        while (queue := self._queue) and queue[0][0] <= until:
+        queue = self._queue
+        while queue and queue[0][0] <= until:
             at, _, timer = heappop(queue)
             call = timer.call
             if call is _nothing:
@@ -124,7 +125,7 @@ class Clock:
         timer.call, timer.args = _nothing, ()
         self._cancelled += 1
         if self._cancelled > 64 and 2 * self._cancelled > len(self._queue):
-            self._queue = [entry for entry in self._queue if entry[2].call is not _nothing]
+            self._queue[:] = [entry for entry in self._queue if entry[2].call is not _nothing]
             heapify(self._queue)
             self._cancelled = 0
 

@@ -50,7 +50,7 @@ class DeploymentController:
         self._pods_of = pods.index(controller_or_none_in)
         self._deployments.on_change(self._deployment_changed)
         self._sets.on_change(self._set_changed)
-        pods.on_change(self._pod_changed)
+        pods.on_change(self._pod_deleted, (DELETED,))
 
     # What the caches show.
 
@@ -78,10 +78,8 @@ class DeploymentController:
                 if _selects(deployment, new):
                     self._queue.add(key_of(deployment))
 
-    def _pod_changed(self, change: Change) -> None:
+    def _pod_deleted(self, change: Change) -> None:
         """Lets a Deployment that recreates go on when its last pod has gone. deletePod"""
-        if change.type != DELETED:
-            return
         replica_set = self._owner(self._sets.objects, change.object)
         deployment = self._owner(self._deployments.objects, replica_set)
         if (

@@ -8,11 +8,11 @@ staging/src/k8s.io/client-go/tools/cache, util/workqueue
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Generic, TypeAlias, TypeVar
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.history import DELETED, Change
+from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.clock import Chance, Clock, Timer
 from gherkube.runners.simulator.store import Store
@@ -39,13 +39,14 @@ class Informer:
         self.objects: dict[Key, Object] = {key_of(obj): obj for obj in store.all(resource)}
         self._clock, self._chance, self.lag = store.clock, chance, lag
         self._coming: list[Change] = []
-        self._handlers: list[Handler] = []
+        self._handlers: dict[str, list[Handler]] = {ADDED: [], MODIFIED: [], DELETED: []}
         self._indexes: list[_Index] = []
         store.watch(resource, self._changed)
 
-    def on_change(self, handler: Handler) -> None:
-        """Calls the handler with each change, once the cache shows it."""
-        self._handlers.append(handler)
+    def on_change(self, handler: Handler, kinds: Collection[str] = (ADDED, MODIFIED, DELETED)) -> None:
+        """Calls the handler with each change of these kinds, once the cache shows it."""
+        for kind in kinds:
+            self._handlers[kind].append(handler)
 
     def index(self, by: Indexer) -> dict[Hashable, dict[Key, Object]]:
         """Keeps an index, and returns it: the objects by what `by` says of them (None: not indexed).
@@ -65,9 +66,10 @@ class Informer:
         return self.objects.get(key)
 
     def _changed(self, change: Change) -> None:
-        if not self._coming:
+        coming = self._coming
+        if not coming:
             self._clock.after(self._chance.latency(self.lag, "watch"), self.deliver)
-        self._coming.append(change)
+        coming.append(change)
 
     def deliver(self) -> None:
         """Shows the changes that are on their way."""
@@ -83,7 +85,7 @@ class Informer:
                 objects[key] = obj
                 for index in indexes:
                     index.put(key, obj)
-            for handler in handlers:
+            for handler in handlers[kind]:
                 handler(change)
 
 
