@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,15 +18,16 @@ WORDS = {"given": "Given", "when": "When", "then": "Then"}
 
 
 def shell(command: list[str], folder: Path, times: int = 7) -> float:
-    """The median seconds that a command takes from its start to its end."""
+    """The median seconds that a command takes from its start to its end, its bytecode being there."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     taken = []
-    for _ in range(times):
+    for _ in range(times + 1):
         begin = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
         taken.append(time.perf_counter() - begin)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
-    return sorted(taken)[times // 2]
+    return sorted(taken[1:])[times // 2]
 
 
 def main() -> None:

@@ -92,9 +92,6 @@ def run(
     Exit code: 0 passed, 1 failed, 2 cannot be run as written, 3 cannot be judged here, 4 nothing
     selected, 5 internal error, 6 a scenario passed at one place and failed at another.
     """
-    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
-    from gherkube.runners.cli.run import run_features
-
     options = {
         "seed": seed,
         "tags": tags,
@@ -126,6 +123,9 @@ def run(
     arguments += ["--gherkube-unsaid-report"] if unsaid_report else []
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]
     arguments += ["-v"] if verbose else []
+    gc.disable()  # until all is imported: nearly nothing of that is ever garbage
+    from gherkube.runners.cli.run import run_features
+
     raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))
 
 

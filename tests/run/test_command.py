@@ -330,9 +330,28 @@ def test_the_start_of_a_run_is_quick(project):
         "docker",
         "aiohttp",
         "jinja2",
+        "mako",
         "hypothesis",
     ):
         assert f"'{name}'" not in done.out, name
+
+
+def test_mako_is_there_for_those_who_need_it(project):
+    """Own steps get all of it, and pytest-bdd what it generates steps with."""
+    project.write(
+        conftest__py="""
+            from mako.lookup import TemplateCollection, TemplateLookup
+            from pytest_bdd import generation, then
+
+            @then("all is well")
+            def well():
+                assert issubclass(TemplateLookup, TemplateCollection)
+                assert generation.template_lookup.get_template("test.py.mak").source
+        """
+    )
+    project.write(a__feature="Feature: F\n  Scenario: S\n    Then all is well\n")
+    done = project.gherkube("run", fresh=True)
+    assert done.code == 0, done.out
 
 
 def test_help_and_no_arguments(project):
@@ -341,6 +360,7 @@ def test_help_and_no_arguments(project):
         done = project.gherkube(*arguments)
         assert "run" in done.out
         assert "Traceback" not in done.out
+    assert "Usage: gherkube run [OPTIONS] [PATH|FILE:LINE]..." in done.out
 
 
 def test_colour_and_progress_on_a_terminal(three):
