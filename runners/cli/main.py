@@ -124,9 +124,12 @@ def run(
     arguments += [f"--gherkube-set={each}" for each in set_ or ()]
     arguments += ["-v"] if verbose else []
     gc.disable()  # until all is imported: nearly nothing of that is ever garbage
-    from gherkube.runners.cli.run import run_features
+    try:
+        from gherkube.runners.cli.run import run_features
 
-    raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))
+        raise typer.Exit(run_features(paths or ["."], arguments, Path(junit) if junit else None))
+    finally:
+        gc.enable()
 
 
 @app.command()

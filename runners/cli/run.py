@@ -16,6 +16,7 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.report.failure import block, is_internal
 from gherkube.runners.report.results import JUnit, Results, exit_code
 from gherkube.runners.report.terminal import ScenarioReporter
+from gherkube.runners.target import SIMULATOR
 
 
 class _Templates:
@@ -63,9 +64,17 @@ class Terminal:
             cache.set = lambda key, value: None  # noqa: ARG005 - pytest's signature
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> None:
-        """From here on the garbage collector need not look at what was imported."""
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """From here on the garbage collector need not look at what was imported.
+
+        On the simulator one scenario leaves too little to search for.
+        """
         gc.freeze()
+        if session.config.getoption("gherkube_on") not in ("", SIMULATOR):
+            gc.enable()
+
+    def pytest_runtest_logfinish(self) -> None:
+        """From the second scenario on there may be garbage."""
         gc.enable()
 
     @pytest.hookimpl(trylast=True)
@@ -107,8 +116,6 @@ def run_features(paths: list[str], options: list[str], junit: Path | None) -> in
         error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
         print(block("the end of the run", error, "mend it, and run again"), file=sys.stderr)
         ended = pytest.ExitCode.INTERNAL_ERROR if is_internal(error) else pytest.ExitCode.TESTS_FAILED
-    finally:
-        gc.enable()
     code = exit_code(terminal.results, ended)
     if code == 4 and terminal.results.verdicts:
         _refuse("every scenario was skipped, so nothing was judged", "look at their tags and steps")

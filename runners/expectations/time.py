@@ -46,33 +46,31 @@ class Stays:
         return f"for {duration(self.seconds)}, "
 
 
-@dataclass(frozen=True, slots=True)
-class Throughout:
-    """Was true at every recorded moment of the window."""
+@dataclass(frozen=True)
+class _Window:
+    """A window of the past: it begins at a moment, or, where none is given, with the first When."""
 
     since: Moment | None = None
+
+
+class Throughout(_Window):
+    """Was true at every recorded moment of the window."""
 
     @property
     def text(self) -> str:
         return f"{_since(self.since)}throughout, "
 
 
-@dataclass(frozen=True, slots=True)
-class AtSomeTime:
+class AtSomeTime(_Window):
     """Was true at one recorded moment of the window at least."""
-
-    since: Moment | None = None
 
     @property
     def text(self) -> str:
         return f"{_since(self.since)}at some time, "
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(_Window):
     """Was so, over the window: the past tense without a time phrase."""
-
-    since: Moment | None = None
 
     @property
     def text(self) -> str:
