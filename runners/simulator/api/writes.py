@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
@@ -45,6 +46,9 @@ class Writes(Deletions):
             "namespaces": [_complete_namespace],
         }
         """By resource: what completes or refuses (ApiError) a new object, in order."""
+        self._open: set[str] = set()
+        """The namespaces that take new objects."""
+        store.watch("namespaces", self._namespace_changed)
         for name in NAMESPACES:
             self.create_trusted("namespaces", {"metadata": {"name": name}})
 
@@ -212,19 +216,25 @@ class Writes(Deletions):
     def _check_namespace(self, info: Resource, metadata: Object) -> None:
         """plugin/pkg/admission/namespace/lifecycle/admission.go"""
         name = metadata["namespace"]
-        namespace = self.store.get("namespaces", ("", name))
-        if namespace is None:
+        if name in self._open:
+            return
+        if self.store.get("namespaces", ("", name)) is None:
             raise not_found(RESOURCES["namespaces"], name)
-        if namespace["status"]["phase"] == "Terminating":
-            causes = [
-                {
-                    "reason": "NamespaceTerminating",
-                    "message": f"namespace {name} is being terminated",
-                    "field": "metadata.namespace",
-                }
-            ]
-            why = f"unable to create new content in namespace {name} because it is being terminated"
-            raise forbidden(info, metadata.get("name") or metadata["generateName"], why, causes)
+        causes = [
+            {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {name} is being terminated",
+                "field": "metadata.namespace",
+            }
+        ]
+        why = f"unable to create new content in namespace {name} because it is being terminated"
+        raise forbidden(info, metadata.get("name") or metadata["generateName"], why, causes)
+
+    def _namespace_changed(self, change: Change) -> None:
+        if change.type != DELETED and change.object["status"]["phase"] != "Terminating":
+            self._open.add(change.key.name)
+        else:
+            self._open.discard(change.key.name)
 
     def _name(self, info: Resource, metadata: Object) -> str:
         """The name of a new object: its own, if free, or one from its generateName."""
