@@ -103,17 +103,7 @@ class EventRecorder:
         last, last_path, reference = self._about
         if last is involved and last_path == field_path:
             return reference
-        metadata = involved["metadata"]
-        reference = {"kind": kind, "name": metadata["name"]}
-        for field in ("namespace", "uid"):
-            if field in metadata:
-                reference[field] = metadata[field]
-        if "apiVersion" in involved:
-            reference["apiVersion"] = involved["apiVersion"]
-        if "resourceVersion" in metadata:
-            reference["resourceVersion"] = metadata["resourceVersion"]
-        if field_path:
-            reference["fieldPath"] = field_path
+        reference = vars(_Reference(kind, involved, field_path))
         self._about = (involved, field_path, reference)
         return reference
 
@@ -223,8 +213,26 @@ class _Topic(_Said):
         return said
 
 
+class _Reference:
+    """What an event is about: by its `vars`, since dicts of one class share the table of their keys."""
+
+    def __init__(self, kind: str, involved: Object, field_path: str) -> None:
+        metadata = involved["metadata"]
+        self.kind, self.name = kind, metadata["name"]
+        if "namespace" in metadata:
+            self.namespace = metadata["namespace"]
+        if "uid" in metadata:
+            self.uid = metadata["uid"]
+        if "apiVersion" in involved:
+            self.apiVersion = involved["apiVersion"]
+        if "resourceVersion" in metadata:
+            self.resourceVersion = metadata["resourceVersion"]
+        if field_path:
+            self.fieldPath = field_path
+
+
 class _Event:
-    """An event: by its `vars`, since dicts of one class share the table of their keys and are half as big.
+    """An event: by its `vars`, which are half as big as other dicts; see `_Reference`.
 
     Of nothing there is as much: in a large cluster a third of all that is remembered are events.
     """
