@@ -14,7 +14,7 @@ COUNT = 47
 
 @pytest.fixture(autouse=True, scope="module")
 def short() -> object:
-    """Logs move ten changes at a time, and keep twenty in memory."""
+    """Logs move ten changes at a time, and have thirty in memory at most."""
     patch = pytest.MonkeyPatch()
     patch.setattr(log, "CHUNK", 10)
     patch.setattr(log, "KEPT", 30)

@@ -142,7 +142,7 @@ def size_of(replica_set: Object) -> int:
 
 def total_size(replica_sets: Iterable[Object]) -> int:
     """The pods that their specs ask for. GetReplicaCountForReplicaSets"""
-    return sum([each["spec"]["replicas"] for each in replica_sets])
+    return sum(map(size_of, replica_sets))
 
 
 def total(replica_sets: Iterable[Object], field: str) -> int:

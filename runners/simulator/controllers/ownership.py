@@ -25,10 +25,8 @@ def reference_to(owner: Object) -> Object:
 
 def controller_uid(obj: Object) -> str | None:
     """The uid of the object's controller, or None."""
-    for owner in obj["metadata"].get("ownerReferences", ()):
-        if owner.get("controller"):
-            return owner["uid"]  # type: ignore[no-any-return]
-    return None
+    owner = controller_of(obj)
+    return None if owner is None else owner["uid"]
 
 
 def controller_or_none_in(obj: Object) -> str:
