@@ -271,8 +271,7 @@ class Kubelets:
 
     def _pod_changed(self, change: Change) -> None:
         pod, old = change.object, change.old
-        spec = pod["spec"]
-        node = spec.get("nodeName")
+        node = pod["spec"].get("nodeName")
         if node is None:
             return
         if change.type == DELETED:
@@ -285,7 +284,7 @@ class Kubelets:
         if metadata.get("deletionTimestamp") != before.get("deletionTimestamp"):
             if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in before:
                 self._after(DELETION_TAKES, self._delete, change)
-        elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
+        elif _concerns_kubelet(pod, old):
             self._after(WATCH_TAKES, self._update, change)
 
     def _after(self, median: float, call: Callable[..., object], subject: Change | PodWorker) -> None:
@@ -397,7 +396,7 @@ class Kubelets:
 
 def _concerns_kubelet(pod: Object, old: Object) -> bool:
     """Whether a change is one of the spec, or of a condition that the pod's readiness depends on."""
-    if pod["spec"] != old["spec"]:
+    if pod["spec"] is not old["spec"] and pod["spec"] != old["spec"]:
         return True
     gates = pod["spec"].get("readinessGates")
     return bool(gates) and pod["status"].get("conditions") != old["status"].get("conditions")
