@@ -17,7 +17,7 @@ from gherkube.runners.objects import key_of
 
 CHUNK = 5_000
 """How many changes move to the file together: objects shared within a chunk are written once."""
-KEPT = 200_000
+KEPT = 250_000
 """How many of the newest changes are in memory at most."""
 LASTING = "events"
 """Objects that hardly ever change stay in the store as they were made: moving them would free nothing."""
