@@ -80,12 +80,18 @@ class _Settling:
 
     def _is_void(self, debt: state.Debt) -> bool:
         """Whether what it was about went with a cluster of kind."""
-        name = debt.data.get("cluster", "")
         if debt.kind in (POD, "namespace"):
-            name = str(debt.data["context"]).removeprefix("kind-")
-            if debt.data["kubeconfig"] != str(clusters.path_of(name, ".kubeconfig")):
-                return False
-        return bool(name) and (clusters.read(name) is None or name not in self._kind.clusters())
+            return self._went(debt.data)
+        name = debt.data.get("cluster", "")
+        return bool(name) and self._is_gone(name)
+
+    def _went(self, where: Mapping[str, Any]) -> bool:
+        """Whether the context is that of a cluster that gherkube made and that is there no more."""
+        name = str(where["context"]).removeprefix("kind-")
+        return where["kubeconfig"] == str(clusters.path_of(name, ".kubeconfig")) and self._is_gone(name)
+
+    def _is_gone(self, name: str) -> bool:
+        return clusters.read(name) is None or name not in self._kind.clusters()
 
     @cached_property
     def _kind(self) -> cli.Kind:
@@ -141,7 +147,7 @@ class _Settling:
         self._say(f"putting back what {path} tells")
         try:
             records = read(path)
-            if not records:  # nothing was done: it was not begun to its end
+            if not records or self._went(records[0].data):  # not begun to its end, or gone
                 path.unlink()
                 return
             journal = Journal.resume(path)
@@ -152,7 +158,9 @@ class _Settling:
             with _connected(records[0].data) as api:
                 undone = undo(records, api, ask=self._ask, write=journal.write)
         except GherkubeError as error:
-            self.settled.left.append(f"changes that {path} tells: {error}")
+            self.settled.left.append(
+                f"changes that {path} tells (remove it where that cluster is gone for good): {error}"
+            )
             return
         finally:
             journal.close()

@@ -13,6 +13,7 @@ import pytest
 
 from gherkube.runners import state
 from gherkube.runners.kind import cli
+from gherkube.runners.live.journal import Journal
 from tests.kind.conftest import Machine
 
 SMALL = """\
@@ -260,6 +261,20 @@ def test_what_a_killed_run_leaves_is_cleaned(machine: Machine, after: str) -> No
     assert "removing kind cluster gherkube-" in cleaned.out
     assert (machine.clusters(), machine.debts()) == ([], [])
     assert not list(state.folder().glob("runs/*"))
+
+
+@pytest.mark.parametrize(("kubeconfig", "left"), [("state/clusters/shop.kubeconfig", 0), ("theirs", 1)])
+def test_what_was_changed_in_a_cluster_that_is_gone(
+    machine: Machine, tmp_path: Path, kubeconfig: str, left: int
+) -> None:
+    """It went with a cluster of gherkube's own; of another one nobody knows whether it comes back."""
+    path = state.Run("gone").folder / "undo" / "1.journal"
+    journal = Journal.create(path)
+    journal.write("begin", run="gone", context="kind-shop", kubeconfig=str(tmp_path / kubeconfig))
+    journal.close()
+    cleaned = machine.gherkube("clean")
+    assert (cleaned.code, path.exists()) == (left, bool(left)), cleaned.out
+    assert ("remove it where that cluster is gone for good" in cleaned.out) == bool(left)
 
 
 def test_docker_that_dies_in_mid_run(machine: Machine) -> None:
