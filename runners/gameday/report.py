@@ -10,6 +10,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from gherkube.runners.gameday.comparison import Compared, Row, compare, surprise
 from gherkube.runners.gameday.drawing import figure
 from gherkube.runners.gameday.page import TEMPLATES, TOKENS
 from gherkube.runners.gameday.plan import SUFFIX
+from gherkube.runners.gameday.reading import shown
 from gherkube.runners.gameday.status import journal_of
 from gherkube.runners.gameday.timeline import FOUR, HELD, Told, hypotheses, place, tell
 from gherkube.runners.live.journal import read
@@ -57,6 +59,19 @@ def write_report(journal: Path, folder: Path | None = None) -> int:
     for path in filter(None, written):
         print(path)
     return 0
+
+
+def write_at_end(journal: Path, command: str) -> None:
+    """Writes the report beside the journal and says where, as a command ends; one that fails is only told."""
+    with suppress(OSError):  # nobody is there to read it
+        if not journal.exists():
+            return
+        try:
+            written = [shown(path) for path in write(journal) if path]
+        except (Exception, KeyboardInterrupt) as error:  # what the game day came to stands
+            print(f"gherkube gameday {command}: no report: {error or 'interrupted'}", file=sys.stderr)
+            return
+        print(f"report: {', '.join(written)}", flush=True)
 
 
 def told_by(journal: Path) -> Told:

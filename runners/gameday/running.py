@@ -163,18 +163,9 @@ def _hand_over(book: Book, step: str, end_views: Callable[[], object]) -> None:
 
 
 def _report(journal: Path) -> None:
-    """Writes the report beside the journal, and says where; one that cannot be written is only told."""
-    from gherkube.runners.gameday.report import write
+    from gherkube.runners.gameday.report import write_at_end
 
-    with suppress(OSError):  # nobody is there to read it
-        if not journal.exists():
-            return
-        try:
-            written = [shown(path) for path in write(journal) if path]
-        except (Exception, KeyboardInterrupt) as error:  # what the game day came to stands
-            print(f"gherkube gameday run: no report: {error or 'interrupted'}", file=sys.stderr)
-            return
-        print(f"report: {', '.join(written)}", flush=True)
+    write_at_end(journal, "run")
 
 
 def _take(lock: lease.Lease, book: Book, keeper: Keeper, begin: dict[str, Any]) -> None:

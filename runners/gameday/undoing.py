@@ -49,7 +49,7 @@ def undo_journal(path: Path, *, kubeconfig: str) -> int:
         return _refuse(error, USAGE)
     try:
         with ExitStack() as last_first:
-            return _undo(path, records, kubeconfig, last_first)
+            code = _undo(path, records, kubeconfig, last_first)
     except UsageError as error:
         return _refuse(error, USAGE)
     except GherkubeError as error:
@@ -58,6 +58,11 @@ def undo_journal(path: Path, *, kubeconfig: str) -> int:
         for each in made(records):
             print(f"left: {each.words}: {each.told['undo']}", file=sys.stderr)
         return _refuse(error, NOT_CLEAN if made(records) else PRECONDITION)
+    if _verdict(records) is None:  # the run did not come to its report
+        from gherkube.runners.gameday.report import write_at_end
+
+        write_at_end(path, "undo")
+    return code
 
 
 def _undo(path: Path, records: Sequence[Record], kubeconfig: str, last_first: ExitStack) -> int:
@@ -133,13 +138,17 @@ def _ask(what: str, before: Object | None, now: Object | None) -> bool:
 
 def _came_to(records: Sequence[Record], undone: Undone) -> tuple[int, str]:
     """Exit code and hypothesis: as the run told them, but for what is put back now."""
-    verdict = next((each.data for each in reversed(records) if each.kind == "verdict"), None)
+    verdict = _verdict(records)
     hypothesis = verdict["hypothesis"] if verdict else "not judged"
     if undone.left:
         return NOT_CLEAN, hypothesis
     if verdict is None or verdict["exit"] == NOT_CLEAN:
         return HALTED, hypothesis
     return verdict["exit"], hypothesis
+
+
+def _verdict(records: Sequence[Record]) -> dict[str, Any] | None:
+    return next((each.data for each in reversed(records) if each.kind == "verdict"), None)
 
 
 def _refuse(error: Exception, code: int) -> int:

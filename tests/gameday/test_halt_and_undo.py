@@ -72,7 +72,8 @@ def test_a_step_that_swallows_the_halt(shop: Shop, project: Project) -> None:
     done = project.command("-c", impatient + CODE, "gameday", "run", "shop.gameday.yaml", *GATES)
     assert done.code == 7, done.out
     assert "“And somebody goes on whatever happens” does not end: gherkube gameday undo gamedays/" in done.out
-    assert done.out.endswith("everything is as it was\n")
+    assert "everything is as it was\nreport: gamedays/" in done.out
+    assert shop.journal.with_suffix(".html").exists()
     kinds = [each.kind for each in shop.records()]
     assert kinds.count("before") > 1
     assert "before" not in kinds[kinds.index("halt") :]
@@ -255,6 +256,7 @@ def test_what_was_said_of_images_by_a_run_that_was_killed(shop: Shop, project: P
     done = project.gherkube("gameday", "undo", f"gamedays/{shop.journal.name}")
     assert done.code == 7, done.out
     assert 'images "hello:2": as it was before' in done.out
+    assert "it was ended early" in shop.journal.with_suffix(".md").read_text()
     assert not as_before(shop, before)
 
 
