@@ -68,8 +68,8 @@ def duplicate(field: str, value: Any) -> FieldError:
 
 
 def unsupported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
-    """A value that is none of those that the field may have."""
-    allowed = ", ".join(f'"{each}"' for each in sorted(supported))
+    """A value that is none of those that the field may have, which are said in their order."""
+    allowed = ", ".join(f'"{each}"' for each in supported)
     return FieldError(field, "Unsupported value", f"supported values: {allowed}", render(value))
 
 

@@ -29,6 +29,7 @@ from gherkube.runners.simulator.api.validation_meta import (
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 PORT_RANGE = "must be between 1 and 65535, inclusive"
+SOURCES = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -193,11 +194,7 @@ def check_env(container: Object, field: str) -> Iterator[FieldError]:
         source = variable.get("valueFrom")
         if source is not None:
             if not source:
-                said = (
-                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
-                    "`secretKeyRef` or `fileKeyRef`"
-                )
-                yield wrong(f"{path}.valueFrom", "", said)
+                yield wrong(f"{path}.valueFrom", "", SOURCES)
             elif variable.get("value"):
                 yield wrong(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")
             elif len(source) > 1:

@@ -111,7 +111,7 @@ def test_a_session_lasts_three_hours() -> None:
             [{"key": "a", "effect": "Never"}],
             (
                 'spec.taints[0].effect: Unsupported value: "Never": '
-                'supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"'
+                'supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"'
             ),
         ),
         (

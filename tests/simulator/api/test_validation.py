@@ -90,7 +90,7 @@ DEPLOYMENTS: list[tuple[Json, str]] = [
         with_container(env=[{"name": "A", "valueFrom": {}}]),
         (
             'spec.template.spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: '
-            "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            "`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
         ),
     ),
     (with_container(image=""), "spec.template.spec.containers[0].image: Required value"),
