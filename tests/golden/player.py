@@ -16,20 +16,10 @@ from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.objects import Object
 from gherkube.runners.report.facts import NOISY, Recording, checkpoint
 from gherkube.runners.simulator.cluster import Simulator
+from gherkube.runners.simulator.server.images import provide
 from tests.golden.commands import PATIENCE, Commands
 from tests.golden.recording import RESOURCES
 from tests.golden.scenario import Scenario, Step
-
-PRESENT = (
-    "hello:1",
-    "hello:2",
-    "hello:3",
-    "jocatalin/kubernetes-bootcamp:v1",
-    "jocatalin/kubernetes-bootcamp:v2",
-)
-"""Images that every node of the recorded cluster had."""
-ABSENT = ("nosuch:1", "hello:404")
-"""Images that the recorded cluster's registry did not have."""
 
 COMMAND_SECONDS = 0.25
 """Median seconds from a command's start to its request; recordings: a line takes 0.1 to 1 s."""
@@ -49,10 +39,7 @@ class Player:
         self._scenario, self._namespace = scenario, scenario.namespace
         self._chance = random.Random(f"{seed}/kubectl")
         self._cluster = cluster = Simulator(seed=seed, nodes=3)
-        for image in PRESENT:
-            cluster.images.preload(image)
-        for image in ABSENT:
-            cluster.images.behave(image, exists=False)
+        provide(cluster.images)
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}})
         cluster.clock.sleep(5.0)
         self._nodes = list(cluster.node_names())

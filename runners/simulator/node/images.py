@@ -75,6 +75,11 @@ class Image:
         """What a container's imageID says."""
         return f"{self.full_repository}@sha256:{_digest(self.name)}"
 
+    @property
+    def runs_as_root(self) -> bool:
+        """Whether it is known to name no other user; of all others it is taken that they do."""
+        return self.full_repository in STEERED
+
     @cached_property
     def size(self) -> int:
         """Its size in bytes: between 5 and 50 MB, by its name."""
@@ -132,6 +137,10 @@ class Images:
 
     def __init__(self) -> None:
         self._said: dict[str, Behaviour] = {}
+        self._tags: dict[str, tuple[str, ...]] = dict.fromkeys(BOOTCAMP, BOOTCAMP_TAGS)
+        """Repositories of which only these tags exist."""
+        self._loaded: set[str] = set()
+        """Images that were put on the nodes and are in no registry."""
         self._everywhere: set[str] = set()
         self._on_node: set[tuple[str, str]] = set()
         self._listeners: list[Callable[[str], object]] = []
@@ -172,6 +181,7 @@ class Images:
 
     def _changed(self, name: str, *, pulls: bool) -> None:
         """Tells those who listen; `pulls`: every node has to pull the image again."""
+        self._loaded.discard(name)
         if pulls:
             self._everywhere.discard(name)
             self._on_node = {entry for entry in self._on_node if entry[1] != name}
@@ -195,8 +205,8 @@ class Images:
         parsed = parse_image(image)
         behaviour = self._said.get(parsed.name)
         if behaviour is None:
-            unknown_tag = parsed.full_repository in BOOTCAMP and parsed.tag not in BOOTCAMP_TAGS
-            behaviour = ABSENT if unknown_tag else DEFAULT
+            tags = self._tags.get(parsed.full_repository)
+            behaviour = DEFAULT if tags is None or parsed.tag in tags else ABSENT
         if env and parsed.full_repository in STEERED:
             return _steered(behaviour, env)
         return behaviour
@@ -204,6 +214,19 @@ class Images:
     def preload(self, image: str) -> None:
         """Lets every node have the image, so that nobody has to pull it."""
         self._everywhere.add(parse_image(image).name)
+
+    def load(self, image: str) -> None:
+        """Lets every node have an image that no registry has, as `kind load` does."""
+        self.preload(image)
+        self._loaded.add(parse_image(image).name)
+
+    def restrict(self, repository: str, tags: tuple[str, ...]) -> None:
+        """Lets only those tags of a repository exist, unless something is said of another."""
+        self._tags[parse_image(repository).full_repository] = tags
+
+    def is_in_registry(self, image: str) -> bool:
+        """Whether a node could pull it."""
+        return self.of(image).exists and parse_image(image).name not in self._loaded
 
     def pulled(self, image: str, node: str) -> None:
         """Notes that the node has pulled the image."""

@@ -55,7 +55,7 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     while (wait := kubelet.pulls_until - kubelet.clock.now) > 0:  # one pull at a time
         yield wait
     began_at = kubelet.clock.now
-    exists = kubelet.images.of(image).exists
+    exists = kubelet.images.is_in_registry(image)
     seconds = _pull_takes(kubelet, image, exists=exists)
     kubelet.pulls_until = began_at + seconds
     yield seconds

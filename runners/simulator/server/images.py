@@ -28,8 +28,8 @@ PRESENT = (
     "jocatalin/kubernetes-bootcamp:v2",
 )
 """Images that every node has, as in the cluster of the recordings (`tests/golden`)."""
-ABSENT = ("nosuch:1", "hello:404")
-"""Images that do not exist, to try out what happens then; as in that cluster."""
+TAGS: dict[str, tuple[str, ...]] = {"hello": ("1", "2", "3"), "nosuch": ()}
+"""Repositories of which no other tags exist, to try out what happens then; as in that cluster."""
 
 UNITS = {"millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600}
 UNIT = "|".join(UNITS)
@@ -83,9 +83,9 @@ SAID: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
 def provide(images: Images) -> None:
     """Says what a cluster that is served begins with."""
     for image in PRESENT:
-        images.preload(image)
-    for image in ABSENT:
-        images.behave(image, exists=False)
+        images.load(image)
+    for repository, tags in TAGS.items():
+        images.restrict(repository, tags)
 
 
 def behaviours(said: Any) -> Iterator[tuple[str, dict[str, Any]]]:
