@@ -74,7 +74,6 @@ POD = (
     Row("priorityClassName", "no pod preempts another"),
     Row("priority", "no pod preempts another"),
     Row("preemptionPolicy", "no pod preempts another", _all_but("PreemptLowerPriority")),
-    Row("activeDeadlineSeconds", "no pod is ended at a deadline"),
     Row("ephemeralContainers", "containers are not added to a running pod"),
     Row("hostnameOverride", NEWER),
     Row("os.name", "all nodes run Linux", _all_but("linux")),
@@ -180,10 +179,6 @@ def check_modelled(resource: str, kind: str, obj: Object) -> None:
 
 def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
     _check(kind, prefix, POD, spec)
-    for container in (*spec["containers"], *spec.get("initContainers", ())):
-        security = {**spec.get("securityContext", {}), **container.get("securityContext", {})}
-        if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
-            raise _not_modelled(kind, f"{prefix}containers[].securityContext.runAsNonRoot", "it runs as root")
     for volume in spec.get("volumes", ()):
         for source in volume:
             if source not in INERT_VOLUMES:

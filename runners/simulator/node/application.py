@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from enum import Enum
 from math import inf
+from typing import TypeAlias
 
 from gherkube.runners.simulator.node.images import Behaviour
 
 OUT_OF_MEMORY_AFTER = 0.3
-"""Seconds from the start of a program that needs more memory than it may have to its end."""
+"""Seconds from the moment at which a program needs more memory than it may have to its end."""
 EXIT_TAKES = 0.05
 """Seconds from a signal that ends a program to its end."""
 COMPLETES_AFTER = 0.2
 """Seconds that an init container's program takes when nothing is said about it."""
-SIGKILLED, TERMINATED_BY_RUNTIME = 137, 255
+SIGKILLED, TERMINATED_BY_RUNTIME, NOT_STARTED = 137, 255, 128
 
 
 class Answer(Enum):
@@ -37,6 +38,10 @@ class Question(Enum):
     LISTENING = "listening"
 
 
+Files: TypeAlias = tuple[tuple[float, str, bool], ...]
+"""Which files come to be (True) and go, each with its second."""
+
+
 class Application:
     """One run of a program. Times are virtual seconds; `inf` is never."""
 
@@ -44,9 +49,11 @@ class Application:
         "_changes",
         "_completes",
         "_memory_limit",
+        "_takes_memory_at",
         "behaviour",
         "ends_at",
         "exit_code",
+        "files",
         "hangs_at",
         "listens_at",
         "not_live_at",
@@ -58,11 +65,23 @@ class Application:
     )
 
     def __init__(
-        self, behaviour: Behaviour, now: float, *, memory_limit: float = inf, completes: bool = False
+        self,
+        behaviour: Behaviour,
+        now: float,
+        *,
+        memory_limit: float = inf,
+        completes: bool = False,
+        files: Files | None = None,
+        takes_memory_at: float = 0.0,
     ) -> None:
-        """Starts now. `memory_limit` in bytes; `completes`: ends by itself, as an init container's does."""
+        """Starts now. `memory_limit` in bytes; `completes`: ends by itself, as an init container's does.
+
+        `files`: which come to be and go after how many seconds; None where nothing is known of files.
+        `takes_memory_at`: after how many seconds it needs its memory.
+        """
         self.started_at, self.term_at = now, inf
         self._memory_limit, self._completes = memory_limit, completes
+        self.files, self._takes_memory_at = files, takes_memory_at
         self._changes: tuple[float, ...] | None = None
         self._bind(behaviour, now)
 
@@ -92,6 +111,10 @@ class Application:
         if stops < self.ends_at:
             self._end(stops, code)
 
+    def end_unstarted(self) -> None:
+        """It could not be started at all."""
+        self._end(self.started_at, NOT_STARTED, "StartError")
+
     def lose(self, at: float) -> None:
         """Its node lost its power: the runtime finds at that time that it is gone."""
         self._end(at, TERMINATED_BY_RUNTIME, "Unknown")
@@ -113,6 +136,12 @@ class Application:
         ready = self.ready_at <= now < min(self.not_ready_at, self.term_at)
         return Answer.OK if ready else Answer.UNHEALTHY
 
+    def has_file(self, name: str, now: float) -> bool:
+        """Whether a file of that name is there at that time."""
+        ran = now - self.started_at
+        changes = [there for at, file, there in self.files or () if file == name and at <= ran]
+        return bool(changes) and changes[-1]
+
     def next_change(self, now: float) -> float:
         """The first moment after `now` at which an answer may become another; `inf` when none will."""
         changes = self._changes
@@ -127,6 +156,7 @@ class Application:
                         self.hangs_at,
                         self.term_at,
                         self._closes_at(),
+                        *(self.started_at + at for at, *_ in self.files or ()),
                     }
                 )
             )
@@ -151,7 +181,7 @@ class Application:
         self.ends_at, self.exit_code, self.reason = inf, 0, ""
         self._changes = None
         if behaviour.memory > self._memory_limit:
-            self._end(max(now, start + OUT_OF_MEMORY_AFTER), SIGKILLED, "OOMKilled")
+            self._end(max(now, start + self._takes_memory_at + OUT_OF_MEMORY_AFTER), SIGKILLED, "OOMKilled")
         elif behaviour.crash_after is not None:
             self._end(max(now, start + behaviour.crash_after), behaviour.exit_code)
         elif self._completes:

@@ -64,6 +64,21 @@ def _data(store: Store, namespace: str, resource: str, word: str, reference: Obj
     raise ConfigError(f'{word} "{reference["name"]}" not found')
 
 
+def check_user(pod: Object, container: Object, image_is_root: bool, about: str) -> None:
+    """Raises ConfigError when the container would run as root and may not; `about` names it in the message.
+
+    pkg/kubelet/kuberuntime/security_context.go verifyRunAsNonRoot
+    """
+    security = {**pod["spec"].get("securityContext", {}), **container.get("securityContext", {})}
+    if not security.get("runAsNonRoot"):
+        return
+    user = security.get("runAsUser")
+    if user == 0:
+        raise ConfigError(f"container's runAsUser breaks non-root policy ({about})")
+    if user is None and image_is_root:
+        raise ConfigError(f"container has runAsNonRoot and image will run as root ({about})")
+
+
 def missing_volumes(store: Store, pod: Object) -> list[str]:
     """What FailedMount says of each volume whose ConfigMap or Secret, or a key of it, is not there."""
     namespace = pod["metadata"]["namespace"]

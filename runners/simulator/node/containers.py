@@ -21,6 +21,9 @@ from gherkube.runners.simulator.node.probes import FIELDS, READINESS, STARTUP, W
 
 DEFAULT_PORT, WEB_PORT = 8080, 80
 NO_STATE: Object = {}
+NEVER = "1970-01-01T00:00:00Z"
+KEPT = 1.0
+"""Seconds for which a run stays beside the next one when that ended. kubelet.go cleanUpContainersInPod"""
 WEB_SERVERS = frozenset({"httpd", "nginx"})
 """Images, whatever registry they are from, that listen on `WEB_PORT` when nothing is said of ports."""
 
@@ -31,6 +34,7 @@ class Run:
     __slots__ = (
         "_running",
         "_terminated",
+        "_why",
         "application",
         "attempt",
         "end_timer",
@@ -50,6 +54,7 @@ class Run:
         self.started_at, self.started_stamp = application.started_at, stamp
         self._running = _running(stamp)
         self._terminated: Object | None = None
+        self._why = ""
 
     def has_ended(self, as_of: float) -> bool:
         """Whether the runtime showed its end at that time."""
@@ -70,7 +75,14 @@ class Run:
                     "containerID": self.id,
                 }
             }
+            if self._why:
+                self._terminated["terminated"] |= {"message": self._why, "startedAt": NEVER}
         return self._terminated
+
+    def end_unstarted(self, why: str) -> None:
+        """It could not be started: it has ended, with that message."""
+        self.application.end_unstarted()
+        self._why = why
 
 
 class Words(NamedTuple):
@@ -200,7 +212,8 @@ class Container:
         ready = started = False
         if run is not None:
             state = run.state(as_of)
-            if previous is not None and run.attempt > 0:
+            is_kept = as_of - run.application.ends_at < KEPT
+            if previous is not None and run.attempt > 0 and is_kept:
                 last = previous.state(as_of)
             ready, started = self._ready_and_started(run, as_of)
         if wanted and self.waits is not None and "running" not in state:

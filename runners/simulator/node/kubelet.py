@@ -22,6 +22,7 @@ from gherkube.runners.simulator.node.images import Images, parse_image
 from gherkube.runners.simulator.node.nodes import healthy_conditions, node_info
 from gherkube.runners.simulator.node.output import Line, printed
 from gherkube.runners.simulator.node.pod import PodWorker
+from gherkube.runners.simulator.node.programs import course_in
 
 WATCH_TAKES, DELETION_TAKES = 0.1, 0.04
 """Median seconds until a kubelet acts on a pod that was bound to it, that is to be deleted; facts §8.2."""
@@ -256,7 +257,9 @@ class Kubelets:
         if found is None or run is None:
             return None
         port = run.application.behaviour.port
-        return printed(run.application, next(iter(found.ports(port))), self._clock.now)
+        course = course_in(found.spec)
+        said = course.lines if course else ()
+        return printed(run.application, next(iter(found.ports(port))), self._clock.now, said)
 
     def _listener(self, worker: PodWorker, port: int) -> Container | None:
         return next((each for each in worker.containers if port in self._ports(each)), None)

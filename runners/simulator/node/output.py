@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -13,13 +14,18 @@ class Line(NamedTuple):
 
     at: float
     text: str
+    bare: bool = False
+    """Without the time that a server's log begins with."""
 
 
-def printed(application: Application, port: int, now: float) -> list[Line]:
-    """The lines of one run up to that time; `port`: where it listens."""
+def printed(
+    application: Application, port: int, now: float, said: Sequence[tuple[float, str]] = ()
+) -> list[Line]:
+    """The lines of one run up to that time; `port`: where it listens; `said`: what its command prints."""
     behaviour, listens = application.behaviour, application.listens_at
     if listens == inf:  # no server at all
-        return []
+        ran = min(now, application.ends_at) - application.started_at
+        return [Line(application.started_at + at, text, bare=True) for at, text in said if at <= ran]
     lines = []
     if behaviour.listen_after:
         lines.append(Line(application.started_at, f"starting, this takes {_seconds(behaviour.listen_after)}"))

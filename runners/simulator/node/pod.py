@@ -15,7 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from gherkube.runners.objects import ENDED, Key, Object
-from gherkube.runners.simulator.clock import Timer
+from gherkube.runners.simulator.clock import Timer, seconds_of
 from gherkube.runners.simulator.node.backoff import BackOff
 from gherkube.runners.simulator.node.containers import Container, Run
 from gherkube.runners.simulator.node.images import parse_image
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER, RETRY_JITTER = 10.0, 0.5
 """Seconds from a sync that failed to the next, and which share of that it may take longer. pod_workers.go"""
+DEADLINE_EXCEEDED = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 TOLD_AFTER = 0.06
 """Median seconds from a look of the PLEG to the syncs that it brings: they come one after another."""
 
@@ -42,6 +43,7 @@ class PodWorker:
         "_again",
         "_final",
         "_generator",
+        "_owed",
         "_timer",
         "as_of",
         "backoff",
@@ -55,6 +57,7 @@ class PodWorker:
         "ips",
         "key",
         "kubelet",
+        "outcome",
         "over",
         "pod",
         "prober",
@@ -83,11 +86,13 @@ class PodWorker:
         self.ip, self.sandbox_at = "", inf
         self.ips: list[Object] = []
         self.start_stamp = ""
+        self.outcome: tuple[str, str] | None = None
+        """Why the pod failed whatever its containers did: reason and message."""
         self.stop_reasons: dict[str, str] = {}
         self.as_of = self.done_at = -inf
         self.changed = self.failed = self.deleting = self.over = self.pulling = self.retrying = False
         self.warnings = 0
-        self._again = self._final = False
+        self._again = self._final = self._owed = False
         self._generator: Iterator[float] | None = None
         self._timer: Timer | None = None
 
@@ -96,6 +101,7 @@ class PodWorker:
     def begin(self) -> None:
         """The first sync, now."""
         self._note_start()
+        self._watch_deadline()
         if self.deleting:
             self._terminate()
         else:
@@ -122,6 +128,7 @@ class PodWorker:
                 container.spec, container.image = spec, spec["image"]
                 if container.is_running(self.kubelet.clock.now):
                     self.stop_reasons[container.name] = "definition changed"
+        self._watch_deadline()
         self.request_sync()
 
     def abandon(self) -> None:
@@ -254,6 +261,10 @@ class PodWorker:
             and self.kubelet.pods.get(self.key) is self
             and self.kubelet.syncs_pods
         ):
+            # In its first look after the start the PLEG has seen two things, the sandbox and the end, and
+            # the sync for the second is still owed when the first one is over.
+            first = self.kubelet.look_after(self.sandbox_at)
+            self._owed = first == self.kubelet.look_after(moment)
             self.request_sync()
 
     def _drive(self, generator: Iterator[float]) -> None:
@@ -273,7 +284,7 @@ class PodWorker:
         if self.deleting:
             self._at(self._next_look_after_done(), self._terminate)
         elif self.changed or self._again:
-            self._again = False
+            self._again, self._owed = self._owed, False
             self._at(self._next_look_after_done(), self.sync)
         elif self.failed:
             jitter = 1 + RETRY_JITTER * self.kubelet.chance.stream("kubelet").random()
@@ -282,6 +293,25 @@ class PodWorker:
     def _note_start(self) -> None:
         if not self.start_stamp:
             self.start_stamp = self.kubelet.clock.timestamp()
+
+    def _watch_deadline(self) -> None:
+        deadline = self.pod["spec"].get("activeDeadlineSeconds")
+        if deadline is not None:
+            ends_at = max(seconds_of(self.start_stamp) + deadline, self.kubelet.clock.now)
+            self.kubelet.clock.at(self.kubelet.look_after(ends_at), self._check_deadline, deadline)
+
+    def _check_deadline(self, deadline: int) -> None:
+        """Ends the pod unless it has ended, or was given another deadline. pkg/kubelet/active_deadline.go"""
+        kubelet = self.kubelet
+        is_here = kubelet.pods.get(self.key) is self and kubelet.syncs_pods
+        if self.over or self.deleting or not is_here:
+            return
+        if self.pod["spec"].get("activeDeadlineSeconds") == deadline:
+            self.outcome, self.over = DEADLINE_EXCEEDED, True
+            self._cancel()
+            self.say(None, "Normal", *DEADLINE_EXCEEDED)
+            self.show()
+            self._drive(wind_up(self))
 
     def _terminate(self) -> None:
         self._note_start()

@@ -114,16 +114,24 @@ class Prober:
             worker.timer = pod.kubelet.clock.at(due, self._tick, container, worker, retry=retry)
 
     def _tick(self, container: Container, worker: Worker) -> None:
+        clock, run = self._pod.kubelet.clock, container.watched
+        assert run is not None
+        answer = worker.ask(run.application, clock.now)
+        took = worker.probe.seconds(answer)
+        if took:
+            worker.timer = clock.after(took, self._take, container, worker, answer)
+        else:
+            self._take(container, worker, answer)
+
+    def _take(self, container: Container, worker: Worker, answer: Answer) -> None:
         worker.timer, asks, worker.asks = None, worker.asks, 1
         for _ in range(asks):
-            self._ask(container, worker)
+            self._count(container, worker, answer)
         self._plan(container, worker)
 
-    def _ask(self, container: Container, worker: Worker) -> None:
+    def _count(self, container: Container, worker: Worker, answer: Answer) -> None:
         """worker.go doProbe"""
-        pod, probe, run = self._pod, worker.probe, container.watched
-        assert run is not None
-        answer = worker.ask(run.application, pod.kubelet.clock.now)
+        pod, probe = self._pod, worker.probe
         ok = answer is Answer.OK
         changed = worker.take(ok)
         if not ok:

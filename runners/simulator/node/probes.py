@@ -15,6 +15,7 @@ from typing import NamedTuple
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.node.application import Answer, Application, Question
+from gherkube.runners.simulator.node.programs import Course, Look, course_of, look_of
 
 READINESS, LIVENESS, STARTUP = "Readiness", "Liveness", "Startup"
 FIELDS = (("startupProbe", STARTUP), ("livenessProbe", LIVENESS), ("readinessProbe", READINESS))
@@ -38,6 +39,25 @@ class Probe(NamedTuple):
     success_threshold: int
     failure_threshold: int
     grace: int | None
+    course: Course | None = None
+    """What its command does, where that is known."""
+    look: Look | None = None
+    """The file that its command looks for."""
+
+    def ask(self, application: Application, now: float) -> Answer:
+        """What the program, or the probe's command beside it, would answer at that time."""
+        if self.course is not None:
+            if self.course.seconds > self.timeout:
+                return Answer.TIMEOUT
+            return Answer.UNHEALTHY if self.course.code else Answer.OK
+        if self.look is not None and application.files is not None:
+            return Answer.OK if application.has_file(self.look.file, now) else Answer.UNHEALTHY
+        return application.answer(self.question, now)
+
+    def seconds(self, answer: Answer) -> int:
+        """How long it takes to come to that answer; a gRPC client tries to connect for as long as it may."""
+        waits = answer is Answer.TIMEOUT or (self.form == "grpc" and answer is Answer.REFUSED)
+        return self.timeout if waits else 0
 
     def failure(self, answer: Answer, ip: str) -> str:
         """What the Unhealthy event says of an answer that is not OK."""
@@ -61,6 +81,10 @@ class Probe(NamedTuple):
             return 'service unhealthy (responded with "NOT_SERVING")'
         if timeout:
             return f'command timed out: "{self.target}" timed out after {self.timeout}s'
+        if self.course is not None:
+            return "".join(f"{text}\n" for _, text in self.course.lines)
+        if self.look is not None:
+            return self.look.complaint
         return UNHEALTHY_TEXT.get(self.question, "connection refused")
 
 
@@ -70,10 +94,11 @@ def probe_of(container: Object, field: str, role: str) -> Probe:
     form = next(form for form in ("httpGet", "tcpSocket", "grpc", "exec") if form in spec)
     handler = spec[form]
     port, target = 0, ""
+    argv = spec["exec"].get("command", ()) if form == "exec" else ()
     if form == "httpGet":
         target = f"{handler.get('scheme', 'HTTP').lower()} {handler.get('path', '/')}"
     elif form == "exec":
-        target = " ".join(handler.get("command", ()))
+        target = " ".join(argv)
     if form != "exec":
         port = port_number(container, handler["port"])
     return Probe(
@@ -88,6 +113,8 @@ def probe_of(container: Object, field: str, role: str) -> Probe:
         spec.get("successThreshold", 1),
         spec.get("failureThreshold", 3),
         spec.get("terminationGracePeriodSeconds"),
+        course_of(argv),
+        look_of(argv),
     )
 
 
@@ -152,7 +179,7 @@ class Worker:
 
     def ask(self, application: Application, now: float) -> Answer:
         """What the program would answer at that time."""
-        return Answer.REFUSED if self.unreachable else application.answer(self.probe.question, now)
+        return Answer.REFUSED if self.unreachable else self.probe.ask(application, now)
 
     def take(self, ok: bool) -> bool:
         """Counts a result; whether the one that the kubelet goes by has changed. worker.go doProbe"""

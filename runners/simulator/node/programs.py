@@ -8,65 +8,167 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from math import inf
+from typing import NamedTuple
 
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.node.images import DEFAULT, Behaviour, parse_image, seconds
+from gherkube.runners.simulator.node.application import Files
+from gherkube.runners.simulator.node.busybox import why_not
+from gherkube.runners.simulator.node.images import DEFAULT, STEERED, Behaviour, Images, parse_image, seconds
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
-SUCCEEDS, FAILS = frozenset({"true", ":", "echo", "printf", "date"}), frozenset({"false"})
-SEPARATORS = re.compile(r"\s*(;|&&|\n)\s*")
+SUCCEEDS = frozenset({"true", ":", "echo", "printf", "date", "touch", "rm", "mkdir", "dd"})
+FAILS = frozenset({"false"})
+ALL_MEMORY = 1 << 60
+DD_SIZE, DD_UNITS = re.compile(r"bs=(\d+)([kMG]?)"), {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+SEPARATORS, TO_ERRORS = re.compile(r"\s*(;|&&|\n)\s*"), re.compile(r"\s*1?>&2$")
+EMPTY = ("",)
 COMMANDS: dict[str, list[str]] = {"busybox": ["sh"], "alpine": ["/bin/sh"]}
 """What images run that are no servers, by the last part of their names."""
 HOSTNAME_SERVER = "serve-hostname"
 """What makes Kubernetes' test image agnhost answer requests with the pod's name. test/images/agnhost"""
 
 
-def behaviour_of(image: Behaviour, container: Object, pod: str) -> Behaviour:
-    """The image's behaviour, or that of the container's command; `pod` is the pod's name."""
-    repository = _name(parse_image(container["image"]).repository)
-    argv = [*container.get("command", ()), *container.get("args", ())] or COMMANDS.get(repository)
-    if not argv or image is not DEFAULT:
-        return image
-    if HOSTNAME_SERVER in argv[:2] and repository == "agnhost":
-        return replace(image, answer_text=pod)
-    end = _end(argv)
-    if end is None:
-        return image
-    after, code = end
-    return replace(image, listen_after=inf, crash_after=after, exit_code=code, ignores_sigterm=True)
+NOT_STARTED = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+    "runc create failed: unable to start container process"
+)
+"""How containerd begins to say that a command cannot be started."""
 
 
-def _end(argv: Sequence[str]) -> tuple[float, int] | None:
-    """After how many seconds the command ends, and with which code; None when that is not known."""
+class Course(NamedTuple):
+    """What a command does: it ends after so many seconds with that code. The rest is of its way there.
+
+    `lines`: what it prints; `files`: which files come to be (True) and go; each with its second.
+    `memory`: the bytes that it takes at one go, and the second of that.
+    """
+
+    seconds: float
+    code: int
+    lines: tuple[tuple[float, str], ...] = ()
+    files: Files = ()
+    memory: tuple[int, float] = (0, 0.0)
+
+
+class Look(NamedTuple):
+    """A command that only looks whether a file is there, and what it says when not."""
+
+    file: str
+    complaint: str
+
+
+def behaviour_of(images: Images, container: Object, env: Mapping[str, str], pod: str) -> Behaviour:
+    """How the container behaves: as is said of its image, as its command says, or as the image's program.
+
+    `pod` is the pod's name.
+    """
+    image = images.of(container["image"])
+    argv = _argv(container)
+    if argv and image is DEFAULT:
+        if HOSTNAME_SERVER in argv[:2] and _repository(container) == "agnhost":
+            return replace(image, answer_text=pod)
+        if (course := course_of(argv)) is not None:
+            return _running(course)
+    return images.of(container["image"], env)
+
+
+def _running(course: Course) -> Behaviour:
+    return replace(
+        DEFAULT,
+        listen_after=inf,
+        crash_after=course.seconds,
+        exit_code=course.code,
+        memory=course.memory[0],
+        ignores_sigterm=True,
+    )
+
+
+def files_of(container: Object) -> Files | None:
+    """Which files the container's command makes and removes; None where nothing is known of its files."""
+    if (course := course_in(container)) is not None:
+        return course.files
+    return () if parse_image(container["image"]).full_repository in STEERED else None
+
+
+def course_in(container: Object) -> Course | None:
+    """What the container's command does; None where that is not known."""
+    return course_of(_argv(container))
+
+
+def look_of(argv: Sequence[str]) -> Look | None:
+    """The file that a command looks for; None for any other command."""
+    if len(argv) == 3 and _name(argv[0]) in SHELLS and argv[1] == "-c":
+        argv = _words(argv[2])
+    match [_name(argv[0]), *argv[1:]] if argv else []:
+        case ["cat", file]:
+            return Look(file, f"cat: can't open '{file}': No such file or directory\n")
+        case ["ls" | "stat" as name, file]:
+            said = f"ls: {file}" if name == "ls" else f"stat: can't stat '{file}'"
+            return Look(file, f"{said}: No such file or directory\n")
+        case ["test", "-e" | "-f", file] | ["[", "-e" | "-f", file, "]"]:
+            return Look(file, "")
+    return None
+
+
+def why_not_started(container: Object) -> str:
+    """Why the runtime cannot start the container's command; "" where it can, or that is not known."""
+    command = container.get("command")
+    if not command or parse_image(container["image"]).full_repository not in STEERED:
+        return ""
+    why = why_not(command)
+    return f"{NOT_STARTED}: {why}: unknown" if why else ""
+
+
+def course_of(argv: Sequence[str]) -> Course | None:
+    """What a command does; None when that is not known."""
+    if not argv:
+        return None
     if _name(argv[0]) not in SHELLS:
-        found = _statement(argv)
-        return found[:2] if found else None
+        return _script([argv])
     if len(argv) == 1:
-        return 0.0, 0  # nobody types
+        return Course(0.0, 0)  # nobody types
     if len(argv) < 3 or not re.fullmatch(r"-[eux]*c", argv[1]):
         return None
-    return _script(argv[2])
+    parts = SEPARATORS.split(argv[2].strip())
+    return _script([_words(part) for part in parts[::2]], parts[1::2])
 
 
-def _script(script: str) -> tuple[float, int] | None:
+def _script(commands: Sequence[Sequence[str]], separators: Sequence[str] = ()) -> Course | None:
     after, code, runs = 0.0, 0, True
-    parts = SEPARATORS.split(script.strip())
-    for text, separator in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        if not text:
+    lines: list[tuple[float, str]] = []
+    files: list[tuple[float, str, bool]] = []
+    memory = (0, 0.0)
+    for words, separator in zip_longest(commands, separators, fillvalue=""):
+        if words == EMPTY:
             continue
-        found = _statement(_words(text))
+        found = _statement(words)
         if found is None:
             return None
         if runs:
+            if (size := _memory(words)) > memory[0]:
+                memory = size, after
             took, code, ends = found
             after += took
+            match [_name(words[0]), *words[1:]]:
+                case ["echo", *said]:
+                    lines.append((after, " ".join(said)))
+                case ["touch" | "rm" as name, *rest]:
+                    files += [(after, each, name == "touch") for each in rest if each[0] != "-"]
             if ends:
                 break
         runs = separator != "&&" or (runs and code == 0)
-    return after, code
+    return Course(after, code, tuple(lines), tuple(files), memory)
+
+
+def _memory(words: Sequence[str]) -> int:
+    """The bytes that a command takes at one go, as far as its words say."""
+    if [_name(words[0]), *words[1:]] == ["tail", "/dev/zero"]:
+        return ALL_MEMORY
+    sizes = (DD_SIZE.fullmatch(word) for word in words if _name(words[0]) == "dd")
+    return sum(int(size[1]) * DD_UNITS[size[2]] for size in sizes if size)
 
 
 def _statement(words: Sequence[str]) -> tuple[float, int, bool] | None:
@@ -77,6 +179,8 @@ def _statement(words: Sequence[str]) -> tuple[float, int, bool] | None:
                 return seconds(text), 0, False
             except ValueError:
                 return (inf, 0, False) if text in ("inf", "infinity") else None
+        case ["while", "true" | ":"] | ["tail", "-f", *_] | ["tail", "/dev/zero"]:
+            return inf, 0, True
         case ["exit", text] if text.isdigit():
             return 0.0, int(text) % 256, True
         case ["exit"]:
@@ -86,8 +190,21 @@ def _statement(words: Sequence[str]) -> tuple[float, int, bool] | None:
     return None
 
 
-def _words(text: str) -> list[str]:
+def _argv(container: Object) -> Sequence[str]:
+    """What the container runs, as far as it is known: its command, else that of its image."""
+    said = [*container.get("command", ()), *container.get("args", ())]
+    return said or COMMANDS.get(_repository(container), [])
+
+
+def _repository(container: Object) -> str:
+    return _name(parse_image(container["image"]).repository)
+
+
+def _words(text: str) -> Sequence[str]:
     """The words of a command; none when the shell would do more than run it."""
+    if not text:
+        return EMPTY
+    text = TO_ERRORS.sub("", text)
     if re.search(r"[$`|<>(){}&*?\[\]]", text):
         return []
     try:

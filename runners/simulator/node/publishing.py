@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gherkube.runners.objects import ENDED, Object, condition
 from gherkube.runners.simulator.node import status as statuses
-from gherkube.runners.simulator.node.status import FALSE, OWN, SCHEDULED, Verdicts
+from gherkube.runners.simulator.node.status import OWN, SCHEDULED, Verdicts
 
 if TYPE_CHECKING:
     from gherkube.runners.simulator.node.pod import PodWorker
@@ -34,31 +34,36 @@ class Publisher:
         """
         pod = self._pod
         init, apps = self._containers(pod.default_wait)
-        phase = statuses.phase(pod.pod, init, apps)
+        phase = self._phase(init, apps)
         if probe_first and pod.prober is not None and pod.prober.trigger():
             return phase
         self._write(phase, init, apps, sandbox=pod.sandbox_at <= pod.as_of, held=phase in ENDED)
         return phase
 
-    def write_end(self, lost: Object) -> None:
-        """Writes that all containers are stopped for good; `lost` is the state of those that never ran."""
+    def write_stopped(self) -> bool:
+        """Writes that all containers are stopped for good; whether the phase says that the pod has ended."""
         pod = self._pod
         pod.as_of = pod.kubelet.clock.now
-        init, apps = self._containers(lost, over=True)
-        self._write(statuses.phase(pod.pod, init, apps, over=True), init, apps, sandbox=False)
+        init, apps = self._containers(pod.default_wait, over=True)
+        phase = self._phase(init, apps, over=True)
+        ended = phase in ENDED
+        if ended:
+            init, apps = statuses.without_lost(pod.pod, init, apps)
+        self._write(phase, init, apps, sandbox=False)
+        return ended
 
-    def write_never_started(self, phase: str, state: Object) -> None:
-        """Writes that phase for a pod whose sandbox is gone, and that state for all of its containers.
+    def write_failed(self) -> None:
+        """Writes that the pod has ended though some containers never ran; its conditions stay.
 
-        Nothing else that its conditions said changes. status_manager.go TerminatePod
+        status_manager.go TerminatePod
         """
-        init: list[Object] = []
-        apps: list[Object] = []
-        for container in self._pod.containers:
-            shown = container.compose(None, state, {}, ready=False, started=False)
-            (apps if container.kind == "app" else init).append(shown)
-        verdicts = (FALSE, *self._verdicts[1:]) if self._verdicts is not None else None
-        self._write(phase, init, apps, sandbox=False, verdicts=verdicts)
+        pod = self._pod
+        shown = statuses.without_lost(pod.pod, *self._containers(pod.default_wait, over=True))
+        self._write("Failed", *shown, sandbox=False, verdicts=self._verdicts)
+
+    def _phase(self, init: list[Object], apps: list[Object], *, over: bool = False) -> str:
+        pod = self._pod
+        return "Failed" if pod.outcome else statuses.phase(pod.pod, init, apps, over=over)
 
     def _containers(self, wait: Object, *, over: bool = False) -> tuple[list[Object], list[Object]]:
         pod = self._pod
@@ -107,6 +112,8 @@ class Publisher:
             "hostIP": kubelet.host_ip,
             "hostIPs": kubelet.host_ips,
         }
+        if pod.outcome and shown == phase:
+            status["reason"], status["message"] = pod.outcome
         if pod.sandbox_at <= pod.as_of:
             status["podIP"], status["podIPs"] = pod.ip, pod.ips
         status["startTime"] = pod.start_stamp

@@ -12,11 +12,22 @@ from collections.abc import Generator, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
-from gherkube.runners.simulator.node.application import Answer, Application, Question
+from gherkube.runners.simulator.node.application import Application
 from gherkube.runners.simulator.node.backoff import duration
-from gherkube.runners.simulator.node.configuration import ConfigError, environment, missing_volumes
+from gherkube.runners.simulator.node.configuration import (
+    ConfigError,
+    check_user,
+    environment,
+    missing_volumes,
+)
 from gherkube.runners.simulator.node.containers import Container, Run
-from gherkube.runners.simulator.node.programs import behaviour_of
+from gherkube.runners.simulator.node.images import parse_image
+from gherkube.runners.simulator.node.programs import (
+    behaviour_of,
+    course_in,
+    files_of,
+    why_not_started,
+)
 from gherkube.runners.simulator.node.pulls import ensure_image
 from gherkube.runners.simulator.node.termination import stop
 
@@ -163,6 +174,8 @@ def _start(pod: PodWorker, container: Container) -> Iterator[float]:
         return
     try:
         env = environment(kubelet.api.store, pod.key.namespace, container.spec)
+        about = f'pod: "{pod.full_name}", container: {container.name}'
+        check_user(pod.pod, container.spec, parse_image(container.image).runs_as_root, about)
     except ConfigError as error:
         pod.say(container, "Warning", "Failed", f"Error: {error}")
         _fail(pod, container, "CreateContainerConfigError", str(error))
@@ -170,6 +183,9 @@ def _start(pod: PodWorker, container: Container) -> Iterator[float]:
     pod.say(container, "Normal", "Created", container.words.created)
     yield kubelet.latency(START_TAKES)
     _run(pod, container, env)
+    if why := why_not_started(container.spec):
+        _end_unstarted(pod, container, why)
+        return
     pod.say(container, "Normal", "Started", container.words.started)
     if container.post_start is not None:
         yield from _post_start(pod, container)
@@ -182,11 +198,14 @@ def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> No
 
 def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
     kubelet, image = pod.kubelet, container.image
+    course = course_in(container.spec)
     application = Application(
-        behaviour_of(kubelet.images.of(image, env), container.spec, pod.key.name),
+        behaviour_of(kubelet.images, container.spec, env, pod.key.name),
         kubelet.clock.now,
         memory_limit=container.memory_limit,
         completes=container.kind == "init",
+        files=files_of(container.spec),
+        takes_memory_at=course.memory[1] if course else 0.0,
     )
     attempt = 0 if container.run is None else container.run.attempt + 1
     container.previous = container.run
@@ -196,21 +215,24 @@ def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
     pod.look_for_end(container.run)
 
 
+def _end_unstarted(pod: PodWorker, container: Container, why: str) -> None:
+    """The runtime keeps what it could not start as a run that has ended. containerd's container_start.go"""
+    assert container.run is not None
+    pod.say(container, "Warning", "Failed", f"Error: {why}")
+    container.run.end_unstarted(why)
+    pod.look_for_end(container.run)
+    _fail(pod, container, "RunContainerError", why)
+
+
 def _post_start(pod: PodWorker, container: Container) -> Iterator[float]:
     hook, run = container.post_start, container.run
     assert hook is not None
     assert run is not None
     yield hook.seconds
-    if hook.port is None or _answers(pod, container, hook.port):
+    why = hook.failure(pod, container)
+    if not why:
         return
     pod.say(container, "Warning", "FailedPostStartHook", "PostStartHook failed")
     stop(pod, container, "FailedPostStartHook", grace=None)
     yield max(run.application.ends_at - pod.kubelet.clock.now, 0.0)
-    _fail(pod, container, "PostStartHookError", "PostStartHook failed")
-
-
-def _answers(pod: PodWorker, container: Container, port: int) -> bool:
-    run = container.run
-    assert run is not None
-    listens = port in container.ports(run.application.behaviour.port)
-    return listens and run.application.answer(Question.LISTENING, pod.kubelet.clock.now) is Answer.OK
+    _fail(pod, container, "PostStartHookError", why)

@@ -23,6 +23,16 @@ OWN = (
 """The conditions that a kubelet owns, in stored order."""
 CREATING: Object = {"waiting": {"reason": "ContainerCreating"}}
 INITIALIZING: Object = {"waiting": {"reason": "PodInitializing"}}
+LOST: Object = {
+    "terminated": {
+        "exitCode": 137,
+        "reason": "ContainerStatusUnknown",
+        "message": "The container could not be located when the pod was terminated",
+        "startedAt": None,
+        "finishedAt": None,
+    }
+}
+"""The state of a container that never ran when its pod has ended."""
 SHARED = 8192
 """How many lists of conditions are kept for sharing."""
 
@@ -87,6 +97,34 @@ def _count_init(pod: Object, init: Sequence[Object]) -> tuple[int, int]:
         else:
             pending += 1
     return failed, pending
+
+
+def without_lost(
+    pod: Object, init: Sequence[Object], apps: Sequence[Object]
+) -> tuple[list[Object], list[Object]]:
+    """The statuses of a pod that has ended: what should have run by then and does not wait any more is lost.
+
+    status/status_manager.go TerminatePod, hasPodInitialized, initializedContainers
+    """
+    begun = [n for n, each in enumerate(init, 1) if "waiting" not in each["state"] or each["lastState"]]
+    reached = max(begun, default=1)
+    initialized = not init or _has_initialized(pod, init[-1], apps)
+    return (
+        [*map(_lost, init[:reached]), *init[reached:]],
+        [_lost(each) if initialized else each for each in apps],
+    )
+
+
+def _has_initialized(pod: Object, last: Object, apps: Sequence[Object]) -> bool:
+    if any("waiting" not in each["state"] or each["lastState"] for each in apps):
+        return True
+    if pod["spec"]["initContainers"][-1].get("restartPolicy") == "Always":
+        return bool(last["started"])
+    return "terminated" in last["state"] and bool(last["state"]["terminated"]["exitCode"] == 0)
+
+
+def _lost(status: Object) -> Object:
+    return status if "terminated" in status["state"] else {**status, "state": LOST}
 
 
 def verdicts(

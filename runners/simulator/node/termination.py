@@ -8,11 +8,10 @@ kuberuntime_termination_order.go; status/status_manager.go TerminatePod
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.objects import Object
-from gherkube.runners.simulator.node.application import Answer, Question
 from gherkube.runners.simulator.node.containers import Container
 from gherkube.runners.simulator.node.probes import LIVENESS, STARTUP
 
@@ -24,20 +23,10 @@ LEAST_GRACE = 2.0
 NOTED_AFTER, STOPPED_AFTER, REMOVED_AFTER = 0.08, 0.35, 0.06
 """Median seconds from Killing to the write that notes the deletion, from the last container's end to the
 write that says so, from the PLEG's look after that to the final delete; facts §8.1."""
-NEVER_STARTED_TAKES = 0.4
-"""Median seconds from the first to the second write of the end of a pod that never started."""
 AT_ONCE = 0.09
 """Median seconds between the writes of a pod whose containers were lost with its node's power."""
+FAILED_HOOK = "PreStopHook failed"
 FAILED = "MountVolume.SetUp failed for volume"
-LOST: Object = {
-    "terminated": {
-        "exitCode": 137,
-        "reason": "ContainerStatusUnknown",
-        "message": "The container could not be located when the pod was terminated",
-        "startedAt": None,
-        "finishedAt": None,
-    }
-}
 
 
 def stop(pod: PodWorker, container: Container, why: str, *, grace: float | None) -> None:
@@ -45,50 +34,46 @@ def stop(pod: PodWorker, container: Container, why: str, *, grace: float | None)
 
     `grace` in seconds; the pod's when None.
     """
+    if grace is None:
+        grace = _grace_of(pod)
+    now = pod.kubelet.clock.now
+    _signal(container, _announce(pod, container, why, grace), now + grace)
+
+
+def _grace_of(pod: PodWorker) -> float:
+    return float(pod.pod["spec"].get("terminationGracePeriodSeconds", 30))
+
+
+def _announce(pod: PodWorker, container: Container, why: str, grace: float) -> float:
+    """Says that the container is stopped and begins its preStop hook; returns when that is over."""
     pod.say(container, "Normal", "Killing", why)
+    hook, now = container.pre_stop, pod.kubelet.clock.now
+    if hook is None or grace <= 0:
+        return now
+    if hook.seconds > grace:
+        pod.kubelet.clock.after(grace, pod.say, container, "Warning", "FailedPreStopHook", FAILED_HOOK)
+    elif hook.failure(pod, container):
+        pod.say(container, "Warning", "FailedPreStopHook", FAILED_HOOK)
+    return now + min(hook.seconds, grace)
+
+
+def _signal(container: Container, at: float, grace_ends: float) -> None:
     run = container.run
     assert run is not None
-    now = pod.kubelet.clock.now
-    if grace is None:
-        grace = float(pod.pod["spec"].get("terminationGracePeriodSeconds", 30))
-    hook, spent = container.pre_stop, 0.0
-    if hook is not None and grace > 0:
-        spent = min(hook.seconds, grace)
-        listens = hook.port is None or hook.port in container.ports(run.application.behaviour.port)
-        if hook.port is not None and (
-            not listens or run.application.answer(Question.LISTENING, now) is not Answer.OK
-        ):
-            pod.say(container, "Warning", "FailedPreStopHook", "PreStopHook failed")
-    run.application.terminate(now + spent, now + spent + max(grace - spent, LEAST_GRACE))
+    run.application.terminate(at, max(grace_ends, at + LEAST_GRACE))
 
 
 def terminate(pod: PodWorker) -> Iterator[float]:
-    """The end of a pod that is being deleted."""
+    """The end of a pod that is being deleted, or has to end."""
     kubelet = pod.kubelet
     clock = kubelet.clock
     pod.as_of = clock.now
-    runs = [c.run for c in pod.containers if c.run is not None]
-    if not runs:
-        yield from _end_of_never_started(pod)
-        return
-    lost = any(run.started_at < kubelet.started_at for run in runs)
+    lost = any(c.run is not None and c.run.started_at < kubelet.started_at for c in pod.containers)
     groups = _stop_order(pod)
-    grace_ends = clock.now + float(pod.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
-    noted = False
-    for group in groups:
-        for container in group:
-            if pod.prober is not None:
-                pod.prober.stop(container, LIVENESS, STARTUP)
-            stop(pod, container, container.words.stopping, grace=max(grace_ends - clock.now, 0.0))
-            if pod.prober is not None:
-                pod.prober.plan(container)
-        if not noted:
-            noted = True
-            yield kubelet.latency(NOTED_AFTER)
-            pod.show()
-        while (rest := _last_end(group) - clock.now) > 0:
-            yield rest
-    if not noted:
+    if groups:
+        yield from _stop(pod, groups, float(pod.pod["metadata"].get("deletionGracePeriodSeconds") or 0))
+    else:
+        yield kubelet.latency(NOTED_AFTER)
         pod.show()
     if lost:
         yield kubelet.latency(AT_ONCE)
@@ -96,9 +81,34 @@ def terminate(pod: PodWorker) -> Iterator[float]:
     else:
         yield kubelet.latency(STOPPED_AFTER)
     _stop_probing(pod)
-    pod.publisher.write_end(LOST)
-    yield kubelet.latency(AT_ONCE) if lost else kubelet.until_look() + kubelet.latency(REMOVED_AFTER)
+    if not pod.publisher.write_stopped():
+        yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
+        pod.publisher.write_failed()
+        yield kubelet.latency(REMOVED_AFTER)
+    else:
+        yield kubelet.latency(AT_ONCE) if lost else kubelet.until_look() + kubelet.latency(REMOVED_AFTER)
     _remove(pod)
+
+
+def _stop(pod: PodWorker, groups: Sequence[Sequence[Container]], grace: float) -> Iterator[float]:
+    """All are told at once; each group gets its signal when the one before has ended. killContainer"""
+    kubelet = pod.kubelet
+    clock = kubelet.clock
+    grace_ends, ready = clock.now + grace, {}
+    for container in chain.from_iterable(groups):
+        if pod.prober is not None:
+            pod.prober.stop(container, LIVENESS, STARTUP)
+        ready[container.name] = _announce(pod, container, container.words.stopping, grace)
+    for number, group in enumerate(groups):
+        for container in group:
+            _signal(container, max(ready[container.name], clock.now), grace_ends)
+            if pod.prober is not None:
+                pod.prober.plan(container)
+        if number == 0:
+            yield kubelet.latency(NOTED_AFTER)
+            pod.show()
+        while (rest := _last_end(group) - clock.now) > 0:
+            yield rest
 
 
 def _fail_to_mount(pod: PodWorker) -> None:
@@ -114,16 +124,12 @@ def _fail_to_mount(pod: PodWorker) -> None:
 
 
 def wind_up(pod: PodWorker) -> Iterator[float]:
-    """The end of a pod whose containers have ended by themselves for good; sidecars are stopped then."""
+    """The end of a pod that has ended for good, by itself or at its deadline: what still runs is stopped."""
     kubelet = pod.kubelet
-    for group in _stop_order(pod):
-        for container in group:
-            stop(pod, container, container.words.stopping, grace=None)
-        while (rest := _last_end(group) - kubelet.clock.now) > 0:
-            yield rest
+    yield from _stop(pod, _stop_order(pod), _grace_of(pod))
     _stop_probing(pod)
     yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
-    pod.publisher.write_end(LOST)
+    pod.publisher.write_stopped()
 
 
 def _stop_order(pod: PodWorker) -> list[list[Container]]:
@@ -137,20 +143,6 @@ def _stop_order(pod: PodWorker) -> list[list[Container]]:
 
 def _last_end(group: Sequence[Container]) -> float:
     return max(c.run.application.ends_at for c in group if c.run is not None)
-
-
-def _end_of_never_started(pod: PodWorker) -> Iterator[float]:
-    """A pod none of whose containers ever ran: three writes, and no Killing event; facts §8.1."""
-    kubelet = pod.kubelet
-    pod.as_of = kubelet.clock.now
-    yield kubelet.latency(NOTED_AFTER)
-    pod.publisher.publish()
-    yield kubelet.latency(NEVER_STARTED_TAKES)
-    pod.publisher.write_never_started("Pending", pod.default_wait)
-    yield kubelet.until_look() + kubelet.latency(STOPPED_AFTER)
-    pod.publisher.write_never_started("Failed", LOST)
-    yield kubelet.latency(REMOVED_AFTER)
-    _remove(pod)
 
 
 def _stop_probing(pod: PodWorker) -> None:

@@ -98,7 +98,7 @@ def rendered(query: Mapping[str, str]) -> Callable[[Line], str]:
     def render(line: Line) -> str:
         moment = EPOCH + timedelta(seconds=line.at)
         stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.%f000Z ") if stamps else ""
-        return f"{stamp}{moment:%H:%M:%S} {line.text}\n"
+        return f"{stamp}{line.text}\n" if line.bare else f"{stamp}{moment:%H:%M:%S} {line.text}\n"
 
     return render
 

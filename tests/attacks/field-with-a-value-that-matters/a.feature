@@ -1,21 +1,5 @@
 Feature: Fields that are inert with one value
 
-  Scenario: root
-    Given the manifest
-      """yaml
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: {name: web}
-      spec:
-        selector: {matchLabels: {app: web}}
-        template:
-          metadata: {labels: {app: web}}
-          spec:
-            containers: [{name: c, image: "hello:1"}]
-            securityContext: {runAsNonRoot: true, runAsUser: 0}
-      """
-    Then 1 pod is ready
-
   Scenario: disk
     Given the manifest
       """yaml

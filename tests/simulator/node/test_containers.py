@@ -212,6 +212,29 @@ def test_hooks_that_fail() -> None:
     assert world.stored("stops") is None
 
 
+def test_hooks_that_say_themselves_that_they_fail() -> None:
+    """By the exit code of their command, or because they take longer than the pod has."""
+    world = World()
+    world.pod("fails", lifecycle={"preStop": {"exec": {"command": ["sh", "-c", "exit 2"]}}})
+    world.pod("long", lifecycle={"preStop": {"exec": {"command": ["sleep", "30"]}}})
+    world.pod(lifecycle={"postStart": {"exec": {"command": ["false"]}}})
+    world.run(3)
+    uid = world.stored()["metadata"]["uid"]  # type: ignore[index]
+    waiting = world.stored()["status"]["containerStatuses"][0]["state"]["waiting"]  # type: ignore[index]
+    assert waiting == {
+        "reason": "PostStartHookError",
+        "message": f'Exec lifecycle hook ([false]) for Container "app" in Pod "web_default({uid})" failed - '
+        "error: command 'false' exited with 1: , message: \"\"",
+    }
+    world.delete("fails")
+    world.delete("long")
+    world.run(7)
+    assert world.messages("FailedPreStopHook") == ["PreStopHook failed"]
+    world.run(12)
+    assert world.messages("FailedPreStopHook") == ["PreStopHook failed"] * 2
+    assert world.stored("long") is None
+
+
 def test_a_grace_period_that_is_shortened() -> None:
     """A second, shorter delete counts."""
     world = World()

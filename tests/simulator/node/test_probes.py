@@ -231,3 +231,50 @@ def test_readiness_gates() -> None:
     assert pod is not None
     assert is_ready(pod)
     assert pod["status"]["conditions"][0] == up, "what others say comes first"
+
+
+def test_a_command_that_looks_for_a_file() -> None:
+    """It fails from when the container's own command removes it."""
+    world = World()
+    world.pod(
+        command=["sh", "-c", "touch /tmp/healthy; sleep 6; rm -f /tmp/healthy; sleep 600"],
+        livenessProbe={
+            "exec": {"command": ["cat", "/tmp/healthy"]},
+            "periodSeconds": 2,
+            "failureThreshold": 2,
+        },
+    )
+    world.run(12)
+    said = "Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory\n"
+    assert world.messages("Unhealthy") == [said]
+    assert world.messages("Killing") == ["Container app failed liveness probe, will be restarted"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["sh", "-c", "echo broken; exit 1"], "broken\n"),
+        (["false"], ""),
+        (["sleep", "5"], 'command timed out: "sleep 5" timed out after 1s'),
+        (["test", "-f", "/tmp/ready"], ""),
+    ],
+)
+def test_a_command_that_says_itself_how_it_ends(command: list[str], said: str) -> None:
+    """What it prints is what the event says."""
+    world = World()
+    world.pod(readinessProbe={"exec": {"command": command}, "periodSeconds": 1})
+    world.run(4)
+    assert set(world.messages("Unhealthy")) == {f"Readiness probe failed: {said}"}
+
+
+@pytest.mark.parametrize(("env", "after"), [({"HANG_AFTER": "0.1"}, 3.0), ({"FAIL_LIVE_AFTER": "0.1"}, 0.0)])
+def test_a_probe_that_nobody_answers_waits_for_that_long(env: dict[str, str], after: float) -> None:
+    """Its result comes when its timeout is over."""
+    world = World()
+    world.pod(env=env, livenessProbe=http("/healthz", period=5, timeoutSeconds=3))
+    world.run(12)
+    at = next(at for at, line in world.timed() if line == "`Unhealthy`×1")
+    begun = started_at(world)
+    tick = next(at for at, line in world.timed() if line.startswith("1/1 Pending"))
+    assert begun < at < tick + 5.5 + after
+    assert at > tick + after
