@@ -174,6 +174,14 @@ class Container:
         run = self.run
         return run if run is not None and run.started_at <= as_of else self.previous
 
+    def run_of(self, id_: str, now: float) -> Run | None:
+        """The run of that ID, if it is left: the last one always is."""
+        for run in (self.run, self.previous):
+            if run is not None and run.id == id_:
+                kept = run is self.run or self.run is None or not self.run.has_ended(now - KEPT)
+                return run if kept else None
+        return None
+
     def is_running(self, as_of: float) -> bool:
         """Whether the runtime showed it running at that time."""
         run = self.current(as_of)

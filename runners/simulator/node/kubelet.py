@@ -249,12 +249,17 @@ class Kubelets:
             body = f"{image.repository} | Running on: {pod.name} | v={version}"
         return Reply(behaviour.answer_code, body, REPLY_TAKES + behaviour.answer_seconds)
 
-    def output(self, pod: Key, container: str, *, previous: bool = False) -> list[Line] | None:
-        """What the container's run (or the one before it) has printed by now; None when there was none."""
+    def output(self, pod: Key, container: str, *, previous: bool = False, id_: str = "") -> list[Line] | None:
+        """What the container's run (or the one before it, or that of an ID) has printed by now.
+
+        None when there was none, or no longer is.
+        """
         worker = self._workers.get(pod)
         found = next((each for each in worker.containers if each.name == container), None) if worker else None
-        run = (found.previous if previous else found.run) if found else None
-        if found is None or run is None:
+        if found is None:
+            return None
+        run = found.run_of(id_, self._clock.now) if id_ else found.previous if previous else found.run
+        if run is None:
             return None
         port = run.application.behaviour.port
         course = course_in(found.spec)

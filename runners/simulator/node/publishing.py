@@ -5,6 +5,7 @@ pkg/kubelet/kubelet_pods.go generateAPIPodStatus, pkg/kubelet/status/status_mana
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from gherkube.runners.objects import ENDED, Object, condition
@@ -119,6 +120,8 @@ class Publisher:
         status["startTime"] = pod.start_stamp
         if init:
             status["initContainerStatuses"] = init
+        if len(apps) > 1:  # SortedContainerStatuses
+            apps = sorted(apps, key=itemgetter("name"))
         same = apps == old.get("containerStatuses")  # then the versions share them
         status["containerStatuses"] = old["containerStatuses"] if same else apps
         status["qosClass"] = old["qosClass"]

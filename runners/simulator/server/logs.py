@@ -74,17 +74,20 @@ async def follow(
 
 
 def lines_of(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> list[Line]:
-    """All lines of the container that is asked for."""
-    name = _container(pod, query.get("container", ""))
+    """All lines of the container that is asked for. pkg/kubelet/kubelet_pods.go validateContainerLogStatus"""
+    name, pod_name = _container(pod, query.get("container", "")), pod["metadata"]["name"]
     previous = query.get("previous", "") in TRUE
-    found = cluster.kubelets.output(key_of(pod), name, previous=previous)
-    if found is not None:
-        return found
-    pod_name = pod["metadata"]["name"]
+    status = next((each for each in container_statuses(pod) if each["name"] == name), {})
+    state = status.get("state", {})
+    last = status.get("lastState", {}).get("terminated", {}).get("containerID", "")
+    asked = last if previous or "waiting" in state else status.get("containerID", "")
+    if asked:
+        found = cluster.kubelets.output(key_of(pod), name, id_=asked)
+        gone = Line(0.0, f"unable to retrieve container logs for {asked}", bare=True)
+        return [gone] if found is None else found
     if previous:
         raise bad_request(f'previous terminated container "{name}" in pod "{pod_name}" not found')
-    waits = next((each for each in container_statuses(pod) if each["name"] == name), {})
-    reason = waits.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
+    reason = state.get("waiting", {}).get("reason", "ContainerCreating")
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {pod_name} does not have a host assigned")
     why = WAITS_FOR.get(reason, reason)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.node.application import Answer, Application, Question
 from gherkube.runners.simulator.node.backoff import BackOff, duration
 from gherkube.runners.simulator.node.images import Behaviour, Images, InvalidImageName, parse_image
@@ -370,3 +370,23 @@ def test_addresses_are_used_again_only_when_they_are_free() -> None:
     kubelet.free("10.244.1.9")
     assert kubelet.new_ip({"spec": {}}) == "10.244.1.9"
     assert kubelet.new_ip({"spec": {"hostNetwork": True}}) == kubelet.host_ip
+
+
+def test_statuses_of_containers_are_sorted_by_name() -> None:
+    """Messages name them in the order of the spec."""
+    world = World()
+    app = {"image": "hello:1", "readinessProbe": http(port=81)}
+    world.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "web"},
+            "spec": {"containers": [{"name": "good", **app}, {"name": "bad", **app}]},
+        }
+    )
+    world.api.bind(Key("default", "web"), "node-1")
+    world.run(5)
+    status: Object = world.stored()["status"]  # type: ignore[index]
+    assert [each["name"] for each in status["containerStatuses"]] == ["bad", "good"]
+    said = "containers with unready status: [good bad]"
+    assert [each["message"] for each in status["conditions"] if each["type"] == "Ready"] == [said]
