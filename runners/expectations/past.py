@@ -48,7 +48,9 @@ class PodsHappened(PodsOverWindow):
 
     A pod counts as deleted from the moment at which its deletion began. Pods were replaced as far as
     pods of the same workload (whatever their version) were created for those that were deleted.
-    Restarted are pods of which a container was started again.
+    Restarted are pods of which a container was started again. "All" that were deleted or replaced, and
+    "3 of 4", are out of those that were active at the window's start; where there were none, and of
+    what else happened, out of all pods of the window.
     """
 
     selector: PodSelector
@@ -77,6 +79,8 @@ class _HappenedTracker(Tracker):
         self._pods: dict[str, Object] = {}
         """All pods of the window by uid, in their newest version."""
         self._did: dict[Happening, dict[str, Object]] = {what: {} for what in HAPPENINGS}
+        self._first: set[str] = set()
+        """Those that were active at the window's start."""
         self._made = 0
         self._broke: int | None = None
         self._unclear: list[Change] = []
@@ -84,6 +88,8 @@ class _HappenedTracker(Tracker):
         for pod in view.of("pods").values():
             if self._selected.includes(pod):
                 self._pods[pod["metadata"]["uid"]] = pod
+                if is_active(pod):
+                    self._first.add(pod["metadata"]["uid"])
 
     def changed(self, change: Change) -> None:
         if change.resource == "pods":
@@ -93,7 +99,7 @@ class _HappenedTracker(Tracker):
             for one in unclear:
                 self._see(one)
         most = self._statement.count.high
-        if self._broke is None and most is not None and self._n() > most:
+        if self._broke is None and most is not None and self._counted()[0] > most:
             self._broke, self._broke_at = self._view.position, self._view.told()
 
     @property
@@ -118,26 +124,30 @@ class _HappenedTracker(Tracker):
         if old is not None and restarts(pod) > restarts(old):
             self._did["restarted"][uid] = pod
 
-    def _n(self) -> int:
-        what = self._statement.what
-        if what == "replaced":
-            return min(len(self._did["deleted"]), self._made)
-        return len(self._did[what])
+    def _counted(self) -> tuple[int, int]:
+        """Of how many it is so, and out of how many."""
+        what, count = self._statement.what, self._statement.count
+        did = set(self._did["deleted" if what == "replaced" else what])
+        total = len(self._pods)
+        if what in ("deleted", "replaced") and self._first and (count.whole or count.of is not None):
+            did, total = did & self._first, len(self._first)
+        return min(len(did), self._made) if what == "replaced" else len(did), total
 
     def holds(self) -> bool:
-        return self._statement.count.holds(self._n(), len(self._pods))
+        return self._statement.count.holds(*self._counted())
 
     def distance(self) -> float:
-        return self._statement.count.distance(self._n(), len(self._pods))
+        return self._statement.count.distance(*self._counted())
 
     def found(self) -> str:
         what = self._statement.what
         did = self._did["deleted" if what == "replaced" else what].values()
-        n = self._n()
+        n, total = self._counted()
         if not n:
             return f"none {what}"
+        of = f" of {total}" if self._statement.count.whole else ""
         since = f", too many from {self._broke_at} on" if self._broke is not None else ""
-        return f"{n} {what} ({'in the place of ' if what == 'replaced' else ''}{names(did)}){since}"
+        return f"{n}{of} {what} ({'in the place of ' if what == 'replaced' else ''}{names(did)}){since}"
 
 
 @dataclass(frozen=True)

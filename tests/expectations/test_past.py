@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gherkube.runners.expectations.count import Count, at_least, at_most, every, exactly, none
+from gherkube.runners.expectations.count import Count, every, exactly, none
 from gherkube.runners.expectations.failure import ExpectationFailed
 from gherkube.runners.expectations.past import Happening, KeptPods, OneAtATime, PodsHappened
 from gherkube.runners.expectations.statement import Statement
@@ -64,19 +64,36 @@ def test_what_happened_is_counted(what: Happening, selector: PodSelector, n: int
 
 
 @pytest.mark.parametrize(
-    ("count", "so"), [(every(), False), (at_least(3), True), (at_most(2), False), (exactly(3, of=6), True)]
+    ("what", "count", "so"),
+    [
+        ("deleted", every(), True),
+        ("deleted", exactly(3, of=3), True),
+        ("deleted", exactly(3, of=6), False),
+        ("replaced", every(), False),
+        ("replaced", exactly(2, of=3), True),
+        ("created", exactly(2, of=6), True),
+        ("restarted", every(), False),
+    ],
 )
-def test_counts_are_out_of_all_pods_of_the_window(count: Count, so: bool) -> None:
-    """Those that were there at its start, and those that came."""
-    assert says(rollout(), PodsHappened(pods(), count, "deleted")) is so
+def test_what_counts_are_out_of(what: Happening, count: Count, so: bool) -> None:
+    """Of those deleted or replaced: the pods that were active at the window's start; else of all in it."""
+    assert says(rollout(), PodsHappened(pods(), count, what)) is so
 
 
 def test_all_pods_of_a_version_were_deleted() -> None:
-    """All that were there in the window; the one that was on its way out before is not among the deleted."""
+    """All that were active at its start, or came in it; those on their way out before are not asked."""
     script = three_pods().remove(3, "pods", *(pod(name) for name in "abc")).put(4, "pods", pod("d", of=2))
     script.put(2, "replicasets", replica_set(2))
     assert says(script, PodsHappened(pods(version="1"), every(), "deleted"))
-    assert not says(rollout(), PodsHappened(pods(version="1"), every(), "deleted"))
+    assert says(rollout(), PodsHappened(pods(version="1"), every(), "deleted"))
+
+    def both_gone(*gone: str) -> bool:
+        script = three_pods().put(2, "replicasets", replica_set(2)).put(3, "pods", pod("d", of=2))
+        script.put(3, "pods", pod("e", of=2)).remove(5, "pods", *(pod(name, of=2) for name in gone))
+        return says(script, PodsHappened(pods(version="2"), every(), "deleted"))
+
+    assert both_gone("d", "e")
+    assert not both_gone("d")
 
 
 def test_a_replica_set_that_is_seen_after_its_pods() -> None:
