@@ -65,45 +65,51 @@ def _evict_all(
     end = clock.now() + timeout if timeout else float("inf")
     due = dict.fromkeys(map(key_of, pods), clock.now())
     waiting: dict[Key, str] = {}
+    denied: dict[Key, str] = {}
     uids = {key_of(pod): pod["metadata"]["uid"] for pod in pods}
-    for pod in pods:
-        say(f"evicting pod {_place(pod)}")
     while due or waiting:
         for key in [key for key, at in due.items() if at <= clock.now()]:
-            if _evict(api, key, say):
+            say(f"evicting pod {'/'.join(key)}")
+            if why := _evict(api, key):
+                denied[key] = f"error when evicting {_named(key)} (will retry after 5s): {why}"
+                say(denied[key])
+                due[key] = clock.now() + RETRY
+            else:
                 del due[key]
                 waiting[key] = uids[key]
-            else:
-                due[key] = clock.now() + RETRY
         for key in [key for key, uid in waiting.items() if _is_gone(api, key, uid)]:
             del waiting[key]
             say(f"pod/{key.name} evicted")
         if not due and not waiting:
             return
         if clock.now() >= end:
-            first = next(iter([*due, *waiting]))
-            where = f'pod "{first.name}" in namespace "{first.namespace}"'
             reached = f"global timeout reached: {_go_duration(timeout)}"
-            raise _unable(node, f"error when waiting for {where} to terminate: {reached}")
+            left = [f"error when evicting {_named(key)}: {reached}" for key in due]
+            for key in waiting:
+                where = f'pod "{key.name}" in namespace "{key.namespace}"'
+                left.append(f"error when waiting for {where} to terminate: {reached}")
+            refused = _unable(node, left[0] if len(left) == 1 else f"[{', '.join(left)}]")
+            raise Refused("\n".join([*(denied[key] for key in due), refused.text]))
         clock.sleep(min(POLL, max(end - clock.now(), 0.0)))
 
 
-def _evict(api: Api, key: Key, say: Callable[[str], object]) -> bool:
-    """Whether the pod was evicted, or is gone already; not when its budget needs it now."""
+def _evict(api: Api, key: Key) -> str:
+    """Why the pod may not be evicted now; "" when it was, or is gone already."""
     metadata = {"name": key.name, "namespace": key.namespace}
     body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
     try:
         api.post("pods", key.name, "eviction", body, key.namespace)
     except ApiError as error:
         if error.code == 404:
-            return True
+            return ""
         if error.code != 429:
-            doing = f'evicting pods/"{key.name}" -n "{key.namespace}"'
-            raise Refused(text_of(error, doing), error) from error
-        where = f'pods/"{key.name}" -n "{key.namespace}"'
-        say(f"error when evicting {where} (will retry after 5s): {error.message}")
-        return False
-    return True
+            raise Refused(text_of(error, f"evicting {_named(key)}"), error) from error
+        return error.message
+    return ""
+
+
+def _named(key: Key) -> str:
+    return f'pods/"{key.name}" -n "{key.namespace}"'
 
 
 def _is_gone(api: Api, key: Key, uid: str) -> bool:

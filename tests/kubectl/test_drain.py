@@ -44,6 +44,7 @@ def test_budget_is_waited_for() -> None:
     kubectl.scale(found.api, "deployments", "web", "default", 4)
     (name,) = (pod["metadata"]["name"] for pod in pods_on(found, "node-1"))
     kubectl.drain(found.api, found.clock, "node-1", say=said.append)
+    assert said[1] == said[3] == f"evicting pod default/{name}"
     assert said[2] == (
         f'error when evicting pods/"{name}" -n "default" (will retry after 5s): '
         "Cannot evict pod as it would violate the pod's disruption budget."
@@ -58,7 +59,13 @@ def test_timeout() -> None:
     found.clock.sleep(1)
     with pytest.raises(Refused) as caught:
         kubectl.drain(found.api, found.clock, "node-1", timeout=30)
-    assert "global timeout reached: 30s" in caught.value.text
+    (name,) = (pod["metadata"]["name"] for pod in pods_on(found, "node-1"))
+    assert caught.value.text.startswith(
+        f'error when evicting pods/"{name}" -n "default" (will retry after 5s): '
+        "Cannot evict pod as it would violate the pod's disruption budget.\n"
+        f'error: unable to drain node "node-1" due to error: error when evicting pods/"{name}" -n "default": '
+        "global timeout reached: 30s, continuing command...\n"
+    )
     assert caught.value.text.endswith("There are pending nodes to be drained:\n node-1")
     assert len(pods_on(found, "node-1")) == 1
 
