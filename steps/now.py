@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.failure import ExpectationFailed
-from gherkube.runners.expectations.judge import NEXT
+from gherkube.runners.expectations.flowing import NEXT
 from gherkube.runners.expectations.requests import RequestsStatement
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.time import Becomes, Stays, duration

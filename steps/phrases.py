@@ -16,7 +16,16 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import Count, at_least, at_most, between, every, exactly, none
+from gherkube.runners.expectations.count import (
+    Count,
+    Share,
+    at_least,
+    at_most,
+    between,
+    every,
+    exactly,
+    none,
+)
 
 # --- Values -----------------------------------------------------------------------------------
 
@@ -49,13 +58,6 @@ class Pods(NamedTuple):
     namespace: str = ""
     node: str = ""
     name: str = ""
-
-
-class Share(NamedTuple):
-    """A part of a whole, from `low` to `high` per cent, both included."""
-
-    low: float
-    high: float
 
 
 IT = Named("", "")
@@ -249,13 +251,18 @@ def pods(text: str) -> Pods:
 
 
 def share(text: str) -> Share:
-    """`between 80% and 98%`, `at least 80%`, `at most 5%`, `80%`."""
+    """`between 80% and 98%`, `at least 80%`, `more than 80%`, `at most 5%`, `fewer than 5%`, `80%`."""
     found = [float(each.rstrip("%")) for each in text.split() if each.endswith("%")]
-    low = 0.0 if text.startswith("at most") else found[0]
-    high = 100.0 if text.startswith("at least") else found[-1]
-    if not low <= high <= 100 or (low, high) == (0, 100):
+    is_open = text.startswith(("more than", "fewer than"))
+    low, high = found[0], found[-1]
+    if text.startswith(("at most", "fewer than")):
+        low = -1.0 if is_open else 0.0
+    elif text.startswith(("at least", "more than")):
+        high = 101.0 if is_open else 100.0
+    never = is_open and (low == 100 or high == 0)
+    if max(found) > 100 or low > high or (low, high) == (0, 100) or never:
         raise UsageError(f"“{text}” is no share: write percentages from 0% to 100%, the smaller first")
-    return Share(low, high)
+    return Share(low, high, is_open)
 
 
 def tallies(text: str) -> tuple[tuple[str, Count], ...]:
@@ -306,7 +313,7 @@ FIELDS: dict[str, Field] = {
         Field("numbers", _LIST, numbers),
         Field("count", _COUNT, count),
         Field("times", rf"once|twice|(?:{_COUNT}) times?", times),
-        Field("share", rf"(?:at least |at most )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),
+        Field("share", rf"(?:(?:{_COMPARED}) )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),
         Field("duration", _DURATION, duration),
         Field("version", rf"{_TAG}|{_QUOTED}", version),
         Field("text", _TEXT, some_text),
@@ -317,6 +324,9 @@ FIELDS: dict[str, Field] = {
         Field("service", rf"service {_QUOTED}{_IN_NAMESPACE}?", named),
         Field("thing", _object(*(kind for kind in THINGS if kind != "pod")), named),
         Field("object", _object(*THINGS), named),
+        Field(
+            "kind", "|".join(kind for kind in THINGS if kind != "pod"), lambda text: Named(THINGS[text], "")
+        ),
         Field("status", r"[A-Z][\w:/]*", str),
         Field("tallies", rf"(?:{_COUNT} (?:{_REPLICAS})(?:, | and |(?= replica|$)))+", tallies),
         Field("value", rf"{_QUOTED}|true|false|-?\d+(?:\.\d+)?", value),

@@ -32,10 +32,12 @@ def succeeds(world: World) -> None:
 
 
 @TOPIC.says("the command <fails> with {text}", 'the command fails with "timed out"', timeless=True)
-def fails(world: World, text: str) -> None:
+@TOPIC.says("the command <fails>", "the command fails", timeless=True)
+def fails(world: World, text: str = "") -> None:
     command = _command(world)
     if not command.code:
-        _fail(f"`{command.line}` to fail with “{text}”", f"it succeeded: {command.said}")
+        how = f" with “{text}”" if text else ""
+        _fail(f"`{command.line}` to fail{how}", f"it succeeded: {command.said}")
     _expect_output(command, text)
 
 

@@ -39,6 +39,18 @@ def about_object(world: World, reason: str, object: Named, text: str, times: Cou
 
 
 @TOPIC.says(
+    "an event {reason:text} about a {kind} <says> {text}",
+    'an event "FailedCreate" about a replica set says "exceeded quota"',
+)
+@TOPIC.says(
+    "an event {reason:text} about a {kind} <says> {text} {times}",
+    'an event "FailedCreate" about a replica set says "exceeded quota" at least 2 times',
+)
+def about_kind(world: World, reason: str, kind: Named, text: str, times: Count = _ONCE) -> Statement:
+    return EventStatement(reason, world.any_of(kind), text, times)
+
+
+@TOPIC.says(
     "no event {reason:text} about a {pods} <says> {text}",
     'no event "Unhealthy" about a pod says "probe failed"',
 )
@@ -52,3 +64,11 @@ def none_about_pods(world: World, reason: str, pods: Pods, text: str) -> Stateme
 )
 def none_about_object(world: World, reason: str, object: Named, text: str) -> Statement:  # noqa: A002
     return EventStatement(reason, world.thing(object), text, none())
+
+
+@TOPIC.says(
+    "no event {reason:text} about a {kind} <says> {text}",
+    'no event "FailedCreate" about a replica set says "exceeded quota"',
+)
+def none_about_kind(world: World, reason: str, kind: Named, text: str) -> Statement:
+    return EventStatement(reason, world.any_of(kind), text, none())

@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
-from gherkube.runners.expectations.count import Count
-from gherkube.runners.expectations.requests import RequestsStatement
-from gherkube.steps.phrases import Named, Share, Version
+from collections.abc import Callable
+from typing import TypeAlias
+
+from gherkube.runners.expectations.count import Count, Share, every
+from gherkube.runners.expectations.requests import Amount, RequestsStatement
+from gherkube.runners.objects import Key
+from gherkube.steps.phrases import Named, Version
 from gherkube.steps.sentence import Topic
 from gherkube.steps.world import World
 
 TOPIC = Topic("then", "Requests")
 
-
-@TOPIC.says("every request to {service} <is> answered", 'every request to service "web" is answered')
-def all_answered(world: World, service: Named) -> RequestsStatement:
-    key = world.key(service)
-    return world.of_requests(RequestsStatement.answered(key))
+Make: TypeAlias = Callable[..., RequestsStatement]
 
 
-@TOPIC.says(
-    "{count} requests to {service} <are> answered", 'at least 19 requests to service "web" are answered'
+_REQUESTS = (
+    "every request to {service}",
+    "{count} requests to {service}",
+    "{share} of requests to {service}",
 )
-def answered(world: World, count: Count, service: Named) -> RequestsStatement:
-    return world.of_requests(RequestsStatement.answered(world.key(service), count))
+"""How many requests something is said of."""
 
 
-@TOPIC.says(
-    "{count} requests to {service} <go> unanswered", 'at least 1 request to service "web" went unanswered'
+def _says(predicate: str, *examples: str) -> Callable[[Make], Make]:
+    """Makes a sentence of each way to say how many, each with its example."""
+
+    def add(make: Make) -> Make:
+        def say(
+            world: World,
+            service: Named,
+            count: Count | None = None,
+            share: Share | None = None,
+            **fields: Version,
+        ) -> RequestsStatement:
+            return world.of_requests(make(world.key(service), count or share or every(), **fields))
+
+        for requests, example in zip(_REQUESTS, examples, strict=True):
+            TOPIC.says(f"{requests} {predicate}", example)(say)
+        return make
+
+    return add
+
+
+@_says(
+    "<are> answered",
+    'every request to service "web" is answered',
+    'at least 19 requests to service "web" are answered',
+    'at least 99% of requests to service "web" are answered',
 )
-def unanswered(world: World, count: Count, service: Named) -> RequestsStatement:
-    return world.of_requests(RequestsStatement.unanswered(world.key(service), count))
+def answered(service: Key, amount: Amount) -> RequestsStatement:
+    return RequestsStatement.answered(service, amount)
+
+
+@_says(
+    "<go> unanswered",
+    'every request to service "web" goes unanswered',
+    'at least 1 request to service "web" went unanswered',
+    'at most 1% of requests to service "web" went unanswered',
+)
+def unanswered(service: Key, amount: Amount) -> RequestsStatement:
+    return RequestsStatement.unanswered(service, amount)
+
+
+@_says(
+    "<are> answered by {version}",
+    'every request to service "web" is answered by v2',
+    'at least 1 request to service "web" is answered by v2',
+    'between 80% and 98% of requests to service "web" are answered by v1',
+)
+def by_version(service: Key, amount: Amount, version: Version) -> RequestsStatement:
+    return RequestsStatement.so_many_by_version(service, amount, version.image or version.tag)
 
 
 @TOPIC.says(
     "requests to {service} <are> answered by {version} only",
     'requests to service "web" are answered by v2 only',
 )
-def by_version(world: World, service: Named, version: Version) -> RequestsStatement:
+def by_version_only(world: World, service: Named, version: Version) -> RequestsStatement:
     return world.of_requests(RequestsStatement.by_version(world.key(service), version.image or version.tag))
 
 
@@ -45,17 +89,6 @@ def by_version(world: World, service: Named, version: Version) -> RequestsStatem
 )
 def by_pods(world: World, service: Named, count: Count) -> RequestsStatement:
     return world.of_requests(RequestsStatement.by_pods(world.key(service), count))
-
-
-@TOPIC.says(
-    "{share} of requests to {service} <are> answered by {version}",
-    'between 80% and 98% of requests to service "web" are answered by v1',
-)
-def by_share(world: World, share: Share, service: Named, version: Version) -> RequestsStatement:
-    key = world.key(service)
-    return world.of_requests(
-        RequestsStatement.share(key, share.low, share.high, version.image or version.tag)
-    )
 
 
 @TOPIC.says(

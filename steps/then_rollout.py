@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gherkube.runners.errors import UsageError
+from gherkube.runners.expectations.count import Count
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.steps.phrases import Named, Version
@@ -59,9 +60,14 @@ def revision_image(world: World, revision: int, image: Version, workload: Named 
     "there <are> {count:number} replica sets [of {workload}] with {numbers} replicas",
     "there are 3 replica sets with 4, 0 and 0 replicas",
 )
-def replica_sets(
+def replica_sets_with(
     world: World, count: int, numbers: tuple[int, ...], workload: Named | None = None
 ) -> Statement:
     if len(numbers) != count:
         raise UsageError(f"{count} replica sets have {count} numbers of replicas, not {len(numbers)}")
     return WorkloadStatement.replica_sets(world.workload(workload), numbers)
+
+
+@TOPIC.says("there <are> {count} replica sets [of {workload}]", "there are 2 replica sets")
+def replica_sets(world: World, count: Count, workload: Named | None = None) -> Statement:
+    return WorkloadStatement.so_many_replica_sets(world.workload(workload), count)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from gherkube.runners import commands
 from gherkube.runners.commands import Command
 from gherkube.runners.errors import ApiError, CannotJudge, Refused, UsageError
-from gherkube.runners.expectations.endpoints import SERVICE
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
+from gherkube.runners.expectations.flowing import settle
 from gherkube.runners.expectations.judge import Judge
 from gherkube.runners.expectations.partial import difference
 from gherkube.runners.expectations.statement import Statement
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from gherkube.runners.cluster import Api, Cluster
     from gherkube.runners.expectations.requests import RequestsStatement
     from gherkube.runners.traffic import Request
-
-SETTLED = 1.2
-"""Seconds after a change of a service within which every kube-proxy, which writes its rules once a second
-at most, has written them. pkg/proxy/runner"""
-
 
 _PLACE = re.compile(r"node-([0-9]+)")
 _PLACE_IN_WORD = re.compile(r"(?<![\w.-])node-[0-9]+(?![\w.-])")
@@ -163,13 +158,18 @@ class World:
         name = self.node(named.name) if named.resource == "nodes" else named.name
         return WorkloadRef(named.resource, self._namespace_of(named), name)
 
+    def any_of(self, kind: Named) -> WorkloadRef:
+        """Any object of that kind, in the namespace of `it`."""
+        namespace = self.it.namespace if self.it is not None else self.namespace
+        return WorkloadRef(kind.resource, "" if kind.resource in _NOWHERE else namespace, "")
+
     def key(self, named: Named) -> Key:
         """Where a named thing is."""
         return self.thing(named).key
 
     def _namespace_of(self, named: Named) -> str:
         """A name without a namespace is in the run's own, or where alone a workload of that name is known."""
-        if named.resource in ("nodes", "namespaces"):
+        if named.resource in _NOWHERE:
             return ""
         if named.namespace:
             return named.namespace
@@ -272,15 +272,7 @@ class World:
 
     def settle(self, service: Key) -> None:
         """Waits until every node has had time to hear of the last change of the service's endpoints."""
-        changed = 0.0
-        for change in self.cluster.history.since():
-            if change.resource in ("services", "endpointslices"):
-                metadata = change.object["metadata"]
-                name = (metadata.get("labels") or {}).get(SERVICE, metadata["name"])
-                if (metadata["namespace"], name) == service:
-                    changed = change.at
-        if (rest := changed + SETTLED - self.cluster.clock.now()) > 0:
-            self.cluster.clock.sleep(rest)
+        settle(self.cluster, service)
 
     def asked_service(self) -> Key:
         """The service that requests were last sent to. Raises UsageError when there were none."""
@@ -429,6 +421,8 @@ class World:
         return found
 
 
+_NOWHERE = frozenset({"nodes", "namespaces"})
+"""What is in no namespace."""
 _RESOURCES: dict[str, str] = {
     "Deployment": "deployments",
     "StatefulSet": "statefulsets",

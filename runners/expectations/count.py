@@ -78,3 +78,28 @@ def none() -> Count:
 def every(of: int | None = None) -> Count:
     """All of them, and there is at least one; with `of`, there are exactly so many."""
     return Count(0, None, of, "all" if of is None else f"all {of}", whole=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """From `low` to `high` per cent of a whole; `open`: more than the one and fewer than the other."""
+
+    low: float
+    high: float
+    open: bool = False
+
+    @property
+    def text(self) -> str:
+        """As people write it."""
+        if self.open:
+            return f"fewer than {self.high:g}%" if self.low < 0 else f"more than {self.low:g}%"
+        if self.low == self.high:
+            return f"{self.low:g}%"
+        if not self.low:
+            return f"at most {self.high:g}%"
+        return f"at least {self.low:g}%" if self.high == 100 else f"between {self.low:g}% and {self.high:g}%"
+
+    def holds(self, n: int, total: int) -> bool:
+        """Whether `n` out of `total`, which is not 0, is such a share."""
+        percent = 100 * n / total
+        return self.low < percent < self.high if self.open else self.low <= percent <= self.high

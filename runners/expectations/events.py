@@ -117,7 +117,8 @@ class _EventTracker(Tracker):
         namespace, name, uid = about
         subject = self._statement.about
         if isinstance(subject, WorkloadRef):
-            return name == subject.name and (namespace == subject.namespace or subject.resource == "nodes")
+            same = name == (subject.name or name)
+            return same and (namespace == subject.namespace or subject.resource == "nodes")
         pod = self._view.referred(namespace, {"kind": "Pod", "name": name, "uid": uid})
         return pod is not None and self._selected is not None and self._selected.includes(pod)
 

@@ -14,6 +14,7 @@ from gherkube.runners.cluster import Cluster
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.causes import Causes
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
+from gherkube.runners.expectations.flowing import look_at_any, look_at_next
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.requests import Requests, RequestsStatement, Verdict
 from gherkube.runners.expectations.statement import Both, Statement, Tracker
@@ -25,8 +26,6 @@ LOOK = 1.0
 """Seconds after which it is looked again, without a change, and asked whether waiting is in vain."""
 MOMENT = 1e-6
 """Seconds by which sums of times may differ though they are the same."""
-NEXT = 20
-"""How many of the requests that flow by themselves a judgement without a time phrase waits for."""
 
 
 class Judge:
@@ -276,7 +275,11 @@ class Judge:
         if isinstance(time, Becomes):
             if statement.requests is not None:
                 return statement.look(statement.requests, origin)
-            return self._look_at_next(statement, time)
+            if time.within is None:
+                return look_at_next(self.cluster, statement, patience=self.patience, origin=origin)
+            begin = clock.now() if self.last_when is None else self.last_when
+            end = begin + time.within
+            return look_at_any(self.cluster, statement, begin=begin, end=end, origin=origin)
         if isinstance(time, Stays):
             before = len(traffic.requests)
             clock.sleep(time.seconds)
@@ -289,27 +292,6 @@ class Judge:
         if any(statement.look([one], origin).holds for one in requests):
             return Verdict(True, "")
         return Verdict(False, f"of none; in all, {statement.look(requests, origin).found}")
-
-    def _look_at_next(self, statement: RequestsStatement, time: Becomes) -> Verdict:
-        """Of the next requests that flow by themselves; with a time, of any so many in a row until then."""
-        traffic, clock, origin = self.cluster.traffic, self.cluster.clock, self._view.origin
-        if not traffic.flows(statement.service):
-            return statement.look([], origin)
-        before = len(traffic.requests)
-        end = clock.now() + self.patience
-        if time.within is not None:
-            end = (clock.now() if self.last_when is None else self.last_when) + time.within
-        seen = 0
-        verdict = statement.look([], origin)
-        while clock.now() < end:
-            clock.sleep(min(0.1, end - clock.now()))
-            requests = self._to(statement, traffic.requests[before:])
-            for last in range(max(seen, NEXT - 1), len(requests)):
-                verdict = statement.look(requests[last + 1 - NEXT : last + 1], origin)
-                if verdict.holds or time.within is None:
-                    return verdict
-            seen = len(requests)
-        return verdict
 
     @staticmethod
     def _to(statement: RequestsStatement, requests: Requests) -> Requests:

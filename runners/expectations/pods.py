@@ -149,7 +149,12 @@ class PodsStatement(Statement):
 
     @property
     def text(self) -> str:
-        return f"{self.count.text} {self.selector.noun(self.count.plural)} {self.words}{self._partial}"
+        noun, words = self.selector.noun(self.count.plural), self.words
+        if self.selector.name:
+            return f"{self.selector.noun(False)} {words}{self._partial}"
+        if not self.count.plural:
+            words = words.replace("that have", "that has").replace("that match", "that matches")
+        return f"{self.count.text} {noun} {words}{self._partial}"
 
     @property
     def _partial(self) -> str:

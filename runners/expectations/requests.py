@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import CannotJudge, UsageError
-from gherkube.runners.expectations.count import Count, every
+from gherkube.runners.expectations.count import Count, Share, every
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import WorkloadRef, match_image
 from gherkube.runners.expectations.time import duration
@@ -16,6 +16,7 @@ from gherkube.runners.objects import Key
 from gherkube.runners.traffic import Request, longest_gap
 
 Requests: TypeAlias = Sequence[Request]
+Amount: TypeAlias = Count | Share
 Outcome: TypeAlias = tuple[bool, str]
 
 
@@ -42,15 +43,15 @@ class RequestsStatement(Statement):
     requests: Requests | None = None
 
     @classmethod
-    def answered(cls, service: Key, count: Count | None = None) -> RequestsStatement:
-        """So many requests were answered; every one when no count is given."""
-        count = count or every()
-        return cls(service, "answered", count, f"{_number(count)} to {_name(service)} answered")
+    def answered(cls, service: Key, amount: Amount | None = None) -> RequestsStatement:
+        """So many requests were answered; every one when no amount is given."""
+        amount = amount or every()
+        return cls(service, "answered", amount, f"{_requests(amount)} to {_name(service)} answered")
 
     @classmethod
-    def unanswered(cls, service: Key, count: Count) -> RequestsStatement:
+    def unanswered(cls, service: Key, amount: Amount) -> RequestsStatement:
         """So many requests went unanswered."""
-        return cls(service, "unanswered", count, f"{_number(count)} to {_name(service)} unanswered")
+        return cls(service, "unanswered", amount, f"{_requests(amount)} to {_name(service)} unanswered")
 
     @classmethod
     def by_version(cls, service: Key, version: str) -> RequestsStatement:
@@ -65,10 +66,10 @@ class RequestsStatement(Statement):
         return cls(service, "by_pods", count, words)
 
     @classmethod
-    def share(cls, service: Key, low: float, high: float, version: str) -> RequestsStatement:
-        """From `low` to `high` per cent of all requests were answered by pods of that version or image."""
-        words = f"between {low:g}% and {high:g}% of requests to {_name(service)} answered by {version}"
-        return cls(service, "share", (low, high, version), words)
+    def so_many_by_version(cls, service: Key, amount: Amount, version: str) -> RequestsStatement:
+        """So many of all requests were answered by pods of that version or image."""
+        words = f"{_requests(amount)} to {_name(service)} answered by {version}"
+        return cls(service, "so many by version", (amount, version), words)
 
     @classmethod
     def gap(cls, service: Key, seconds: float) -> RequestsStatement:
@@ -103,6 +104,11 @@ class RequestsStatement(Statement):
     def resources(self) -> frozenset[str]:
         return frozenset()
 
+    @property
+    def of_answers(self) -> bool:
+        """Whether it is about who answers, and what, more than about whether anybody does."""
+        return self.what in OF_ANSWERS
+
     def track(self, view: View) -> Tracker:
         del view
         raise UsageError(f'"{self.words}" is about requests, and cannot be joined to others by "while"')
@@ -125,14 +131,14 @@ class RequestsStatement(Statement):
         return Verdict(holds, found, None if holds or self.what in OF_LOSSES else first)
 
 
-def _answered(requests: Requests, count: Count) -> Outcome:
+def _answered(requests: Requests, amount: Amount) -> Outcome:
     n = sum(request.answered for request in requests)
-    return count.holds(n, len(requests)), f"{n} of {len(requests)} answered{_failures(requests)}"
+    return amount.holds(n, len(requests)), f"{_out_of(n, requests, amount)} answered{_failures(requests)}"
 
 
-def _unanswered(requests: Requests, count: Count) -> Outcome:
+def _unanswered(requests: Requests, amount: Amount) -> Outcome:
     n = sum(not request.answered for request in requests)
-    return count.holds(n, len(requests)), f"{n} of {len(requests)} unanswered{_failures(requests)}"
+    return amount.holds(n, len(requests)), f"{_out_of(n, requests, amount)} unanswered{_failures(requests)}"
 
 
 def _by_version(requests: Requests, version: str) -> Outcome:
@@ -140,11 +146,10 @@ def _by_version(requests: Requests, version: str) -> Outcome:
     return same, _by_images(requests)
 
 
-def _share(requests: Requests, wanted: tuple[float, float, str]) -> Outcome:
-    low, high, version = wanted
+def _so_many_by_version(requests: Requests, wanted: tuple[Amount, str]) -> Outcome:
+    amount, version = wanted
     n = sum(request.answered and match_image(request.image, version) for request in requests)
-    percent = 100 * n / len(requests)
-    return low <= percent <= high, f"{n} of {len(requests)} ({percent:.4g}%): {_by_images(requests)}"
+    return amount.holds(n, len(requests)), f"{_out_of(n, requests, amount)}: {_by_images(requests)}"
 
 
 def _by_pods(requests: Requests, count: Count) -> Outcome:
@@ -172,15 +177,17 @@ def _contains(requests: Requests, text: str) -> Outcome:
     return False, f"{len(wrong)} of {len(requests)} do not, one at t+{wrong[0].at:.1f} s: {_one(wrong[0])}"
 
 
+OF_ANSWERS = frozenset({"by_version", "so many by version", "by_pods", "contains"})
+"""What is about who answers, and what."""
 OF_LOSSES = frozenset({"unanswered", "longer gap"})
 """What an unanswered request does not contradict."""
-BY_POD = frozenset({"by_version", "share", "by_pods"})
+BY_POD = OF_ANSWERS - {"contains"}
 """What needs to know which pod answered."""
 RULES: dict[str, Callable[[Requests, Any], Outcome]] = {
     "answered": _answered,
     "unanswered": _unanswered,
     "by_version": _by_version,
-    "share": _share,
+    "so many by version": _so_many_by_version,
     "by_pods": _by_pods,
     "gap": _gap,
     "longer gap": _longer_gap,
@@ -209,10 +216,17 @@ def _by_images(requests: Requests) -> str:
     return ", ".join(f"{n} {who}" for who, n in counts.items())
 
 
-def _number(count: Count) -> str:
-    if count == every():
+def _out_of(n: int, requests: Requests, amount: Amount) -> str:
+    percent = f" ({100 * n / len(requests):.4g}%)" if isinstance(amount, Share) else ""
+    return f"{n} of {len(requests)}{percent}"
+
+
+def _requests(amount: Amount) -> str:
+    if isinstance(amount, Share):
+        return f"{amount.text} of requests"
+    if amount == every():
         return "every request"
-    return f"{count.text} request{'s' if count.plural else ''}"
+    return f"{amount.text} request{'s' if amount.plural else ''}"
 
 
 def _name(service: Key) -> str:

@@ -20,7 +20,10 @@ WORDS = {"replicasets": "replica set", "services": "service", "nodes": "node", "
 
 
 class WorkloadRef(NamedTuple):
-    """An object by name; mostly a workload, but anything with a plural name will do."""
+    """An object by name; mostly a workload, but anything with a plural name will do.
+
+    Where events are told, a name of "" stands for any object of that kind.
+    """
 
     resource: str
     namespace: str
@@ -33,7 +36,8 @@ class WorkloadRef(NamedTuple):
     @property
     def text(self) -> str:
         """As people write it: `deployment "web"`."""
-        return f'{WORDS.get(self.resource, self.resource.removesuffix("s"))} "{self.name}"'
+        kind = WORDS.get(self.resource, self.resource.removesuffix("s"))
+        return f'{kind} "{self.name}"' if self.name else f"a {kind}"
 
     def find(self, view: View) -> Object | None:
         """The object as it is at that moment."""
@@ -42,12 +46,13 @@ class WorkloadRef(NamedTuple):
     def missing(self, view: View) -> str:
         """Why nothing is meant by this, or "": whether it was ever there up to the view's moment."""
         if self.find(view) is not None or any(
-            obj["metadata"]["name"] == self.name and obj["metadata"].get("namespace", "") == self.namespace
-            for obj in view.gone.get(self.resource, {}).values()
+            self.name in ("", obj["metadata"]["name"])
+            and obj["metadata"].get("namespace", "") == self.namespace
+            for obj in view.ever(self.resource)
         ):
             return ""
         place = f' in namespace "{self.namespace}"' if self.namespace else ""
-        return f"there never was a {self.text}{place}"
+        return f"there never was {'a ' if self.name else ''}{self.text}{place}"
 
     def owns(self, view: View, obj: Object) -> bool:
         """Whether the object belongs to this one, by the owner references all the way up."""
@@ -131,7 +136,9 @@ class PodSelector:
 
     def _images(self, view: View) -> str:
         known = sorted({image for spec in self._specs(view) for image in images_of(spec)})
-        return f"; there were {', '.join(known[:6])}" if known else ""
+        meant = next((image for image in known if f"v{tag_of(image)}" == self.version), "")
+        hint = f' ({self.version} is that very tag; for the other write "{meant}" pods)' if meant else ""
+        return f"; there were {', '.join(known[:6])}{hint}" if known else ""
 
     def _ever(self, view: View) -> Iterator[Object]:
         """The pods of the workload, or of the namespace, that there are or were."""

@@ -94,12 +94,22 @@ def _replica_sets(view: View, ref: WorkloadRef, counts: Any) -> Verdict:
     sets = replica_sets(view, ref)
     found = [one["spec"].get("replicas", 0) for one in sets]
     there = [(one.get("status") or {}).get("replicas", 0) for one in sets]
+    return sorted(found) == sorted(counts) and found == there, _told(sets)
+
+
+def _so_many_replica_sets(view: View, ref: WorkloadRef, count: Any) -> Verdict:
+    sets = replica_sets(view, ref)
+    return count.holds(len(sets), len(sets)), _told(sets)
+
+
+def _told(sets: Sequence[Object]) -> str:
+    if not sets:
+        return "no replica sets"
     words = ", ".join(
-        f"{one['metadata']['name']} (revision {revision_of(one)}) with {n}"
-        for one, n in zip(sets, found, strict=True)
+        f"{one['metadata']['name']} (revision {revision_of(one)}) with {one['spec'].get('replicas', 0)}"
+        for one in sets
     )
-    n = f"{len(sets)} replica set{'' if len(sets) == 1 else 's'}"
-    return sorted(found) == sorted(counts) and found == there, f"{n}: {words}" if sets else "no replica sets"
+    return f"{len(sets)} replica set{'' if len(sets) == 1 else 's'}: {words}"
 
 
 def _revisions(view: View, ref: WorkloadRef, numbers: Any) -> Verdict:
@@ -141,6 +151,7 @@ RULES: dict[str, Rule] = {
     "matches": Rule(_matches),
     "field": Rule(_field),
     "replica_sets": Rule(_replica_sets, with_revisions=True, steady=True),
+    "so_many_replica_sets": Rule(_so_many_replica_sets, with_revisions=True, steady=True),
     "revisions": Rule(_revisions, with_revisions=True, steady=True),
     "revision_image": Rule(_revision_image, with_revisions=True, steady=True),
     "completes": Rule(_rollout, steady=True, past="at some time"),
@@ -219,10 +230,16 @@ class WorkloadStatement(Statement):
     @classmethod
     def replica_sets(cls, workload: WorkloadRef, counts: Sequence[int]) -> WorkloadStatement:
         """It has as many replica sets as numbers are given, with so many replicas, in any order."""
-        if workload.resource != "deployments":
-            raise UsageError(f"{workload.text} has no replica sets; a deployment has")
+        _check_has_replica_sets(workload)
         words = f"{len(counts)} replica sets with {', '.join(map(str, counts))} replicas"
         return cls(workload, "replica_sets", tuple(counts), words)
+
+    @classmethod
+    def so_many_replica_sets(cls, workload: WorkloadRef, count: Count) -> WorkloadStatement:
+        """It has so many replica sets, whatever their replicas."""
+        _check_has_replica_sets(workload)
+        words = f"{count.text} replica set{'s' if count.plural else ''} of {workload.text}"
+        return cls(workload, "so_many_replica_sets", count, words)
 
     @classmethod
     def revisions(cls, workload: WorkloadRef, numbers: Sequence[int]) -> WorkloadStatement:
@@ -316,6 +333,11 @@ def _of(view: View, ref: WorkloadRef) -> Object:
     obj = ref.find(view)
     assert obj is not None
     return obj
+
+
+def _check_has_replica_sets(ref: WorkloadRef) -> None:
+    if ref.resource != "deployments":
+        raise UsageError(f"{ref.text} has no replica sets; a deployment has")
 
 
 def _check_has_rollout(ref: WorkloadRef) -> None:

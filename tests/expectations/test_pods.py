@@ -260,6 +260,7 @@ def test_all_pods_of_none_are_never_so() -> None:
         (pods(image="hallo:1"), "hallo:1"),
         (pods(labels="app=wep"), "app=wep"),
         (pods(name="web-1-z"), "web-1-z"),
+        (pods(version="v1"), r'were hello:1 \(v1 is that very tag; for the other write "hello:1" pods\)'),
         (pods(node="node-9"), 'never was a node "node-9"'),
         (pods(revision="old"), "never had more than one revision"),
         (PodSelector(None, "default", labels="app=wep"), "app=wep"),
@@ -328,3 +329,23 @@ def test_a_misspelt_field_is_named() -> None:
 def test_tags(image: str, tag: str) -> None:
     """The version of an image is its tag; the registry's port is none."""
     assert tag_of(image) == tag
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (PodsStatement(pods(name="web-0"), every(), "ready"), 'pod "web-0" ready'),
+        (PodsStatement(pods(), exactly(1), "restarted"), "exactly 1 pod that has restarted"),
+        (
+            PodsStatement(pods(), exactly(2), "restarted", at_least(3)),
+            "exactly 2 pods that have restarted at",
+        ),
+        (
+            PodsStatement(pods(), at_least(1), "match", {"kind": "Pod"}),
+            "at least 1 pod that matches kind Pod",
+        ),
+    ],
+)
+def test_what_is_expected_is_told_as_it_was_said(statement: PodsStatement, words: str) -> None:
+    """One pod, or several."""
+    assert statement.text.startswith(words)

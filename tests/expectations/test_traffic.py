@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import at_least, at_most, every, exactly, none
+from gherkube.runners.expectations.count import Share, at_least, at_most, every, exactly, none
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.failure import ExpectationFailed
@@ -26,6 +26,7 @@ from tests.expectations.fakes import (
     node,
     pod,
     pods,
+    replica_set,
     service,
     three_pods,
 )
@@ -70,8 +71,19 @@ def says(script: Script, statement: Statement, time: Time) -> bool:
         (RequestsStatement.by_version(SERVICE, "hello:1"), [200] * 9, [200] * 8 + [0]),
         (RequestsStatement.by_pods(SERVICE, at_least(3)), [200] * 3, [200, 200, 0]),
         (RequestsStatement.by_pods(SERVICE, exactly(4)), [200] * 10, [200] * 9),
-        (RequestsStatement.share(SERVICE, 80, 98, "1"), [200] * 20, [200] * 9),
-        (RequestsStatement.share(SERVICE, 80, 98, "1"), [200] * 20, [200] * 10 + [0] * 10),
+        (RequestsStatement.answered(SERVICE, Share(99, 100)), [200] * 99 + [0], [200] * 98 + [0] * 2),
+        (RequestsStatement.answered(SERVICE, Share(50, 101, open=True)), [200, 200, 0], [200, 0]),
+        (RequestsStatement.unanswered(SERVICE, Share(0, 50)), [200, 0], [200, 0, 0]),
+        (RequestsStatement.unanswered(SERVICE, Share(-1, 50, open=True)), [200, 200, 0], [200, 0]),
+        (RequestsStatement.so_many_by_version(SERVICE, Share(80, 98), "1"), [200] * 20, [200] * 9),
+        (
+            RequestsStatement.so_many_by_version(SERVICE, Share(80, 98), "1"),
+            [200] * 20,
+            [200] * 10 + [0] * 10,
+        ),
+        (RequestsStatement.so_many_by_version(SERVICE, at_least(1), "2"), [200] * 10, [200] * 9 + [0]),
+        (RequestsStatement.so_many_by_version(SERVICE, exactly(9), "hello:1"), [200] * 10, [200] * 11),
+        (RequestsStatement.so_many_by_version(SERVICE, every(), "1"), [200] * 9, [200] * 10),
         (RequestsStatement.answer_contains(SERVICE, "v="), [200] * 10, [200, 0]),
         (RequestsStatement.answer_contains(SERVICE, "v=1"), [200] * 9, [200] * 10),
         (RequestsStatement.gap(SERVICE, 2), [200, 0, 0, 0, 200], [200, 0, 0, 0, 0, 200]),
@@ -146,6 +158,39 @@ def test_with_a_time_any_twenty_in_a_row_will_do() -> None:
     script = traffic(*[0] * 60)
     script.flowing = True
     assert not says(script, ANSWERED, Becomes(20))
+
+
+def test_a_time_that_is_over_is_looked_back_on() -> None:
+    """What became true in it became true; what was true from its beginning, and is no more, did not."""
+    for codes, expected in (
+        ([0] * 4 + [200] * 30 + [0] * 40, True),
+        ([200] * 30 + [0] * 40, False),
+        ([0] * 44 + [200] * 30, False),
+    ):
+        script = traffic(*codes)
+        script.flowing = True
+        judge = script.judge(when=1)
+        script.sleep(49)
+        if expected:
+            judge.judge(ANSWERED, Becomes(20))
+            continue
+        with pytest.raises(ExpectationFailed):
+            judge.judge(ANSWERED, Becomes(20))
+
+
+def test_who_answers_is_asked_when_the_nodes_know_the_endpoints() -> None:
+    """As those are who are sent; a loss counts at once."""
+    script = traffic(*[0] * 6, *[200] * 40)
+    script.flowing = True
+    script.put(2.9, "endpointslices", endpoints(pod("a")))
+    script.judge(when=3).judge(RequestsStatement.by_pods(SERVICE, at_least(1)), Becomes())
+    assert 13 < script.now() < 14.1
+    script = traffic(*[0] * 6, *[200] * 40)
+    script.flowing = True
+    script.put(2.9, "endpointslices", endpoints(pod("a")))
+    judge = script.judge(when=3)
+    with pytest.raises(ExpectationFailed):
+        judge.judge(ANSWERED, Becomes())
 
 
 def test_for_some_time_all_that_are_asked_then_are_meant() -> None:
@@ -239,6 +284,22 @@ def test_events_about_objects_and_pods_that_are_gone() -> None:
     for statement in (EventStatement("ScalingReplicaSet", pods()), EventStatement("Killing", WEB)):
         with pytest.raises(ExpectationFailed):
             judge.judge(statement, Becomes())
+
+
+def test_events_about_any_object_of_a_kind() -> None:
+    """One of them is enough; there has to be one."""
+    script = three_pods().put(
+        0, "events", event(1, replica_set(1), "FailedCreate", "exceeded quota", kind="ReplicaSet")
+    )
+    script.put(0, "nodes", node("node-1"))
+    judge = script.judge(patience=1)
+    judge.judge(EventStatement("FailedCreate", WorkloadRef("replicasets", "default", ""), "quota"), Becomes())
+    judge.judge(EventStatement("NodeNotReady", WorkloadRef("nodes", "", ""), "", none()), Becomes())
+    with pytest.raises(ExpectationFailed, match="no events about it"):
+        judge.judge(EventStatement("FailedCreate", WorkloadRef("deployments", "default", "")), Becomes())
+    for resource, namespace in (("statefulsets", "default"), ("replicasets", "other")):
+        with pytest.raises(ExpectationFailed, match=r"there never was a (statefulset|replica set) in namesp"):
+            judge.judge(EventStatement("X", WorkloadRef(resource, namespace, ""), "", none()), Becomes())
 
 
 def test_pods_of_others_do_not_count_in_events() -> None:

@@ -13,7 +13,7 @@ from gherkube.runners.expectations.subjects import WorkloadRef
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Past, Stays
 from gherkube.runners.expectations.workloads import WorkloadStatement
 from gherkube.runners.objects import Object
-from tests.expectations.fakes import WEB, complete, deployment, pod, three_pods
+from tests.expectations.fakes import WEB, complete, deployment, pod, replica_set, three_pods
 
 COMPLETES = WorkloadStatement.rollout(WEB, "completes")
 STUCK = WorkloadStatement.rollout(WEB, "stuck")
@@ -135,6 +135,8 @@ def test_what_a_kind_does_not_have_cannot_be_asked_of_it() -> None:
         WorkloadStatement.rollout(stateful_set, "exceeds_deadline")
     with pytest.raises(UsageError, match="has no replica sets"):
         WorkloadStatement.replica_sets(stateful_set, [1])
+    with pytest.raises(UsageError, match="has no replica sets"):
+        WorkloadStatement.so_many_replica_sets(stateful_set, exactly(1))
     with pytest.raises(UsageError, match="has no number of up-to-date replicas"):
         WorkloadStatement.replicas(job, up_to_date=exactly(1))
 
@@ -214,3 +216,13 @@ def test_any_object_can_be_matched() -> None:
     script = three_pods()
     ref = WorkloadRef("pods", "default", pod("a")["metadata"]["name"])
     script.judge().judge(WorkloadStatement.field(ref, "status.phase", "Running"), Becomes())
+
+
+def test_how_many_replica_sets() -> None:
+    """Whatever their replicas; those of others do not count."""
+    script = three_pods().put(5, "replicasets", replica_set(2))
+    judge = script.judge(when=1, patience=10)
+    judge.judge(WorkloadStatement.so_many_replica_sets(WEB, exactly(1)), Stays(2))
+    judge.judge(WorkloadStatement.so_many_replica_sets(WEB, exactly(2)), Becomes())
+    with pytest.raises(ExpectationFailed, match=r"2 replica sets: web-1 \(revision 1\) with 3, web-2"):
+        judge.judge(WorkloadStatement.so_many_replica_sets(WEB, exactly(3)), Becomes())

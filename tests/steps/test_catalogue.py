@@ -67,6 +67,7 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
     "object": st.one_of(
         WORKLOADS, st.builds("{} {}".format, st.sampled_from(["service", "node", "pod"]), QUOTED)
     ),
+    "kind": st.sampled_from(["replica set", "node", "deployment"]),
     "thing": st.one_of(WORKLOADS, QUOTED.map("service {}".format)),
     "status": st.sampled_from(["ImagePullBackOff", "Completed", "Init:0/1", "Error"]),
     "tallies": st.sampled_from(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import at_least, at_most, every, exactly, none
+from gherkube.runners.expectations.count import Share, at_least, at_most, every, exactly, none
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.nodes import PodsOnNodes
@@ -104,6 +104,15 @@ def stated(world: World, text: str, docstring: str | None = None) -> Any:
         ),
         ('an event "Failed" about a pod says "x"', EventStatement("Failed", PODS, "x")),
         ('no event "Failed" about it says "x"', EventStatement("Failed", WEB, "x", none())),
+        (
+            'an event "FailedCreate" about a replica set says "quota"',
+            EventStatement("FailedCreate", WorkloadRef("replicasets", "default", ""), "quota"),
+        ),
+        (
+            'no event "NodeNotReady" about a node says "x"',
+            EventStatement("NodeNotReady", WorkloadRef("nodes", "", ""), "x", none()),
+        ),
+        ("there is 1 replica set", WorkloadStatement.so_many_replica_sets(WEB, exactly(1))),
         ('service "web" has 4 endpoints', EndpointsStatement(SERVICE, count=exactly(4))),
         (
             'service "web" has endpoints only on v2 pods',
@@ -126,7 +135,23 @@ def stated(world: World, text: str, docstring: str | None = None) -> Any:
         ),
         (
             'between 80% and 98% of requests to service "web" are answered by "hello:1"',
-            RequestsStatement.share(SERVICE, 80, 98, "hello:1"),
+            RequestsStatement.so_many_by_version(SERVICE, Share(80, 98), "hello:1"),
+        ),
+        (
+            'at least one request to service "web" was answered by v2',
+            RequestsStatement.so_many_by_version(SERVICE, at_least(1), "v2"),
+        ),
+        (
+            'every request to service "web" is answered by v2',
+            RequestsStatement.so_many_by_version(SERVICE, every(), "v2"),
+        ),
+        (
+            'at least 99.9% of requests to service "web" were answered',
+            RequestsStatement.answered(SERVICE, Share(99.9, 100)),
+        ),
+        (
+            'fewer than 1% of requests to service "web" went unanswered',
+            RequestsStatement.unanswered(SERVICE, Share(-1, 1, open=True)),
         ),
         (
             'requests to service "web" went unanswered for at most 2 seconds',

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import Count, at_least, at_most, between, every, exactly, none
+from gherkube.runners.expectations.count import Count, Share, at_least, at_most, between, every, exactly, none
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Stays, Throughout
-from gherkube.steps.phrases import FIELDS, IT, Named, Pods, Share, Version
+from gherkube.steps.phrases import FIELDS, IT, Named, Pods, Version
 from gherkube.steps.times import TimePhrase, time_of, time_phrase
 
 
@@ -118,6 +118,9 @@ def test_no_time_at_all_is_an_error(text: str) -> None:
         ("share", "between 80% and 98%", Share(80, 98)),
         ("share", "at least 99.5%", Share(99.5, 100)),
         ("share", "20%", Share(20, 20)),
+        ("share", "exactly 20%", Share(20, 20)),
+        ("share", "more than 90%", Share(90, 101, open=True)),
+        ("share", "fewer than 5%", Share(-1, 5, open=True)),
         ("tallies", "3 ready and at least 2 available", (("ready", exactly(3)), ("available", at_least(2)))),
         ("value", '"3"', "3"),
         ("value", "3", 3),
@@ -136,7 +139,13 @@ def test_parts(field: str, text: str, meant: Any) -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("text", '""'), ("share", "between 98% and 80%"), ("share", "120%"), ("tallies", "3 ready and 4 ready")],
+    [
+        ("text", '""'),
+        ("share", "between 98% and 80%"),
+        ("share", "120%"),
+        ("share", "more than 100%"),
+        ("tallies", "3 ready and 4 ready"),
+    ],
 )
 def test_parts_that_mean_nothing_are_errors(field: str, text: str) -> None:
     """They read well, and say nothing."""
@@ -173,3 +182,12 @@ def test_a_moment_begins_a_window_of_the_past_only() -> None:
     """“since the moment” cannot stand before the present, nor before what is to come."""
     assert not time_phrase('since the moment "x", 4 pods are ready')[0].fits("present")
     assert time_phrase('since the moment "x", within 1 minute, 4 pods are ready') == (TimePhrase(), 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20%", "at least 99.5%", "at most 5%", "more than 0%", "fewer than 100%", "between 80% and 98%", "0%"],
+)
+def test_shares_are_told_as_they_are_written(text: str) -> None:
+    """In failures, too."""
+    assert read("share", text).text == text

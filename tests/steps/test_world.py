@@ -152,6 +152,7 @@ def test_judging_what_was_not_done_is_an_error(say: Say) -> None:
     for sentence in (
         "the attempt is refused",
         "the command succeeds",
+        "the command fails",
         'the command fails with "x"',
         'the output contains "x"',
         'every answer contains "x"',
