@@ -28,6 +28,8 @@ class Answer(Enum):
     UNHEALTHY = "unhealthy"
     REFUSED = "refused"
     TIMEOUT = "timeout"
+    ERROR = "error"
+    """It could not be asked at all."""
 
 
 class Question(Enum):

@@ -34,13 +34,13 @@ class Run:
     __slots__ = (
         "_running",
         "_terminated",
-        "_why",
         "application",
         "attempt",
         "end_timer",
         "env",
         "id",
         "image",
+        "message",
         "started_at",
         "started_stamp",
     )
@@ -54,7 +54,7 @@ class Run:
         self.started_at, self.started_stamp = application.started_at, stamp
         self._running = _running(stamp)
         self._terminated: Object | None = None
-        self._why = ""
+        self.message = ""
 
     def has_ended(self, as_of: float) -> bool:
         """Whether the runtime showed its end at that time."""
@@ -75,14 +75,16 @@ class Run:
                     "containerID": self.id,
                 }
             }
-            if self._why:
-                self._terminated["terminated"] |= {"message": self._why, "startedAt": NEVER}
+            if self.message:
+                self._terminated["terminated"]["message"] = self.message
+            if application.reason == "StartError":
+                self._terminated["terminated"]["startedAt"] = NEVER
         return self._terminated
 
     def end_unstarted(self, why: str) -> None:
         """It could not be started: it has ended, with that message."""
         self.application.end_unstarted()
-        self._why = why
+        self.message = why
 
 
 class Words(NamedTuple):
@@ -159,7 +161,7 @@ class Container:
         for field, role in FIELDS:
             if field in spec:
                 probe = probe_of(spec, field, role)
-                unreachable = probe.form != "exec" and probe.port not in self.ports(port)
+                unreachable = probe.port not in self.ports(port) and not (probe.form == "exec" or probe.error)
                 self.workers.append(Worker(probe, now, unreachable=unreachable))
 
     def ports(self, port: int) -> tuple[int, ...]:

@@ -133,12 +133,18 @@ class Prober:
         """worker.go doProbe"""
         pod, probe = self._pod, worker.probe
         ok = answer is Answer.OK
-        changed = worker.take(ok)
         if not ok:
-            text = f"{probe.role} probe failed: {probe.failure(answer, pod.ip)}"
-            pod.say(container, "Warning", "Unhealthy", text)
-            if probe.role == READINESS and worker.is_first():
-                pod.request_sync()
+            pod.say(
+                container,
+                "Warning",
+                "Unhealthy",
+                probe.complaint(answer, pod.ip, pod.kubelet.new_container_id),
+            )
+        if answer is Answer.ERROR:
+            return
+        changed = worker.take(ok)
+        if not ok and probe.role == READINESS and worker.is_first():
+            pod.request_sync()
         if changed:
             self._heed(container, probe.role, ok=ok)
 

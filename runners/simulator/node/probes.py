@@ -9,19 +9,23 @@ pkg/kubelet/prober/worker.go, prober.go
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import floor, inf
 from typing import NamedTuple
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.node.application import Answer, Application, Question
-from gherkube.runners.simulator.node.programs import Course, Look, course_of, look_of
+from gherkube.runners.simulator.node.programs import Course, Look, course_of, look_of, why_not_there
 
 READINESS, LIVENESS, STARTUP = "Readiness", "Liveness", "Startup"
 FIELDS = (("startupProbe", STARTUP), ("livenessProbe", LIVENESS), ("readinessProbe", READINESS))
 LIVE_PATHS = ("/healthz", "/livez")
 """Paths that ask, in a startup probe, whether the program lives, not whether it is ready."""
 UNHEALTHY_TEXT = {Question.READY: "readiness check failed", Question.LIVE: "health check failed"}
+EXEC = "rpc error: code = Unknown desc = failed to exec in container: failed to start exec"
+NOT_EXECUTED = "OCI runtime exec failed: exec failed: unable to start container process"
+"""How containerd and runc say that a command cannot be run in a container."""
 ROUNDING = 1e-6
 
 
@@ -43,9 +47,13 @@ class Probe(NamedTuple):
     """What its command does, where that is known."""
     look: Look | None = None
     """The file that its command looks for."""
+    error: str = ""
+    """Why it can never be asked."""
 
     def ask(self, application: Application, now: float) -> Answer:
         """What the program, or the probe's command beside it, would answer at that time."""
+        if self.error:
+            return Answer.ERROR
         if self.course is not None:
             if self.course.seconds > self.timeout:
                 return Answer.TIMEOUT
@@ -59,8 +67,17 @@ class Probe(NamedTuple):
         waits = answer is Answer.TIMEOUT or (self.form == "grpc" and answer is Answer.REFUSED)
         return self.timeout if waits else 0
 
+    def complaint(self, answer: Answer, ip: str, new_id: Callable[[], str]) -> str:
+        """What the Unhealthy event says of an answer that is not OK; `new_id`: of what was not started."""
+        if answer is not Answer.ERROR:
+            return f"{self.role} probe failed: {self.failure(answer, ip)}"
+        why = self.error
+        if self.form == "exec":
+            why = f'{EXEC} "{new_id().rpartition("/")[2]}": {NOT_EXECUTED}: {why}: unknown'
+        return f"{self.role} probe errored and resulted in unknown state: {why}"
+
     def failure(self, answer: Answer, ip: str) -> str:
-        """What the Unhealthy event says of an answer that is not OK."""
+        """What went wrong where it could be asked."""
         refused, timeout = answer is Answer.REFUSED, answer is Answer.TIMEOUT
         if self.form == "httpGet":
             scheme, _, path = self.target.partition(" ")
@@ -115,7 +132,15 @@ def probe_of(container: Object, field: str, role: str) -> Probe:
         spec.get("terminationGracePeriodSeconds"),
         course_of(argv),
         look_of(argv),
+        _error(container, argv, handler.get("port"), port),
     )
+
+
+def _error(container: Object, argv: Sequence[str], named: int | str | None, port: int) -> str:
+    """Why it can never be asked: its command is not there, or no port has that name."""
+    if argv:
+        return why_not_there(container, argv)
+    return f'strconv.Atoi: parsing "{named}": invalid syntax' if named and not port else ""
 
 
 def port_number(container: Object, port: int | str) -> int:
@@ -213,6 +238,8 @@ class Worker:
         """
         if self.on_hold:
             return inf, False
+        if self.probe.error:
+            return (inf, False) if quiet else (self.next_tick(now), True)
         tick = self.next_tick(now)
         while True:
             ok = self.ask(application, tick) is Answer.OK

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.node.application import Files
 from gherkube.runners.simulator.node.busybox import why_not
+from gherkube.runners.simulator.node.configuration import literal_env
 from gherkube.runners.simulator.node.images import DEFAULT, STEERED, Behaviour, Images, parse_image, seconds
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
@@ -26,6 +27,8 @@ ALL_MEMORY = 1 << 60
 DD_SIZE, DD_UNITS = re.compile(r"bs=(\d+)([kMG]?)"), {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SEPARATORS, TO_ERRORS = re.compile(r"\s*(;|&&|\n)\s*"), re.compile(r"\s*1?>&2$")
 EMPTY = ("",)
+VARIABLE = re.compile(r"\$\((\w+)\)|\$\{(\w+)\}|\$(\w+)")
+NOTE = " > /dev/termination-log"
 COMMANDS: dict[str, list[str]] = {"busybox": ["sh"], "alpine": ["/bin/sh"]}
 """What images run that are no servers, by the last part of their names."""
 HOSTNAME_SERVER = "serve-hostname"
@@ -43,7 +46,7 @@ class Course(NamedTuple):
     """What a command does: it ends after so many seconds with that code. The rest is of its way there.
 
     `lines`: what it prints; `files`: which files come to be (True) and go; each with its second.
-    `memory`: the bytes that it takes at one go, and the second of that.
+    `memory`: the bytes that it takes at one go, and the second of that. `message`: what it leaves behind.
     """
 
     seconds: float
@@ -51,6 +54,7 @@ class Course(NamedTuple):
     lines: tuple[tuple[float, str], ...] = ()
     files: Files = ()
     memory: tuple[int, float] = (0, 0.0)
+    message: str = ""
 
 
 class Look(NamedTuple):
@@ -98,6 +102,18 @@ def course_in(container: Object) -> Course | None:
     return course_of(_argv(container))
 
 
+def last_words(container: Object) -> str:
+    """The message of the container's end: what its command leaves behind, or prints if that is asked for.
+
+    pkg/kubelet/kuberuntime/kuberuntime_container.go getTerminationMessage
+    """
+    course = course_in(container)
+    if course is None:
+        return ""
+    logs = container.get("terminationMessagePolicy") == "FallbackToLogsOnError" and course.code
+    return course.message or ("".join(f"{text}\n" for _, text in course.lines) if logs else "")
+
+
 def look_of(argv: Sequence[str]) -> Look | None:
     """The file that a command looks for; None for any other command."""
     if len(argv) == 3 and _name(argv[0]) in SHELLS and argv[1] == "-c":
@@ -115,11 +131,13 @@ def look_of(argv: Sequence[str]) -> Look | None:
 
 def why_not_started(container: Object) -> str:
     """Why the runtime cannot start the container's command; "" where it can, or that is not known."""
-    command = container.get("command")
-    if not command or parse_image(container["image"]).full_repository not in STEERED:
-        return ""
-    why = why_not(command)
+    why = why_not_there(container, container.get("command", ()))
     return f"{NOT_STARTED}: {why}: unknown" if why else ""
+
+
+def why_not_there(container: Object, argv: Sequence[str]) -> str:
+    """Why a command cannot be run in the container, in runc's words; "" where it can, or nobody knows."""
+    return why_not(argv) if argv and parse_image(container["image"]).full_repository in STEERED else ""
 
 
 def course_of(argv: Sequence[str]) -> Course | None:
@@ -140,7 +158,7 @@ def _script(commands: Sequence[Sequence[str]], separators: Sequence[str] = ()) -
     after, code, runs = 0.0, 0, True
     lines: list[tuple[float, str]] = []
     files: list[tuple[float, str, bool]] = []
-    memory = (0, 0.0)
+    memory, message = (0, 0.0), ""
     for words, separator in zip_longest(commands, separators, fillvalue=""):
         if words == EMPTY:
             continue
@@ -153,6 +171,8 @@ def _script(commands: Sequence[Sequence[str]], separators: Sequence[str] = ()) -
             took, code, ends = found
             after += took
             match [_name(words[0]), *words[1:]]:
+                case ["echo", *said, ">", "/dev/termination-log"]:
+                    message = " ".join(said) + "\n"
                 case ["echo", *said]:
                     lines.append((after, " ".join(said)))
                 case ["touch" | "rm" as name, *rest]:
@@ -160,7 +180,7 @@ def _script(commands: Sequence[Sequence[str]], separators: Sequence[str] = ()) -
             if ends:
                 break
         runs = separator != "&&" or (runs and code == 0)
-    return Course(after, code, tuple(lines), tuple(files), memory)
+    return Course(after, code, tuple(lines), tuple(files), memory, message)
 
 
 def _memory(words: Sequence[str]) -> int:
@@ -193,6 +213,11 @@ def _statement(words: Sequence[str]) -> tuple[float, int, bool] | None:
 def _argv(container: Object) -> Sequence[str]:
     """What the container runs, as far as it is known: its command, else that of its image."""
     said = [*container.get("command", ()), *container.get("args", ())]
+    if any("$" in word for word in said):
+        env = literal_env(container)
+        said = [
+            VARIABLE.sub(lambda found: env.get(found[found.lastindex or 0], found[0]), word) for word in said
+        ]
     return said or COMMANDS.get(_repository(container), [])
 
 
@@ -205,6 +230,8 @@ def _words(text: str) -> Sequence[str]:
     if not text:
         return EMPTY
     text = TO_ERRORS.sub("", text)
+    if text.endswith(NOTE):
+        return [*_words(text.removesuffix(NOTE)), *NOTE.split()]
     if re.search(r"[$`|<>(){}&*?\[\]]", text):
         return []
     try:

@@ -38,7 +38,10 @@ class Publisher:
         phase = self._phase(init, apps)
         if probe_first and pod.prober is not None and pod.prober.trigger():
             return phase
-        self._write(phase, init, apps, sandbox=pod.sandbox_at <= pod.as_of, held=phase in ENDED)
+        shown = phase
+        if phase in ENDED and not pod.outcome and any("running" in each["state"] for each in init):
+            shown = "Running"  # sidecars are still to be stopped
+        self._write(shown, init, apps, sandbox=pod.sandbox_at <= pod.as_of, held=shown in ENDED)
         return phase
 
     def write_stopped(self) -> bool:

@@ -26,6 +26,7 @@ from gherkube.runners.simulator.node.programs import (
     behaviour_of,
     course_in,
     files_of,
+    last_words,
     why_not_started,
 )
 from gherkube.runners.simulator.node.pulls import ensure_image
@@ -211,6 +212,7 @@ def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
     container.previous = container.run
     stamp = kubelet.clock.timestamp()
     container.run = Run(application, attempt, kubelet.new_container_id(), stamp, image, env)
+    container.run.message = last_words(container.spec)
     container.waits, pod.changed = None, True
     pod.look_for_end(container.run)
 

@@ -236,3 +236,39 @@ def test_what_ran_before_the_last_run_is_forgotten() -> None:
     world.delete()
     world.run(5.5)
     assert "terminated:Error=3-1" in writes(world)[-1]
+
+
+@pytest.mark.parametrize(
+    ("script", "policy", "message"),
+    [
+        ("echo out of paper > /dev/termination-log; exit 1", "File", "out of paper\n"),
+        ("echo one; echo $NAME $(NAME) ${NAME}; exit 2", "FallbackToLogsOnError", "one\ntwo two two\n"),
+        ("echo one; exit 0", "FallbackToLogsOnError", None),
+        ("echo one; exit 3", "File", None),
+    ],
+)
+def test_what_a_command_leaves_behind(script: str, policy: str, message: str | None) -> None:
+    """What it writes for that, or prints when it fails and that is asked for."""
+    world = World()
+    world.pod(
+        command=["sh", "-c", script],
+        env={"NAME": "two"},
+        spec=NEVER_AGAIN,
+        terminationMessagePolicy=policy,
+    )
+    world.run(8)
+    assert state(world)["terminated"].get("message") == message
+
+
+def test_a_pod_runs_until_its_sidecars_have_ended() -> None:
+    """Its program's end alone makes it no more than not ready."""
+    world = World()
+    side = {"name": "side", "image": "hello:1", "restartPolicy": "Always"}
+    side["env"] = [{"name": "SHUTDOWN_DELAY", "value": "3"}]
+    world.pod(init=[side], command=["sleep", "3"], spec=NEVER_AGAIN)
+    world.run(8)
+    not_ready = "RF.ContainersNotReady CF.ContainersNotReady"
+    not_yet = f"1/1 Running [ST IT {not_ready} PT] running+0 terminated:Completed=0-0"
+    assert world.story()[-2:] == [not_yet, "`Killing`×1"]
+    world.run(14)
+    assert writes(world)[-1] == "1/1 Succeeded terminated:Completed=0-0 terminated:Completed=0-0"

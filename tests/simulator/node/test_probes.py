@@ -158,7 +158,7 @@ TIMED_OUT = "context deadline exceeded (Client.Timeout exceeded while awaiting h
             "FAIL_READY",
             "HTTP probe failed with statuscode: 503",
         ),
-        ({"exec": {"command": ["ready"]}}, "FAIL_READY", "readiness check failed"),
+        ({"exec": {"command": ["wget", "-q", "localhost"]}}, "FAIL_READY", "readiness check failed"),
         ({"grpc": {"port": 8080}}, "FAIL_READY", 'service unhealthy (responded with "NOT_SERVING")'),
         ({"tcpSocket": {"port": 8080}}, "LATE", f"dial tcp 10.244.1.2:8080: {REFUSED}"),
         (
@@ -278,3 +278,25 @@ def test_a_probe_that_nobody_answers_waits_for_that_long(env: dict[str, str], af
     tick = next(at for at, line in world.timed() if line.startswith("1/1 Pending"))
     assert begun < at < tick + 5.5 + after
     assert at > tick + after
+
+
+@pytest.mark.parametrize(
+    ("probe", "why"),
+    [
+        ({"httpGet": {"port": "web"}}, 'strconv.Atoi: parsing "web": invalid syntax'),
+        ({"exec": {"command": ["curl", "-f"]}}, 'exec: "curl": executable file not found in $PATH: unknown'),
+    ],
+)
+def test_a_probe_that_cannot_be_asked_changes_nothing(probe: Object, why: str) -> None:
+    """The container is not ready, and never restarted; each time an event says so."""
+    world = World()
+    world.pod(readinessProbe={**probe, "periodSeconds": 2}, livenessProbe={**probe, "periodSeconds": 2})
+    world.run(7)
+    assert not is_ready(world.stored())  # type: ignore[arg-type]
+    said = world.messages("Unhealthy")
+    assert {text.partition(":")[0] for text in said} == {
+        "Readiness probe errored and resulted in unknown state",
+        "Liveness probe errored and resulted in unknown state",
+    }
+    assert all(text.endswith(why) for text in said)
+    assert world.messages("Killing") == []
