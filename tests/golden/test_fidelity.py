@@ -21,6 +21,7 @@ MEAN = {"states": 0.995, "events": 0.995, "lives": 0.965, "moves": 0.995, "bound
 
 CHANCE: dict[str, dict[str, float]] = {
     "container-config": {"moves": 0.9, "bounds": 0.8},
+    "deadline": {"lives": 0.7},
     "drain-with-budget": {"events": 0.9},
     "liveness-fails": {"states": 0.7},
     "node-down": {"states": 0.9, "moves": 0.75, "bounds": 0.5},
@@ -33,6 +34,7 @@ CHANCE: dict[str, dict[str, float]] = {
     "rollover": {"events": 0.8},
     "statefulset-update": {"events": 0.95, "lives": 0.7},
     "tutorial": {"events": 0.8, "lives": 0.7},
+    "volumes": {"moves": 0.9},
 }
 """By scenario and kind, the floor where a real cluster leaves it to chance; everywhere else it is 1."""
 
