@@ -309,7 +309,6 @@ class PodWorker:
         if self.pod["spec"].get("activeDeadlineSeconds") == deadline:
             self.outcome, self.over = DEADLINE_EXCEEDED, True
             self._cancel()
-            self.say(None, "Normal", *DEADLINE_EXCEEDED)
             self.show()
             self._drive(wind_up(self))
 

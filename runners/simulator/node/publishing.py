@@ -67,7 +67,10 @@ class Publisher:
 
     def _phase(self, init: list[Object], apps: list[Object], *, over: bool = False) -> str:
         pod = self._pod
-        return "Failed" if pod.outcome else statuses.phase(pod.pod, init, apps, over=over)
+        if pod.outcome is None:
+            return statuses.phase(pod.pod, init, apps, over=over)
+        pod.say(None, "Normal", *pod.outcome)  # each time. active_deadline.go ShouldEvict
+        return "Failed"
 
     def _containers(self, wait: Object, *, over: bool = False) -> tuple[list[Object], list[Object]]:
         pod = self._pod

@@ -63,13 +63,3 @@ Feature: Fields that a cluster would act on and the simulator does not
             priorityClassName: high
       """
     Then 1 pod is ready
-
-  Scenario: deadline
-    Given the manifest
-      """yaml
-      apiVersion: v1
-      kind: Pod
-      metadata: {name: p, labels: {app: p}}
-      spec: {activeDeadlineSeconds: 3, containers: [{name: c, image: "hello:1"}]}
-      """
-    Then pod "p" is ready

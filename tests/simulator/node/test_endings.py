@@ -177,10 +177,12 @@ def test_a_pod_ends_at_its_deadline() -> None:
     world = World()
     world.pod(spec={"activeDeadlineSeconds": 5}, env={"IGNORE_TERM": "true"})
     world.run(20)
-    assert world.story()[-4:] == [
+    assert world.story()[-6:] == [
         "`DeadlineExceeded`×1",
         "1/1 Running [ST IT RF.PodFailed CF.PodFailed PT] running+0",
         "`Killing`×1",
+        "`DeadlineExceeded`×2",
+        "`DeadlineExceeded`×3",
         "1/1 Failed [SF IT RF.PodFailed CF.PodFailed PT] terminated:Error=137-0",
     ]
     status: Object = world.stored()["status"]  # type: ignore[index]
