@@ -13,6 +13,8 @@ from typing import Any
 from gherkube.runners.objects import Object
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+UNLIMITED = 2**31 - 1
+"""What a Job's failures are limited to where each index has a limit of its own."""
 
 
 def set_defaults(resource: str, obj: Object) -> None:
@@ -81,11 +83,14 @@ def set_job(job: Object) -> None:
     _fill(
         spec,
         parallelism=1,
-        backoffLimit=6,
+        backoffLimit=UNLIMITED if "backoffLimitPerIndex" in spec else 6,
         completionMode="NonIndexed",
         suspend=False,
-        podReplacementPolicy="TerminatingOrFailed",
+        podReplacementPolicy="Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed",
     )
+    for rule in spec.get("podFailurePolicy", {}).get("rules", ()):
+        for pattern in rule.get("onPodConditions", ()):
+            pattern.setdefault("status", "True")
     set_template(spec)
     labels = job["spec"]["template"]["metadata"].get("labels")
     if labels and not job["metadata"].get("labels"):

@@ -80,7 +80,17 @@ def too_long(field: str, limit: int) -> FieldError:
 
 def render(value: Any) -> str:
     """A value as a message shows it: numbers plain, texts quoted, all else as JSON (since 1.34)."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_in_order(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def _in_order(value: Any) -> Any:
+    """With maps of texts in the order of their keys, as Go writes them; structs keep theirs."""
+    if isinstance(value, list):
+        return [_in_order(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    is_map = all(isinstance(each, str) for each in value.values())
+    return {key: _in_order(value[key]) for key in (sorted(value) if is_map else value)}
 
 
 def invalid(resource: Resource, name: str, errors: Iterable[FieldError]) -> ApiError:

@@ -101,11 +101,6 @@ POD = (
 JOB = (
     Row("scheduling", NEWER),
     Row("managedBy", "no other controller runs Jobs"),
-    Row("podFailurePolicy", "Jobs fail by their backoffLimit only"),
-    Row("successPolicy", "Jobs end by their completions only"),
-    Row("backoffLimitPerIndex", "Jobs fail by their backoffLimit only"),
-    Row("maxFailedIndexes", "Jobs fail by their backoffLimit only"),
-    Row("podReplacementPolicy", "pods are replaced as soon as they terminate", _only("Failed")),
 )
 """Of the spec of a Job."""
 INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})

@@ -12,18 +12,27 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.schedules import Schedule
 from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
+from gherkube.runners.simulator.api.validation_job_policies import NEEDS_INDEXES, check_policies
 from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
 from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
 from gherkube.runners.simulator.api.validation_workloads import IMMUTABLE
 
-NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+NUMBERS = (
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
 MODES = ("Indexed", "NonIndexed")
 CONCURRENCY = ("Allow", "Forbid", "Replace")
 RESTARTS = ("OnFailure", "Never")
 LONGEST_CRON_NAME = 52
 """Its Jobs add eleven characters. ValidateCronJobCreate"""
-FIXED = ("selector", "completionMode")
-"""What no update of a Job changes."""
+FIXED = ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")
+"""What no update of a Job changes, beside its selector and template."""
 
 
 def check_job(job: Object) -> Iterator[FieldError]:
@@ -43,11 +52,9 @@ def check_job_update(new: Object, old: Object) -> Iterator[FieldError]:
     elastic = after.get("completionMode") == "Indexed" and after.get("completions") == after["parallelism"]
     if before.get("completions") != after.get("completions") and not elastic:
         yield wrong("spec.completions", after.get("completions"), IMMUTABLE)
-    for field in FIXED:
+    for field in ("selector", "template", *FIXED):
         if before.get(field) != after.get(field):
             yield wrong(f"spec.{field}", after.get(field), IMMUTABLE)
-    if before["template"] != after["template"]:
-        yield wrong("spec.template", after["template"], IMMUTABLE)
 
 
 def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
@@ -88,11 +95,18 @@ def _check_spec(spec: Object, path: str) -> Iterator[FieldError]:
     for field in NUMBERS:
         if spec.get(field, 0) < 0:
             yield wrong(f"{path}.{field}", spec[field], NOT_NEGATIVE)
+    if "maxFailedIndexes" in spec and "backoffLimitPerIndex" not in spec:
+        yield required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
     mode = spec.get("completionMode")
     if mode not in (None, *MODES):
         yield unsupported(f"{path}.completionMode", mode, MODES)
-    elif mode == "Indexed" and "completions" not in spec:
-        yield required(f"{path}.completions", "when completion mode is Indexed")
+    elif mode == "Indexed":
+        yield from _check_indexed(spec, path)
+    else:
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if field in spec:
+                yield wrong(f"{path}.{field}", spec[field], NEEDS_INDEXES)
+    yield from check_policies(spec, path)
     template = spec["template"]
     yield from check_labels(template["metadata"].get("labels"), f"{path}.template.labels")
     yield from check_annotations(template["metadata"].get("annotations"), f"{path}.template.annotations")
@@ -102,3 +116,17 @@ def _check_spec(spec: Object, path: str) -> Iterator[FieldError]:
         yield required(f"{path}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
     elif restart not in RESTARTS:
         yield unsupported(f"{path}.template.spec.restartPolicy", restart, RESTARTS)
+    elif restart != "Never" and "podFailurePolicy" in spec:
+        why = 'only "Never" is supported when podFailurePolicy is specified'
+        yield wrong(f"{path}.template.spec.restartPolicy", restart, why)
+
+
+def _check_indexed(spec: Object, path: str) -> Iterator[FieldError]:
+    if "completions" not in spec:
+        yield required(f"{path}.completions", "when completion mode is Indexed")
+    elif spec.get("maxFailedIndexes", 0) > spec["completions"]:
+        yield wrong(
+            f"{path}.maxFailedIndexes",
+            spec["maxFailedIndexes"],
+            "must be less than or equal to completions",
+        )

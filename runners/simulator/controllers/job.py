@@ -14,18 +14,23 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.api.writes import with_condition
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.expectations import Expectations
-from gherkube.runners.simulator.controllers.job_pass import Pass, free_indexes, has_ended, removed_first
+from gherkube.runners.simulator.controllers.job_pass import Pass, free_indexes, removed_first
 from gherkube.runners.simulator.controllers.job_pods import (
     INDEX,
     TRACKING,
     Failures,
-    has_succeeded,
     is_active,
     is_terminating,
     is_tracked,
     restarts,
     seconds,
     told_indexes,
+)
+from gherkube.runners.simulator.controllers.job_policies import (
+    failure_of_the_job,
+    success_of,
+    told_failures,
+    wait_of,
 )
 from gherkube.runners.simulator.controllers.ownership import (
     adopt,
@@ -47,6 +52,12 @@ LAST = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
 REACHED = ("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods")
 TOO_MANY = ("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 TOO_LONG = ("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline")
+LOST_TOO_MANY = (
+    "FailureTarget",
+    "MaxFailedIndexesExceeded",
+    "Job has exceeded the specified maximal number of failed indexes",
+)
+LOST_SOME = ("FailureTarget", "FailedIndexes", "Job has failed indexes")
 
 
 class JobController:
@@ -159,7 +170,9 @@ class JobController:
                 return
         spec = looked.spec
         limit, begun = spec["backoffLimit"], looked.status.get("startTime")
-        if looked.failed > limit or self._restarts_too_often(looked):
+        if (why := failure_of_the_job(spec, looked.pods)) is not None:
+            looked.end = "FailureTarget", "PodFailurePolicy", why
+        elif looked.failed > limit or self._restarts_too_often(looked):
             looked.end = TOO_MANY
         elif (deadline := spec.get("activeDeadlineSeconds")) is not None and begun and not spec["suspend"]:
             left = seconds(begun) + deadline - self._now()
@@ -167,6 +180,20 @@ class JobController:
                 looked.end = TOO_LONG
             else:
                 self._queue.add_after(key, left)
+        if looked.is_indexed and looked.end is None:
+            looked.end = self._end_by_indexes(looked)
+
+    @staticmethod
+    def _end_by_indexes(looked: Pass) -> tuple[str, str, str] | None:
+        """How the indexes that have ended end the Job, None when they do not."""
+        if looked.lost:
+            if len(looked.lost) > looked.spec.get("maxFailedIndexes", len(looked.lost)):
+                return LOST_TOO_MANY
+            if len(looked.lost) + len(looked.done) >= looked.spec["completions"]:
+                return LOST_SOME
+        if (why := success_of(looked.spec, looked.done)) is not None:
+            return "SuccessCriteriaMet", "SuccessPolicy", why
+        return None
 
     def _restarts_too_often(self, looked: Pass) -> bool:
         if looked.spec["template"]["spec"]["restartPolicy"] != "OnFailure":
@@ -178,16 +205,16 @@ class JobController:
 
     def _manage(self, key: Key, looked: Pass) -> None:
         if looked.end is not None:
-            if looked.end[0] == "FailureTarget":
-                self._delete(key, looked, looked.active)
+            self._delete(key, looked, looked.active)
             return
         if is_deleting(looked.job) or not self._expectations.met(key, self._api.clock.now):
             return
         active, wanted = len(looked.active), self._wanted(looked)
+        stopping = looked.status["terminating"] if looked.replaces_failed_only else 0
         if active > wanted:
             self._delete(key, looked, removed_first(looked)[: min(active - wanted, BURST)], keeps=False)
-        elif active < wanted:
-            self._make(key, looked, min(wanted - active, BURST))
+        elif active + stopping < wanted:
+            self._make(key, looked, min(wanted - active - stopping, BURST))
         completions = looked.spec.get("completions")
         enough = looked.succeeded > 0 if completions is None else looked.succeeded >= completions
         if enough and not looked.active and not looked.made:
@@ -207,28 +234,37 @@ class JobController:
         return max(0, min(int(spec["completions"]) - looked.succeeded, parallelism))
 
     def _make(self, key: Key, looked: Pass, count: int) -> None:
-        if (wait := self._failures[key].wait(self._now())) > 0:
-            self._queue.add_after(key, wait)
-            return
         free: list[int | None] = list(free_indexes(looked, count)) if looked.is_indexed else [None] * count
-        self._expectations.expect_creations(key, len(free), self._api.clock.now)
+        now = self._now()
+        if looked.lost is None:
+            waits = [self._failures[key].wait(now)] * len(free)
+        else:
+            waits = [wait_of(looked.last_failures.get(index or 0), now) for index in free]
+        if not (due := [index for index, wait in zip(free, waits, strict=True) if wait <= 0]):
+            if waits:
+                self._queue.add_after(key, min(waits))
+            return
+        self._expectations.expect_creations(key, len(due), self._api.clock.now)
         made = 0
         try:
-            for index in free:
-                self._create(looked.job, index)
+            for index in due:
+                self._create(looked, index)
                 made += 1
         finally:
-            self._expectations.saw_creation(key, len(free) - made)
+            self._expectations.saw_creation(key, len(due) - made)
             looked.made = made
 
-    def _create(self, job: Object, index: int | None) -> None:
+    def _create(self, looked: Pass, index: int | None) -> None:
         """createPodWithCompletionIndex"""
+        job = looked.job
         template, name = job["spec"]["template"], job["metadata"]["name"]
         metadata = {**template["metadata"], "finalizers": [TRACKING]}
         spec, prefix = template["spec"], ""
         if index is not None:
             told, prefix = {INDEX: str(index)}, f"{name}-{index}-"
             metadata["annotations"] = {**metadata.get("annotations", {}), **told}
+            if looked.lost is not None:
+                metadata["annotations"] |= told_failures(job["spec"], looked.last_failures.get(index))
             metadata["labels"] = {**metadata["labels"], **told}
             field = {"fieldPath": f"metadata.labels['{INDEX}']"}
             told_env = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": field}}
@@ -281,20 +317,22 @@ class JobController:
         status["active"] = len(looked.active) + looked.made
         status["ready"] = sum(map(is_ready, looked.active))
         noted = {kind: list(uids) for kind, uids in looked.noted.items()}
-        for pod in looked.new:
-            if not (looked.is_indexed and has_succeeded(pod)):
-                kind = "succeeded" if has_succeeded(pod) else "failed"
-                noted.setdefault(kind, []).append(pod["metadata"]["uid"])
+        leaving = looked.leaving
+        for pod in leaving:
+            kind, uid = looked.counts_as(pod), pod["metadata"]["uid"]
+            if kind is not None and uid not in noted.get(kind, ()):
+                noted.setdefault(kind, []).append(uid)
         if looked.is_indexed:
             status |= {"succeeded": len(looked.done), "completedIndexes": told_indexes(looked.done)}
+        if looked.lost is not None:
+            status["failedIndexes"] = told_indexes(looked.lost)
         status["uncountedTerminatedPods"] = noted
         if looked.end is not None:
             self._set_condition(status, looked.end[0], "True", *looked.end[1:], now)
         self._write(key, status)
-        for pod in looked.uncounted:
-            if has_ended(pod) or is_deleting(looked.job):
-                self._counted[key].add(pod["metadata"]["uid"])
-                self._let_go(pod)
+        for pod in leaving:
+            self._counted[key].add(pod["metadata"]["uid"])
+            self._let_go(pod)
         status = {**status, "uncountedTerminatedPods": {}}
         for kind, uids in noted.items():
             status[kind] = status.get(kind, 0) + len(uids)
@@ -333,7 +371,7 @@ class JobController:
 
 MANAGER = "kubernetes.io/job-controller"
 """What `managedBy` says of the Jobs that this controller runs; it leaves all others alone."""
-ALWAYS = ("terminating", "ready", "uncountedTerminatedPods")
+ALWAYS = ("terminating", "ready", "uncountedTerminatedPods", "failedIndexes")
 """What a Job's status has also when it is nothing."""
 
 

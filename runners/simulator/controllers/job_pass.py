@@ -5,15 +5,25 @@ pkg/controller/job/job_controller.go syncJobCtx
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from gherkube.runners.objects import Object, is_ready
+from gherkube.runners.objects import Object, is_deleting, is_ready
 from gherkube.runners.simulator.controllers.job_pods import (
     has_failed,
     has_succeeded,
     index_of,
     indexes,
+    is_terminating,
     seconds,
+)
+from gherkube.runners.simulator.controllers.job_policies import (
+    failed_indexes,
+    has_limit_per_index,
+    last_failures,
+    match,
+    replaces_failed_only,
 )
 
 
@@ -51,14 +61,60 @@ class Pass:
     def new(self) -> list[Object]:
         """Pods that have ended and are not noted yet. getNewFinishedPods"""
         noted = {uid for uids in self.noted.values() for uid in uids}
-        return [pod for pod in self.uncounted if has_ended(pod) and pod["metadata"]["uid"] not in noted]
+        return [
+            pod
+            for pod in self.uncounted
+            if (has_succeeded(pod) or self.has_failed(pod)) and pod["metadata"]["uid"] not in noted
+        ]
 
     @property
+    def leaving(self) -> list[Object]:
+        """Pods that nothing has to be learned of any more: they lose their finalizer. canRemoveFinalizer"""
+        if is_deleting(self.job) or self.end is not None:
+            return self.uncounted
+        kept = {pod["metadata"]["uid"] for pod in self.last_failures.values()}
+        return [
+            pod
+            for pod in self.uncounted
+            if has_succeeded(pod) or (self.has_failed(pod) and pod["metadata"]["uid"] not in kept)
+        ]
+
+    @property
+    def replaces_failed_only(self) -> bool:
+        """Whether a pod that is being deleted has to have ended before it counts."""
+        return replaces_failed_only(self.spec)
+
+    def has_failed(self, pod: Object) -> bool:
+        """Whether the pod counts as one that has failed."""
+        return has_failed(pod, only_ended=self.replaces_failed_only)
+
+    def counts_as(self, pod: Object) -> str | None:
+        """What a pod that leaves is counted as, None when as nothing."""
+        if has_succeeded(pod):
+            return None if self.is_indexed else "succeeded"
+        fails = self.end is not None and self.end[0] == "FailureTarget"
+        counts = (fails or self.has_failed(pod)) and match(self.spec, pod).action != "Ignore"
+        return "failed" if counts else None
+
+    @cached_property
     def done(self) -> set[int]:
         """The indexes that have succeeded. calculateSucceededIndexes"""
         ended = {index for pod in self.pods if has_succeeded(pod) and (index := index_of(pod)) is not None}
         known = indexes(self.status.get("completedIndexes", "")) | ended
         return {index for index in known if index < self.spec["completions"]}
+
+    @cached_property
+    def lost(self) -> set[int] | None:
+        """The indexes that have failed for good; None where indexes have no limit of their own."""
+        limited = self.is_indexed and has_limit_per_index(self.spec)
+        return failed_indexes(self.job, self.pods) if limited else None
+
+    @cached_property
+    def last_failures(self) -> dict[int, Object]:
+        """Of each index with a limit of its own that is to be tried again, the pod that failed last."""
+        if self.lost is None:
+            return {}
+        return last_failures(self.spec, self.uncounted, self.done | self.lost | _indexes_of(self.active))
 
     @property
     def succeeded(self) -> int:
@@ -70,15 +126,10 @@ class Pass:
     @property
     def failed(self) -> int:
         """How many pods have failed, those included that are not added yet."""
-        return self._sum("failed") + sum(map(has_failed, self.new))
+        return self._sum("failed") + sum(self.counts_as(pod) == "failed" for pod in self.new)
 
     def _sum(self, kind: str) -> int:
         return int(self.status.get(kind, 0)) + len(self.noted.get(kind, ()))
-
-
-def has_ended(pod: Object) -> bool:
-    """Whether the pod has succeeded or counts as failed."""
-    return has_succeeded(pod) or has_failed(pod)
 
 
 def removed_first(looked: Pass) -> list[Object]:
@@ -95,6 +146,12 @@ def removed_first(looked: Pass) -> list[Object]:
 
 
 def free_indexes(looked: Pass, count: int) -> list[int]:
-    """The lowest indexes that have neither succeeded nor a pod. firstPendingIndexes"""
-    taken = looked.done | {index for pod in looked.active if (index := index_of(pod)) is not None}
+    """The lowest indexes that have neither ended nor a pod. firstPendingIndexes"""
+    taken = looked.done | (looked.lost or set()) | _indexes_of(looked.active)
+    if looked.replaces_failed_only:
+        taken |= _indexes_of(filter(is_terminating, looked.pods))
     return [index for index in range(looked.spec["completions"]) if index not in taken][:count]
+
+
+def _indexes_of(pods: Iterable[Object]) -> set[int]:
+    return {index for pod in pods if (index := index_of(pod)) is not None}

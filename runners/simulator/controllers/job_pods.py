@@ -37,9 +37,14 @@ def has_succeeded(pod: Object) -> bool:
     return bool(pod["status"].get("phase") == "Succeeded")
 
 
-def has_failed(pod: Object) -> bool:
-    """Whether the pod counts as failed: also when it was deleted before it had ended. isPodFailed"""
-    return pod["status"].get("phase") == "Failed" or (is_deleting(pod) and not has_succeeded(pod))
+def has_failed(pod: Object, *, only_ended: bool) -> bool:
+    """Whether the pod counts as failed; also before it has ended when it is deleted, unless `only_ended`.
+
+    isPodFailed
+    """
+    if pod["status"].get("phase") == "Failed":
+        return True
+    return not only_ended and is_deleting(pod) and not has_succeeded(pod)
 
 
 def restarts(pods: Iterable[Object]) -> int:

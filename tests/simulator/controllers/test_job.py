@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gherkube.runners.errors import ApiError, CannotJudge
+from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED
 from gherkube.runners.objects import ENDED, Object, condition, is_deleting
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.controllers.job_pods import TRACKING, indexes, told_indexes
+from gherkube.runners.simulator.controllers.job_policies import FAILED_BEFORE
 from tests.simulator.controllers.sets import moments, pods
 
 
@@ -235,12 +236,105 @@ def test_a_template_cannot_be_changed() -> None:
         cluster.api.patch("jobs", "work", change, "default", type="merge")
 
 
-def test_what_is_not_modelled_is_not_judged() -> None:
-    """Policies by which Jobs end otherwise."""
-    with pytest.raises(CannotJudge, match="successPolicy"):
-        Simulator().api.create(
-            job(completionMode="Indexed", completions=2, successPolicy={"rules": [{"succeededCount": 1}]})
-        )
+def test_a_selector_has_to_be_asked_for() -> None:
+    """Its own label is added to it before it is looked at."""
+    given_one = {"selector": {"matchLabels": {"a": "b"}}}
+    with pytest.raises(
+        ApiError, match=r'"a":"b","batch.kubernetes.io/controller-uid":".*`selector` not auto'
+    ):
+        Simulator().api.create(job(**given_one))
+
+
+def test_an_exit_code_fails_the_job() -> None:
+    """podFailurePolicy: pods that are running then are stopped; the limit does not matter."""
+    rules = [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]
+    cluster = begun(job(backoffLimit=5, podFailurePolicy={"rules": rules}), exit_code=42)
+    assert cluster.clock.wait(lambda: "Failed" in ended(cluster), 60)
+    (pod,) = pods(cluster)
+    assert status(cluster)["conditions"][-1]["message"] == (
+        f"Container app for pod default/{pod['metadata']['name']} failed with exit code 42 "
+        "matching FailJob rule at index 0"
+    )
+    assert status(cluster)["failed"] == 1
+    assert cluster.api.get("jobs", "work", "default")["spec"]["podReplacementPolicy"] == "Failed"
+
+
+def test_a_failure_that_is_ignored_is_not_counted() -> None:
+    """The pod is replaced all the same."""
+    rules = [{"action": "Ignore", "onExitCodes": {"operator": "In", "values": [7]}}]
+    cluster = begun(job(backoffLimit=0, podFailurePolicy={"rules": rules}), exit_code=7)
+    assert cluster.clock.wait(lambda: len(pods(cluster)) == 2, 60)
+    assert "failed" not in status(cluster)
+    assert ended(cluster) == []
+
+
+def test_indexes_fail_by_themselves() -> None:
+    """backoffLimitPerIndex: each is tried again as often; the rest goes on, and the Job fails at the end."""
+    cluster = begun(
+        job(completionMode="Indexed", completions=2, parallelism=2, backoffLimitPerIndex=1), exit_code=1
+    )
+    assert cluster.clock.wait(lambda: "Failed" in ended(cluster), 120)
+    assert status(cluster)["failedIndexes"] == "0,1"
+    assert status(cluster)["failed"] == 4
+    assert reasons(cluster)[-1] == "FailedIndexes"
+    told = [each["metadata"]["annotations"][FAILED_BEFORE] for each in pods(cluster)]
+    assert sorted(told) == ["0", "0", "1", "1"]
+
+
+def test_too_many_indexes_fail() -> None:
+    """maxFailedIndexes: what still runs is stopped, and counted as failed."""
+    spec = {"completionMode": "Indexed", "completions": 4, "backoffLimitPerIndex": 0, "maxFailedIndexes": 1}
+    cluster = begun(job(parallelism=2, **spec), exit_code=1)
+    assert cluster.clock.wait(lambda: "Failed" in ended(cluster), 120)
+    assert status(cluster)["conditions"][-1]["reason"] == "MaxFailedIndexesExceeded"
+
+
+def test_a_success_policy_ends_the_job_early() -> None:
+    """What still runs is stopped and counts as nothing."""
+    rules = [{"succeededIndexes": "0", "succeededCount": 1}]
+    policy = {"successPolicy": {"rules": rules}}
+    cluster = begun(job(completionMode="Indexed", completions=3, parallelism=1, **policy))
+    assert cluster.clock.wait(lambda: "Complete" in ended(cluster), 60)
+    assert status(cluster)["conditions"][0]["reason"] == "SuccessPolicy"
+    assert status(cluster)["conditions"][0]["message"] == "Matched rules at index 0"
+    assert (status(cluster)["completedIndexes"], status(cluster).get("failed", 0)) == ("0", 0)
+
+
+def test_a_pod_is_replaced_only_once_it_has_ended() -> None:
+    """podReplacementPolicy Failed: a pod that ends well when it is stopped has done its work."""
+    cluster = begun(job(podReplacementPolicy="Failed"), crash_after=None)
+    cluster.clock.sleep(5)
+    (pod,) = pods(cluster)
+    cluster.api.delete("pods", pod["metadata"]["name"], "default")
+    cluster.clock.sleep(0.1)
+    assert len(pods(cluster)) == 1
+    assert status(cluster).get("failed", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (
+            {"maxFailedIndexes": 1},
+            "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+        ),
+        ({"backoffLimitPerIndex": 1}, "Invalid value: 1: requires indexed completion mode"),
+        ({"successPolicy": {"rules": [{"succeededCount": 1}]}}, "requires indexed completion mode"),
+        (
+            {"podFailurePolicy": {"rules": [{"action": "FailIndex", "onPodConditions": [{"type": "X"}]}]}},
+            'rules[0].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+        ),
+        (
+            {"podFailurePolicy": {"rules": [{"action": "Ignore"}]}},
+            "rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+        ),
+    ],
+)
+def test_policies_that_cannot_be(spec: Any, said: str) -> None:
+    """As Kubernetes refuses them."""
+    with pytest.raises(ApiError) as refused:
+        Simulator().api.create(job(**spec))
+    assert said in str(refused.value)
 
 
 @given(st.sets(st.integers(0, 30)))
