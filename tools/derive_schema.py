@@ -46,10 +46,10 @@ KINDS = {
     "CronJob": "V1CronJob",
     "PodDisruptionBudget": "V1PodDisruptionBudget",
     "ResourceQuota": "V1ResourceQuota",
+    "LimitRange": "V1LimitRange",
 }
 KEPT_KINDS = {
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
-    "LimitRange": "V1LimitRange",
     "ReplicationController": "V1ReplicationController",
     "PodTemplate": "V1PodTemplate",
     "PersistentVolume": "V1PersistentVolume",

@@ -24,7 +24,7 @@ FEATURE = """
       Scenario: cannot be judged
         Given the manifest
           ```
-          {apiVersion: v1, kind: LimitRange, metadata: {name: few}}
+          {apiVersion: v1, kind: PodTemplate, metadata: {name: few}}
           ```
         Then all is well
 

@@ -104,7 +104,7 @@ def test_what_the_simulator_cannot_vouch_for(project):
     project.write(
         gherkube__toml="",
         a__feature="Feature: F\n  Scenario: S\n    Given the manifest\n"
-        "      ```\n      {apiVersion: v1, kind: LimitRange, metadata: {name: few}}\n      ```\n"
+        "      ```\n      {apiVersion: v1, kind: PodTemplate, metadata: {name: few}}\n      ```\n"
         "    Then 3 pods are ready\n",
     )
     done = project.gherkube("run", "--junit", "junit.xml")

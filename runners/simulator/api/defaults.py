@@ -112,6 +112,16 @@ def set_cron_job(cron_job: Object) -> None:
     set_template(template.setdefault("spec", {}))
 
 
+def set_limit_range(limit_range: Object) -> None:
+    """SetDefaults_LimitRangeItem"""
+    for limit in limit_range.setdefault("spec", {}).get("limits", ()):
+        if limit.get("type") == "Container":
+            limits = {**limit.get("max", {}), **limit.get("default", {})}
+            requests = {**limit.get("min", {}), **limits, **limit.get("defaultRequest", {})}
+            given = {"default": limits, "defaultRequest": requests}
+            limit |= {field: amounts for field, amounts in given.items() if amounts}
+
+
 def set_autoscaler(autoscaler: Object) -> None:
     """pkg/apis/autoscaling/v2/defaults.go SetDefaults_HorizontalPodAutoscaler"""
     spec = autoscaler.setdefault("spec", {})
@@ -285,6 +295,7 @@ DEFAULTS: dict[str, Callable[[Object], None]] = {
     "daemonsets": set_daemon_set,
     "jobs": set_job,
     "cronjobs": set_cron_job,
+    "limitranges": set_limit_range,
     "horizontalpodautoscalers": set_autoscaler,
     "pods": set_pod,
     "services": set_service,

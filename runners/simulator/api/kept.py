@@ -14,7 +14,6 @@ KEPT = (
     Resource(
         "horizontalpodautoscalers", "autoscaling", "v2", "HorizontalPodAutoscaler", True, ("hpa",), True
     ),
-    Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
     Resource("replicationcontrollers", "", "v1", "ReplicationController", True, ("rc",), True, True),
     Resource("podtemplates", "", "v1", "PodTemplate", has_generation=True),
     Resource("persistentvolumes", "", "v1", "PersistentVolume", False, ("pv",), True),

@@ -93,7 +93,7 @@ class PodAdmission:
         spec = {**ADDED, **source, **_identity(source), "tolerations": tolerations_of(source)}
         fields = [field for field in ("initContainers", "containers") if field in source]
         for field in fields:
-            spec[field] = [_with_requests(container) for container in source[field]]
+            spec[field] = [with_requests(container) for container in source[field]]
         prepared = self._prepared[id(source)] = _Prepared(
             source,
             spec,
@@ -141,7 +141,7 @@ def tolerations_of(spec: Object) -> list[Object]:
     return [*tolerations, *added]
 
 
-def _with_requests(container: Object) -> Object:
+def with_requests(container: Object) -> Object:
     """The container, requesting what it limits where it says nothing else."""
     resources = container.get("resources", {})
     limits, requests = resources.get("limits", {}), resources.get("requests", {})

@@ -86,7 +86,7 @@ def usage_of(info: Resource, obj: Object) -> Usage:
     elif info.name == "pods":
         if obj["status"].get("phase") in ENDED:
             return {"count/pods": Fraction(1)}
-        usage |= {name: _sum(obj["spec"], *where) for name, where in COMPUTE.items()}
+        usage |= {name: amount_in(obj["spec"], *where) for name, where in COMPUTE.items()}
     return usage
 
 
@@ -134,7 +134,7 @@ def shown(amount: Fraction) -> str:
     return canonical_quantity(f"{int(amount * 1000)}m")
 
 
-def _sum(spec: Object, part: str, name: str) -> Fraction:
+def amount_in(spec: Object, part: str, name: str) -> Fraction:
     """The containers' amounts together, or the largest of an init container. PodRequests"""
     running = sum((_amount(each, part, name) for each in spec["containers"]), Fraction(0))
     first = max((_amount(each, part, name) for each in spec.get("initContainers", ())), default=Fraction(0))

@@ -105,6 +105,7 @@ RESOURCES = {
         Resource("jobs", "batch", "v1", "Job", True, (), True, True, {}),
         Resource("cronjobs", "batch", "v1", "CronJob", True, ("cj",), True, True, {}),
         Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True, False, {}),
+        Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
     )
 }
 TYPE_META: dict[str, Object] = {
@@ -114,7 +115,6 @@ TYPE_META: dict[str, Object] = {
 """By resource: what every object of it says of its type."""
 NOT_MODELLED = {
     "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),
-    "limitranges": ("", "LimitRange"),
     "replicationcontrollers": ("", "ReplicationController"),
     "podtemplates": ("", "PodTemplate"),
     "persistentvolumes": ("", "PersistentVolume"),

@@ -23,6 +23,7 @@ from gherkube.runners.simulator.api.refusals import (
 )
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.validation_batch import check_cron_job, check_job, check_job_update
+from gherkube.runners.simulator.api.validation_limits import check_limit_range
 from gherkube.runners.simulator.api.validation_meta import (
     check_labels,
     check_metadata,
@@ -231,6 +232,7 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "customresourcedefinitions": check_definition,
     "poddisruptionbudgets": check_budget,
     "resourcequotas": check_quota,
+    "limitranges": check_limit_range,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "configmaps": check_immutable,

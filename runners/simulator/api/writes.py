@@ -15,6 +15,7 @@ from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.deletion import Deletions
 from gherkube.runners.simulator.api.jobs import with_selector
+from gherkube.runners.simulator.api.limits import LIMITS, LimitDefaults, check_limits
 from gherkube.runners.simulator.api.managers import Track
 from gherkube.runners.simulator.api.pods import PodAdmission
 from gherkube.runners.simulator.api.quota import QUOTAS, quotas_with
@@ -41,7 +42,7 @@ class Writes(Deletions):
         self._names, self._uids = chance.stream("names"), names.uids(chance.stream("uids"))
         self._services = ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
-            "pods": [PodAdmission(store, chance)],
+            "pods": [LimitDefaults(store), PodAdmission(store, chance)],
             "services": [self._services],
             "namespaces": [_complete_namespace],
         }
@@ -174,6 +175,8 @@ class Writes(Deletions):
             new.pop("status", None)
         if track is not None:
             new["metadata"]["managedFields"] = track(None, new)
+        if self.store.all(LIMITS):
+            check_limits(self.store, info, new)
         if self.store.all(QUOTAS):
             for quota in quotas_with(self.store, info, new):
                 if not dry_run:
