@@ -47,13 +47,13 @@ KINDS = {
     "PodDisruptionBudget": "V1PodDisruptionBudget",
     "ResourceQuota": "V1ResourceQuota",
     "LimitRange": "V1LimitRange",
+    "PersistentVolume": "V1PersistentVolume",
+    "PersistentVolumeClaim": "V1PersistentVolumeClaim",
 }
 KEPT_KINDS = {
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
     "ReplicationController": "V1ReplicationController",
     "PodTemplate": "V1PodTemplate",
-    "PersistentVolume": "V1PersistentVolume",
-    "PersistentVolumeClaim": "V1PersistentVolumeClaim",
     "StorageClass": "V1StorageClass",
     "VolumeAttachment": "V1VolumeAttachment",
     "CSIDriver": "V1CSIDriver",
@@ -158,6 +158,7 @@ KEPT = {
     "DiscoveryV1EndpointPort": {"name"},
     "Event": {"reportingComponent", "reportingInstance"},
     "HTTPHeader": {"value"},
+    "PersistentVolumeClaimSpec": {"storageClassName"},
 }
 """Texts that stand there even when they are empty."""
 

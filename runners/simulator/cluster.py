@@ -15,6 +15,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.claims import ClaimController
 from gherkube.runners.simulator.controllers.cronjob import CronJobController
 from gherkube.runners.simulator.controllers.daemonset import DaemonSetController
 from gherkube.runners.simulator.controllers.definitions import DefinitionController
@@ -67,6 +68,7 @@ CONTROLLERS = (
     JobController,
     JobTtlController,
     CronJobController,
+    ClaimController,
 )
 
 

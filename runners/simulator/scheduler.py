@@ -16,6 +16,7 @@ from math import floor
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED, Change
 from gherkube.runners.objects import ENDED, Key, Object, condition, is_deleting, key_of
+from gherkube.runners.simulator.api.claims import CLAIMS, claims_of
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.api.writes import with_condition
 from gherkube.runners.simulator.clock import Chance
@@ -76,6 +77,8 @@ class Scheduler:
             self._pod_added(key_of(pod), pod)
         self._pods.on_change(self._pod_changed)
         nodes.on_change(self._node_changed)
+        self._claims = informers.of(CLAIMS)
+        self._claims.on_change(self._claim_changed)
 
     # What happens around it
 
@@ -134,6 +137,9 @@ class Scheduler:
         before = Node(old) if old is not None else None
         self._wake(lambda waiting: _helps(waiting, node, before))
 
+    def _claim_changed(self, _: Change) -> None:
+        self._wake(lambda waiting: VOLUMES in waiting.plugins)
+
     def _wake(self, helps: Callable[[Waiting], bool]) -> None:
         """Tries the pods again for which what happened may help: upstream's queueing hints."""
         for key, waiting in list(self._rejected.items()):
@@ -182,11 +188,14 @@ class Scheduler:
     # One pod
 
     def _schedule(self, key: Key, waiting: Waiting) -> None:
+        pod = waiting.pod
+        if (why := self._missing_volume(pod)) is not None:
+            self._reject(key, waiting, frozenset({VOLUMES}), why)
+            return
         node = self._view(waiting.demand).best(self._random)
         if node is None:
             self._fail(key, waiting)
             return
-        pod = waiting.pod
         try:
             self._api.bind(key, node.name)
         except ApiError:
@@ -203,15 +212,40 @@ class Scheduler:
         if self._waiting.get(key) is waiting and not waiting.queued:
             self._activate(key, waiting, again=True)
 
+    def _missing_volume(self, pod: Object) -> str | None:
+        """Why a claim of the pod keeps it from every node, None when none does.
+
+        volumerestrictions, volumebinding/volume_binding.go PreFilter
+        """
+        for key in claims_of(pod):
+            claim = self._claims.get(key)
+            why = (
+                f'persistentvolumeclaim "{key.name}" not found'
+                if claim is None
+                else f'persistentvolumeclaim "{key.name}" is being deleted'
+                if is_deleting(claim)
+                else "pod has unbound immediate PersistentVolumeClaims"
+                if claim["status"].get("phase") != "Bound"
+                else None
+            )
+            if why is not None:
+                return f"0/{len(self._nodes.by_name)} nodes are available: {why}. not found"
+        return None
+
     def _fail(self, key: Key, waiting: Waiting) -> None:
-        """Says why the pod fits nowhere, in an event and in its PodScheduled condition."""
-        pod = waiting.pod
+        """Says why the pod fits nowhere."""
         rejected = list(self._view(waiting.demand).rejected())
-        waiting.plugins = frozenset(verdict.plugin for verdict, _ in rejected) or NO_NODES
+        plugins = frozenset(verdict.plugin for verdict, _ in rejected) or NO_NODES
+        preempts = waiting.pod["spec"].get("preemptionPolicy") != "Never"
+        self._reject(key, waiting, plugins, fit_error(rejected, preempts=preempts))
+
+    def _reject(self, key: Key, waiting: Waiting, plugins: frozenset[str], message: str) -> None:
+        """Lets the pod wait, and says why in an event and in its PodScheduled condition."""
+        pod = waiting.pod
+        waiting.plugins = plugins
         waiting.since = self._clock.now
         self._rejected[key] = waiting
         self._plan_flush()
-        message = fit_error(rejected, preempts=pod["spec"].get("preemptionPolicy") != "Never")
         shown = message if len(message) <= EVENT_LENGTH else f"{message[: EVENT_LENGTH - 4]} ..."
         self._events.record("Pod", pod, "Warning", "FailedScheduling", shown)
         self._mark(pod, message)
@@ -246,6 +280,7 @@ class Scheduler:
 ROOM = frozenset({"NodeResourcesFit", "NodePorts"})
 """The filters that a pod's leaving may help."""
 NO_NODES = frozenset({"no nodes"})
+VOLUMES = "VolumeBinding"
 
 
 def _facts(node: Object) -> tuple[object, ...]:

@@ -61,7 +61,16 @@ def set_stateful_set(stateful_set: Object) -> None:
     _fill(
         spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
     )
+    for claim in spec.get("volumeClaimTemplates", ()):
+        _fill(claim, kind="PersistentVolumeClaim", apiVersion="v1")
+        set_claim(claim)
     set_template(spec)
+
+
+def set_claim(claim: Object) -> None:
+    """SetDefaults_PersistentVolumeClaim"""
+    claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    claim.setdefault("status", {}).setdefault("phase", "Pending")
 
 
 def set_daemon_set(daemon_set: Object) -> None:
@@ -296,6 +305,7 @@ DEFAULTS: dict[str, Callable[[Object], None]] = {
     "jobs": set_job,
     "cronjobs": set_cron_job,
     "limitranges": set_limit_range,
+    "persistentvolumeclaims": set_claim,
     "horizontalpodautoscalers": set_autoscaler,
     "pods": set_pod,
     "services": set_service,

@@ -16,8 +16,6 @@ KEPT = (
     ),
     Resource("replicationcontrollers", "", "v1", "ReplicationController", True, ("rc",), True, True),
     Resource("podtemplates", "", "v1", "PodTemplate", has_generation=True),
-    Resource("persistentvolumes", "", "v1", "PersistentVolume", False, ("pv",), True),
-    Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",), True),
     Resource("storageclasses", STORAGE, "v1", "StorageClass", False, ("sc",)),
     Resource("volumeattachments", STORAGE, "v1", "VolumeAttachment", False, (), True),
     Resource("csidrivers", STORAGE, "v1", "CSIDriver", False),

@@ -106,6 +106,8 @@ RESOURCES = {
         Resource("cronjobs", "batch", "v1", "CronJob", True, ("cj",), True, True, {}),
         Resource("resourcequotas", "", "v1", "ResourceQuota", True, ("quota",), True, False, {}),
         Resource("limitranges", "", "v1", "LimitRange", True, ("limits",)),
+        Resource("persistentvolumes", "", "v1", "PersistentVolume", False, ("pv",), True),
+        Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",), True),
     )
 }
 TYPE_META: dict[str, Object] = {
@@ -117,8 +119,6 @@ NOT_MODELLED = {
     "horizontalpodautoscalers": ("autoscaling", "HorizontalPodAutoscaler"),
     "replicationcontrollers": ("", "ReplicationController"),
     "podtemplates": ("", "PodTemplate"),
-    "persistentvolumes": ("", "PersistentVolume"),
-    "persistentvolumeclaims": ("", "PersistentVolumeClaim"),
     "storageclasses": ("storage.k8s.io", "StorageClass"),
     "ingresses": ("networking.k8s.io", "Ingress"),
     "ingressclasses": ("networking.k8s.io", "IngressClass"),

@@ -103,8 +103,13 @@ JOB = (
     Row("managedBy", "no other controller runs Jobs"),
 )
 """Of the spec of a Job."""
-INERT_VOLUMES = frozenset({"name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"})
-"""Volumes that are there at once; any other would have to be attached or provisioned."""
+MODELLED_VOLUMES = frozenset(
+    {
+        *("name", "configMap", "secret", "emptyDir", "downwardAPI", "projected", "hostPath"),
+        "persistentVolumeClaim",
+    }
+)
+"""Volumes that are there at once, or as soon as they are claimed; any other would have to be attached."""
 TOPOLOGY = "requests prefer no endpoint"
 ROWS: dict[str, tuple[Row, ...]] = {
     "services": (
@@ -119,7 +124,6 @@ ROWS: dict[str, tuple[Row, ...]] = {
         ),
     ),
     "statefulsets": (
-        Row("spec.volumeClaimTemplates", "volumes are not provisioned"),
         Row("spec.updateStrategy.rollingUpdate.maxUnavailable", "it is off in Kubernetes 1.34"),
     ),
     "jobs": tuple(Row(f"spec.{row.path}", row.why, row.when) for row in JOB),
@@ -176,7 +180,7 @@ def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
     _check(kind, prefix, POD, spec)
     for volume in spec.get("volumes", ()):
         for source in volume:
-            if source not in INERT_VOLUMES:
+            if source not in MODELLED_VOLUMES:
                 raise _not_modelled(kind, f"{prefix}volumes[].{source}", "such volumes are not provisioned")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import parse
+from gherkube.runners.simulator.api.claims import check_claim, check_claim_update
 from gherkube.runners.simulator.api.custom import check_custom, check_definition
 from gherkube.runners.simulator.api.quota import COMPUTE
 from gherkube.runners.simulator.api.refusals import (
@@ -233,6 +234,7 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "poddisruptionbudgets": check_budget,
     "resourcequotas": check_quota,
     "limitranges": check_limit_range,
+    "persistentvolumeclaims": check_claim,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "configmaps": check_immutable,
@@ -244,4 +246,5 @@ UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "jobs": check_job_update,
     "pods": check_pod_update,
     "services": check_service_update,
+    "persistentvolumeclaims": check_claim_update,
 }

@@ -166,7 +166,19 @@ def check_stateful_set(stateful_set: Object) -> Iterator[FieldError]:
     if partition < 0:
         yield wrong("spec.updateStrategy.rollingUpdate.partition", partition, NOT_NEGATIVE)
     yield from not_negative(spec, "replicas", "minReadySeconds")
-    yield from check_selector_and_template(spec)
+    yield from check_selector_and_template(_with_claimed_volumes(spec))
+
+
+def _with_claimed_volumes(spec: Object) -> Object:
+    """The spec of a set whose pods may mount what they claim. ValidatePodTemplateSpecForStatefulSet"""
+    names = [claim["metadata"].get("name", "") for claim in spec.get("volumeClaimTemplates", ())]
+    if not names:
+        return spec
+    claimed = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    template = spec["template"]
+    others = [each for each in template["spec"].get("volumes", ()) if each["name"] not in names]
+    volumes = {**template["spec"], "volumes": [*others, *claimed]}
+    return {**spec, "template": {**template, "spec": volumes}}
 
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[FieldError]:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
+from gherkube.runners.simulator.api.claims import CLAIMS, admit_claim
 from gherkube.runners.simulator.api.deletion import Deletions
 from gherkube.runners.simulator.api.jobs import with_selector
 from gherkube.runners.simulator.api.limits import LIMITS, LimitDefaults, check_limits
@@ -44,6 +45,7 @@ class Writes(Deletions):
         self.admission: dict[str, list[Admission]] = {
             "pods": [LimitDefaults(store), PodAdmission(store, chance)],
             "services": [self._services],
+            CLAIMS: [admit_claim],
             "namespaces": [_complete_namespace],
         }
         """By resource: what completes or refuses (ApiError) a new object, in order."""

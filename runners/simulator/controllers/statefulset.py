@@ -35,6 +35,7 @@ from gherkube.runners.simulator.controllers.ownership import (
     release,
 )
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
+from gherkube.runners.simulator.controllers.statefulset_claims import SetClaims, with_claims
 from gherkube.runners.simulator.events import EventRecorder
 
 HASH, POD_NAME = "controller-revision-hash", "statefulset.kubernetes.io/pod-name"
@@ -78,6 +79,7 @@ class StatefulSetController:
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
         self._api = api
         self._events = EventRecorder(api, "statefulset-controller")
+        self._claims = SetClaims(api, self._events)
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._informers = informers
         self._sets = informers.of("statefulsets")
@@ -196,6 +198,8 @@ class StatefulSetController:
                 self._create(looked, at)
                 acted = True
             elif not is_deleting(pod) and self._is_up(looked.owner, pod):
+                if self._claims.own(looked.owner, pod, condemned=False):
+                    self._tell_update(looked.owner, pod)
                 continue
             if not looked.is_parallel:
                 return True
@@ -208,6 +212,8 @@ class StatefulSetController:
         """Takes away pods beyond the last ordinal, downwards; whether the pass ends here. processCondemned"""
         beyond = sorted(at for at in looked.pods if not looked.start <= at < looked.end)
         unhealthy = [at for at in sorted(looked.pods) if not self._is_healthy(looked.pods[at])]
+        for at in reversed(beyond):
+            self._claims.own(looked.owner, looked.pods[at], condemned=True)
         for at in reversed(beyond):
             pod = looked.pods[at]
             if is_deleting(pod):
@@ -268,16 +274,22 @@ class StatefulSetController:
                 **({"annotations": annotations} if annotations else {}),
                 "ownerReferences": [reference_to(owner)],
             },
-            "spec": {**template["spec"], "hostname": name, "subdomain": spec.get("serviceName", "")},
+            "spec": with_claims(
+                owner,
+                name,
+                {**template["spec"], "hostname": name, "subdomain": spec.get("serviceName", "")},
+            ),
         }
         if not pod["spec"]["subdomain"]:
             del pod["spec"]["subdomain"]
         try:
-            self._api.create_trusted("pods", pod)
+            self._claims.make(owner, name)
+            made = self._api.create_trusted("pods", pod)
         except ApiError as error:
             said = f"create Pod {name} in StatefulSet {metadata['name']} failed error: {error.message}"
             self._events.record("StatefulSet", owner, "Warning", "FailedCreate", said)
             raise
+        self._claims.own(owner, made, condemned=False)
         said = f"create Pod {name} in StatefulSet {metadata['name']} successful"
         self._events.record("StatefulSet", owner, "Normal", "SuccessfulCreate", said)
 
@@ -294,6 +306,10 @@ class StatefulSetController:
         self._api.delete("pods", name, pod["metadata"]["namespace"])
         said = f"delete Pod {name} in StatefulSet {of} successful"
         self._events.record("StatefulSet", owner, "Normal", "SuccessfulDelete", said)
+
+    def _tell_update(self, owner: Object, pod: Object) -> None:
+        said = f"update Pod {pod['metadata']['name']} in StatefulSet {owner['metadata']['name']} successful"
+        self._events.record("StatefulSet", owner, "Normal", "SuccessfulUpdate", said)
 
     # What is written.
 

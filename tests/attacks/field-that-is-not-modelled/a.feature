@@ -12,7 +12,7 @@ Feature: Fields that a cluster would act on and the simulator does not
           metadata: {labels: {app: web}}
           spec:
             containers: [{name: c, image: "hello:1"}]
-            volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]
+            volumes: [{name: v, nfs: {server: s, path: /}}]
       """
     Then 1 pod is ready
 

@@ -13,17 +13,17 @@ from gherkube.runners.simulator.api.schema import table
 from gherkube.runners.simulator.api.unmodelled import INERT, POD, ROWS, Row
 from tests.simulator.api.workshop import Json, container, deployment, pod, server, service
 
-CLAIM = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
+SHARE = {"name": "v", "nfs": {"server": "s", "path": "/"}}
 
 
 @pytest.mark.parametrize(
     ("obj", "said"),
     [
         (
-            deployment(pod={"volumes": [CLAIM]}),
+            deployment(pod={"volumes": [SHARE]}),
             (
                 "Deployment cannot be judged on the simulator: "
-                "field spec.template.spec.volumes[].persistentVolumeClaim is not modelled"
+                "field spec.template.spec.volumes[].nfs is not modelled"
             ),
         ),
         (
@@ -119,7 +119,7 @@ def rows() -> Iterator[tuple[str, str, Row]]:
 
 
 OPAQUE = {"ObjectMeta", "LabelSelector", "NodeAffinity", "Volume"}
-"""Structs that are modelled as a whole, or whose own table says which parts are (INERT_VOLUMES)."""
+"""Structs that are modelled as a whole, or whose own table says which parts are (MODELLED_VOLUMES)."""
 MODELLED = {
     "Affinity": "nodeAffinity",
     "ClientIPConfig": "timeoutSeconds",

@@ -1,0 +1,68 @@
+"""Claims of volumes: what the API server adds to them, and which of them a pod uses.
+
+pkg/apis/core/v1/defaults.go SetDefaults_PersistentVolumeClaim, plugin/pkg/admission/storage
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gherkube.runners.objects import Key, Object
+from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported
+
+CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
+CLASS = "standard"
+"""The storage class of claims that name none."""
+PROTECTION = "kubernetes.io/pvc-protection"
+MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+FIXED = (
+    "spec is immutable after creation except resources.requests and "
+    "volumeAttributesClassName for bound claims"
+)
+
+
+def admit_claim(claim: Object) -> Object:
+    """A new claim with its class, and protected while it is in use.
+
+    storage/storageclass/setdefault, storage/storageobjectinuseprotection
+    """
+    metadata = claim["metadata"]
+    finalizers = [*metadata.get("finalizers", ()), PROTECTION]
+    return {
+        **claim,
+        "metadata": {**metadata, "finalizers": list(dict.fromkeys(finalizers))},
+        "spec": {"storageClassName": CLASS, **claim["spec"]},
+        "status": {"phase": "Pending"},
+    }
+
+
+def claims_of(pod: Object) -> Iterator[Key]:
+    """The claims that a pod uses."""
+    for volume in pod["spec"].get("volumes", ()):
+        if "persistentVolumeClaim" in volume:
+            yield Key(pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"])
+
+
+def is_bound(claim: Object) -> bool:
+    """Whether the claim has its volume."""
+    return bool(claim["spec"].get("volumeName"))
+
+
+def check_claim(claim: Object) -> Iterator[FieldError]:
+    """ValidatePersistentVolumeClaimSpec"""
+    spec = claim["spec"]
+    if not spec.get("accessModes"):
+        yield required("spec.accessModes", "at least 1 access mode is required")
+    for mode in spec.get("accessModes", ()):
+        if mode not in MODES:
+            yield unsupported("spec.accessModes", mode, MODES)
+    if "storage" not in spec.get("resources", {}).get("requests", {}):
+        yield required("spec.resources[storage]")
+
+
+def check_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidatePersistentVolumeClaimUpdate"""
+    free = ("resources", "volumeAttributesClassName")
+    before, after = ({k: v for k, v in each["spec"].items() if k not in free} for each in (old, new))
+    if before != after:
+        yield forbidden_field("spec", FIXED)
