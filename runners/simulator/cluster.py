@@ -15,6 +15,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator import collector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.controllers.autoscaler import AutoscalerController
 from gherkube.runners.simulator.controllers.claims import ClaimController
 from gherkube.runners.simulator.controllers.cronjob import CronJobController
 from gherkube.runners.simulator.controllers.daemonset import DaemonSetController
@@ -119,6 +120,7 @@ class Simulator:
             DefinitionController(self.api, manager, chance)
             ProvidedController(self.api, manager, chance)
             ReplicationManager(self.api, manager, chance)
+            AutoscalerController(self.api, manager, chance)
         NodeLifecycle(self.api, manager, chance, self.kubelets)
         Scheduler(self.api, schedules, chance)
         self.network = Network(self.store, chance)

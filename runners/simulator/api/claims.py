@@ -62,7 +62,7 @@ def check_claim(claim: Object) -> Iterator[FieldError]:
 
 def check_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidatePersistentVolumeClaimUpdate"""
-    free = ("resources", "volumeAttributesClassName")
+    free = ("resources", "volumeAttributesClassName") if is_bound(old) else ()
     before, after = ({k: v for k, v in each["spec"].items() if k not in free} for each in (old, new))
     if before != after:
         yield forbidden_field("spec", FIXED)

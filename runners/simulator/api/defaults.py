@@ -61,6 +61,7 @@ def set_stateful_set(stateful_set: Object) -> None:
     _fill(
         spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
     )
+    spec["updateStrategy"].get("rollingUpdate", {}).pop("maxUnavailable", None)  # a feature that is off
     for claim in spec.get("volumeClaimTemplates", ()):
         _fill(claim, kind="PersistentVolumeClaim", apiVersion="v1")
         set_claim(claim)

@@ -10,6 +10,7 @@ from gherkube.runners.simulator.api.refusals import invalid, wrong
 from gherkube.runners.simulator.api.resources import RESOURCES
 
 CONTROLLER_UID, JOB_NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
+NOT_GENERATED = "`selector` not auto-generated"
 LEGACY = {CONTROLLER_UID: "controller-uid", JOB_NAME: "job-name"}
 
 
@@ -27,7 +28,7 @@ def with_selector(job: Object) -> Object:
     if "selector" in spec:
         given = spec["selector"]
         both = {**given.get("matchLabels", {}), CONTROLLER_UID: metadata["uid"]}
-        error = wrong("spec.selector", {**given, "matchLabels": both}, "`selector` not auto-generated")
+        error = wrong("spec.selector", {**given, "matchLabels": both}, NOT_GENERATED)
         raise invalid(RESOURCES["jobs"], metadata["name"], [error])
     labels = {**template["metadata"].get("labels", {}), **own}
     spec = {

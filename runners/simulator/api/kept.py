@@ -72,7 +72,7 @@ KEPT = (
 """pkg/printers/internalversion, each kind's registry: strategy.go and storage.go"""
 
 
-ACTED_ON = frozenset({"replicationcontrollers"})
+ACTED_ON = frozenset({"replicationcontrollers", "horizontalpodautoscalers"})
 """Kinds that something does act on where they are kept."""
 
 

@@ -123,9 +123,6 @@ ROWS: dict[str, tuple[Row, ...]] = {
             _all_but("Disabled", "disabled"),
         ),
     ),
-    "statefulsets": (
-        Row("spec.updateStrategy.rollingUpdate.maxUnavailable", "it is off in Kubernetes 1.34"),
-    ),
     "jobs": tuple(Row(f"spec.{row.path}", row.why, row.when) for row in JOB),
     "cronjobs": (
         *(Row(f"spec.jobTemplate.spec.{row.path}", row.why, row.when) for row in JOB),

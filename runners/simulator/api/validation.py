@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gherkube.runners.objects import Object
-from gherkube.runners.quantities import parse
 from gherkube.runners.simulator.api.claims import check_claim, check_claim_update
 from gherkube.runners.simulator.api.custom import check_custom, check_definition
-from gherkube.runners.simulator.api.quota import COMPUTE
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -28,7 +26,6 @@ from gherkube.runners.simulator.api.validation_limits import check_limit_range
 from gherkube.runners.simulator.api.validation_meta import (
     check_labels,
     check_metadata,
-    check_selector,
     is_dns_label,
     is_qualified_name,
 )
@@ -39,17 +36,20 @@ from gherkube.runners.simulator.api.validation_pods import (
     check_pod_spec,
     check_port,
 )
+from gherkube.runners.simulator.api.validation_policy import (
+    check_autoscaler,
+    check_budget,
+    check_quota,
+)
 from gherkube.runners.simulator.api.validation_workloads import (
     check_daemon_set,
     check_deployment,
-    check_int_or_percent,
     check_replica_set,
     check_selector_kept,
     check_stateful_set,
     check_stateful_set_update,
 )
 
-EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 POD_UPDATES = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
@@ -62,6 +62,8 @@ POD_UPDATES = (
 def validate(resource: Resource, obj: Object, old: Object | None = None) -> None:
     """Raises ApiError Invalid with all that is wrong with an object, or with its update from `old`."""
     errors = list(check_metadata(resource.name, obj["metadata"]))
+    if old is not None and resource.name in FIRST_CHECKS:
+        errors += FIRST_CHECKS[resource.name](obj, old)
     if resource.custom is not None:
         errors += check_custom(resource, obj)
     elif resource.name in CHECKS:
@@ -70,31 +72,6 @@ def validate(resource: Resource, obj: Object, old: Object | None = None) -> None
         errors += UPDATE_CHECKS[resource.name](obj, old)
     if errors:
         raise invalid(resource, obj["metadata"].get("name", ""), errors)
-
-
-def check_budget(budget: Object) -> Iterator[FieldError]:
-    """ValidatePodDisruptionBudgetSpec, pkg/apis/policy/validation"""
-    spec = budget.get("spec", {})
-    if "minAvailable" in spec and "maxUnavailable" in spec:
-        yield wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set")
-    for field in ("minAvailable", "maxUnavailable"):
-        if field in spec:
-            yield from check_int_or_percent(spec[field], f"spec.{field}")
-    policy = spec.get("unhealthyPodEvictionPolicy")
-    if policy is not None and policy not in EVICTION_POLICIES:
-        yield unsupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES)
-    if "selector" in spec:
-        yield from check_selector(spec["selector"], "spec.selector")
-
-
-def check_quota(quota: Object) -> Iterator[FieldError]:
-    """ValidateResourceQuotaSpec, pkg/apis/core/validation"""
-    for name, text in quota.get("spec", {}).get("hard", {}).items():
-        field = f"spec.hard[{name}]"
-        if parse(text) < 0:
-            yield wrong(field, text, "must be greater than or equal to 0")
-        elif parse(text).denominator != 1 and name not in COMPUTE:
-            yield wrong(field, text, "must be an integer")
 
 
 def check_pod(pod: Object) -> Iterator[FieldError]:
@@ -235,16 +212,20 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "resourcequotas": check_quota,
     "limitranges": check_limit_range,
     "persistentvolumeclaims": check_claim,
+    "horizontalpodautoscalers": check_autoscaler,
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "configmaps": check_immutable,
     "secrets": check_immutable,
     "deployments": check_selector_kept,
     "replicasets": check_selector_kept,
-    "daemonsets": check_selector_kept,
     "statefulsets": check_stateful_set_update,
     "jobs": check_job_update,
     "pods": check_pod_update,
     "services": check_service_update,
     "persistentvolumeclaims": check_claim_update,
 }
+FIRST_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
+    "daemonsets": check_selector_kept
+}
+"""What of an update is looked at before the object itself."""

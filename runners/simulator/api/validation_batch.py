@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.schedules import Schedule
+from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.api.go_values import go_template
+from gherkube.runners.simulator.api.jobs import CONTROLLER_UID, NOT_GENERATED
 from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
 from gherkube.runners.simulator.api.validation_job_policies import NEEDS_INDEXES, check_policies
 from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
@@ -27,6 +30,13 @@ NUMBERS = (
     "maxFailedIndexes",
 )
 MODES = ("Indexed", "NonIndexed")
+MOVES = {
+    "metadata": ("labels", "annotations"),
+    "spec": ("affinity", "nodeSelector", "tolerations", "schedulingGates"),
+}
+"""What may change of the template of a Job that is suspended and was never started."""
+IN_TANDEM = "can only be modified in tandem with spec.parallelism"
+NO_ZONE = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
 CONCURRENCY = ("Allow", "Forbid", "Replace")
 RESTARTS = ("OnFailure", "Never")
 LONGEST_CRON_NAME = 52
@@ -49,12 +59,46 @@ def check_job(job: Object) -> Iterator[FieldError]:
 def check_job_update(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidateJobSpecUpdate: the template of a Job that has begun stays, and so does how many end it"""
     before, after = old["spec"], new["spec"]
-    elastic = after.get("completionMode") == "Indexed" and after.get("completions") == after["parallelism"]
-    if before.get("completions") != after.get("completions") and not elastic:
-        yield wrong("spec.completions", after.get("completions"), IMMUTABLE)
-    for field in ("selector", "template", *FIXED):
+    yield from _check_own_selector(new, old)
+    if before.get("completions") != after.get("completions"):
+        if after.get("completionMode") != "Indexed":
+            yield wrong("spec.completions", after.get("completions"), IMMUTABLE)
+        elif after.get("completions") != after["parallelism"]:
+            yield wrong("spec.completions", after.get("completions"), IN_TANDEM)
+    if before.get("selector") != after.get("selector"):
+        yield wrong("spec.selector", after.get("selector"), IMMUTABLE)
+    may_move = before["suspend"] and "startTime" not in old.get("status", {})
+    if _kept(before["template"], may_move) != _kept(after["template"], may_move):
+        yield wrong("spec.template", go_template(after["template"]), IMMUTABLE)
+    for field in FIXED:
         if before.get(field) != after.get(field):
             yield wrong(f"spec.{field}", after.get(field), IMMUTABLE)
+
+
+def _check_own_selector(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateGeneratedSelector, ValidateJob"""
+    spec = new["spec"]
+    selector, labels = spec.get("selector", {}), spec["template"]["metadata"].get("labels", {})
+    own = {"matchLabels": {CONTROLLER_UID: old["metadata"]["uid"]}}
+    if not spec.get("manualSelector") and selector != own:
+        yield wrong("spec.selector", selector, NOT_GENERATED)
+    if not from_label_selector(selector)(labels):
+        said = "`selector` does not match template `labels`"
+        yield wrong("spec.template.metadata.labels", labels, said)
+
+
+def _kept(template: Object, may_move: bool) -> Object:
+    """What of a template no update changes: of a Job that was never started, not where its pods may go.
+
+    validatePodTemplateUpdate
+    """
+    if not may_move:
+        return template
+    metadata, spec = (
+        {field: value for field, value in template[part].items() if field not in free}
+        for part, free in MOVES.items()
+    )
+    return {"metadata": metadata, "spec": spec}
 
 
 def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
@@ -65,6 +109,8 @@ def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
     schedule = spec.get("schedule", "")
     if not schedule:
         yield required("spec.schedule")
+    elif "TZ" in schedule:
+        yield wrong("spec.schedule", schedule, NO_ZONE)
     else:
         try:
             Schedule(schedule)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from gherkube.runners.objects import Object
 from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.api.go_values import go_value
 from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported, wrong
 from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
 from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
@@ -20,7 +21,8 @@ NO_PERCENT = (
     "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 )
 POLICIES = ("OrderedReady", "Parallel")
-STRATEGIES = ("OnDelete", "RollingUpdate")
+STRATEGIES = ("RollingUpdate", "OnDelete")
+RETENTIONS = ("Retain", "Delete")
 KEPT_IN_SETS = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
     "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
@@ -57,7 +59,7 @@ def check_replica_set(replica_set: Object) -> Iterator[FieldError]:
     yield from check_selector_and_template(replica_set["spec"])
 
 
-def check_selector_and_template(spec: Object) -> Iterator[FieldError]:
+def check_selector_and_template(spec: Object, kind: str = "ReplicaSet") -> Iterator[FieldError]:
     """The selector and ValidatePodTemplateSpecForReplicaSet"""
     selector, template = spec.get("selector"), spec["template"]
     if selector is None:
@@ -83,7 +85,7 @@ def check_selector_and_template(spec: Object) -> Iterator[FieldError]:
     if pod["restartPolicy"] != "Always":
         yield unsupported("spec.template.spec.restartPolicy", pod["restartPolicy"], ["Always"])
     if "activeDeadlineSeconds" in pod:
-        said = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        said = f"activeDeadlineSeconds in {kind} is not Supported"
         yield forbidden_field("spec.template.spec.activeDeadlineSeconds", said)
 
 
@@ -104,8 +106,13 @@ def check_strategy(strategy: Object) -> Iterator[FieldError]:
         yield from check_int_or_percent(surge, f"{path}.maxSurge")
         if _number(unavailable) == 0 and _number(surge) == 0:
             yield wrong(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-        if _is_percent(unavailable) and _number(unavailable) > 100:
-            yield wrong(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
+        yield from check_at_most_all(unavailable, f"{path}.maxUnavailable")
+
+
+def check_at_most_all(value: int | str, field: str) -> Iterator[FieldError]:
+    """IsNotMoreThan100Percent"""
+    if _is_percent(value) and _number(value) > 100:
+        yield wrong(field, value, "must not be greater than 100%")
 
 
 def check_int_or_percent(value: int | str, field: str) -> Iterator[FieldError]:
@@ -161,11 +168,18 @@ def check_stateful_set(stateful_set: Object) -> Iterator[FieldError]:
     if policy not in POLICIES:
         yield wrong("spec.podManagementPolicy", policy, f"must be '{POLICIES[0]}' or '{POLICIES[1]}'")
     if strategy["type"] not in STRATEGIES:
-        yield wrong("spec.updateStrategy", strategy, f"must be '{STRATEGIES[1]}' or '{STRATEGIES[0]}'")
+        shown = go_value(strategy, "StatefulSetUpdateStrategy")
+        yield wrong("spec.updateStrategy", shown, f"must be '{STRATEGIES[0]}' or '{STRATEGIES[1]}'")
     partition = strategy.get("rollingUpdate", {}).get("partition", 0)
     if partition < 0:
         yield wrong("spec.updateStrategy.rollingUpdate.partition", partition, NOT_NEGATIVE)
+    for field, retention in spec["persistentVolumeClaimRetentionPolicy"].items():
+        if retention not in RETENTIONS:
+            path = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
+            yield unsupported(path, retention, RETENTIONS)
     yield from not_negative(spec, "replicas", "minReadySeconds")
+    if (start := spec.get("ordinals", {}).get("start", 0)) < 0:
+        yield wrong("spec.ordinals.start", start, NOT_NEGATIVE)
     yield from check_selector_and_template(_with_claimed_volumes(spec))
 
 
@@ -194,19 +208,21 @@ def check_stateful_set_update(new: Object, old: Object) -> Iterator[FieldError]:
 def check_daemon_set(daemon_set: Object) -> Iterator[FieldError]:
     """ValidateDaemonSetSpec, ValidateDaemonSetUpdateStrategy"""
     spec = daemon_set["spec"]
-    yield from check_selector_and_template(spec)
+    yield from check_selector_and_template(spec, "DaemonSet")
     yield from not_negative(spec, "minReadySeconds", "revisionHistoryLimit")
     strategy = spec["updateStrategy"]
     if strategy["type"] not in STRATEGIES:
-        yield unsupported("spec.updateStrategy.type", strategy["type"], STRATEGIES)
+        shown = go_value(strategy, "DaemonSetUpdateStrategy")
+        yield unsupported("spec.updateStrategy", shown, STRATEGIES)
     elif strategy["type"] == "RollingUpdate":
         yield from _check_daemon_rolling(strategy["rollingUpdate"], "spec.updateStrategy.rollingUpdate")
 
 
 def _check_daemon_rolling(rolling: Object, path: str) -> Iterator[FieldError]:
     unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
-    yield from check_int_or_percent(unavailable, f"{path}.maxUnavailable")
-    yield from check_int_or_percent(surge, f"{path}.maxSurge")
+    for field, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
+        yield from check_int_or_percent(value, f"{path}.{field}")
+        yield from check_at_most_all(value, f"{path}.{field}")
     if _number(unavailable) and _number(surge):
         yield wrong(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
     if not _number(unavailable) and not _number(surge):

@@ -90,6 +90,8 @@ class DaemonSetController:
         owner = self._sets.get(key)
         if owner is None:
             return
+        if not is_deleting(owner):
+            self._history.adopt(owner)
         revision = self._revision(owner)
         hash_ = revision["metadata"]["labels"][HASH]
         if not is_deleting(owner) and self._expectations.met(key, self._api.clock.now):

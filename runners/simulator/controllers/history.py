@@ -9,9 +9,15 @@ from collections.abc import Collection
 from typing import Any
 
 from gherkube.runners.objects import Object
+from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.controllers.deployment_templates import canonical
-from gherkube.runners.simulator.controllers.ownership import controller_uid, reference_to
+from gherkube.runners.simulator.controllers.ownership import (
+    adopt,
+    controller_or_none_in,
+    none_in,
+    reference_to,
+)
 from gherkube.runners.simulator.controllers.runtime import Informers
 
 REVISIONS = "controllerrevisions"
@@ -22,12 +28,24 @@ class RevisionHistory:
 
     def __init__(self, api: ApiServer, informers: Informers) -> None:
         self._api = api
-        self._by_owner = informers.of(REVISIONS).index(controller_uid)
+        self._by_owner = informers.of(REVISIONS).index(controller_or_none_in)
 
     def of(self, owner: Object) -> list[Object]:
-        """The owner's revisions, from the oldest to the newest."""
+        """The owner's revisions and those that it may adopt, from the oldest to the newest."""
         found = self._by_owner.get(owner["metadata"]["uid"], {}).values()
-        return sorted(found, key=_age)
+        return sorted([*found, *self._orphans(owner)], key=_age)
+
+    def adopt(self, owner: Object) -> None:
+        """Takes on the revisions that nobody controls. adoptOrphanRevisions, controlledHistories"""
+        for each in self._orphans(owner):
+            adopt(self._api, each, owner)
+
+    def _orphans(self, owner: Object) -> list[Object]:
+        found = self._by_owner.get(none_in(owner["metadata"]["namespace"]))
+        if not found:
+            return []
+        matches = from_label_selector(owner["spec"]["selector"])
+        return [each for each in found.values() if matches(each["metadata"].get("labels", {}))]
 
     def settle(self, owner: Object, name: str, labels: Object, annotations: Object) -> Object:
         """The revision of the owner's template: the newest, an old one that becomes the newest, or a new one.

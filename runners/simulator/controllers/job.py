@@ -45,6 +45,8 @@ from gherkube.runners.simulator.events import EventRecorder
 
 BATCH = 1.0
 """Seconds in which changes of pods are gathered. syncJobBatchPeriod"""
+BACKOFF = (1.0, 60.0)
+"""Seconds until a turn that the API server refused is tried again. DefaultJobApiBackOff, MaxJobApiBackOff"""
 BURST = 500
 """How many pods one turn makes or deletes at most. MaxPodCreateDeletePerSync"""
 LAST = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
@@ -71,7 +73,7 @@ class JobController:
         self._failures: dict[Key, Failures] = {}
         self._counted: dict[Key, set[str]] = {}
         """The uids of pods whose finalizer was taken off, which the cache may not show yet."""
-        self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
+        self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync, backoff=BACKOFF)
         self._jobs = informers.of("jobs")
         self._jobs.on_change(self._job_changed)
         self._follows_pods = False

@@ -16,6 +16,7 @@ from gherkube.runners.simulator.controllers.job_pods import (
     index_of,
     indexes,
     is_terminating,
+    is_tracked,
     seconds,
 )
 from gherkube.runners.simulator.controllers.job_policies import (
@@ -99,7 +100,7 @@ class Pass:
     @cached_property
     def done(self) -> set[int]:
         """The indexes that have succeeded. calculateSucceededIndexes"""
-        ended = {index for pod in self.pods if has_succeeded(pod) and (index := index_of(pod)) is not None}
+        ended = _indexes_of(pod for pod in self.pods if has_succeeded(pod) and is_tracked(pod))
         known = indexes(self.status.get("completedIndexes", "")) | ended
         return {index for index in known if index < self.spec["completions"]}
 

@@ -142,16 +142,23 @@ class WorkQueue(Generic[K]):
     """Keys that wait for their turn: each at most once, retried with back-off when its turn fails.
 
     `sync` reconciles one key and may return how many requests beyond the usual few it made one after
-    another; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to 1000 s, at most
-    `retries` times (None: without end). A turn acts at its beginning and takes a while; a key that is
-    added meanwhile has its next turn after that.
+    another; an ApiError that it raises puts the key back after 5 ms, 10 ms, … up to 1000 s (`backoff`: the
+    first and the longest of them), at most `retries` times (None: without end). A turn acts at its beginning
+    and takes a while; a key that is added meanwhile has its next turn after that.
     client-go/util/workqueue queue.go, DefaultTypedControllerRateLimiter
     """
 
     def __init__(
-        self, clock: Clock, chance: Chance, sync: Callable[[K], int | None], *, retries: int | None = None
+        self,
+        clock: Clock,
+        chance: Chance,
+        sync: Callable[[K], int | None],
+        *,
+        retries: int | None = None,
+        backoff: tuple[float, float] = (0.005, 1000.0),
     ) -> None:
         self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
+        self._first, self._longest = backoff
         self._waiting: set[K] = set()
         self._busy: dict[K, float] = {}
         self._later: dict[K, Timer] = {}
@@ -194,7 +201,7 @@ class WorkQueue(Generic[K]):
                 del self._failures[key]
                 return
             self._failures[key] = failures + 1
-            delay = min(0.005 * 2**failures, 1000.0)
+            delay = min(self._first * 2.0**failures, self._longest)
             self.add_after(key, delay, retry=delay > 5.0)
         else:
             self._failures.pop(key, None)

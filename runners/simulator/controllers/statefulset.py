@@ -110,6 +110,8 @@ class StatefulSetController:
         owner = self._sets.get(key)
         if owner is None:
             return
+        if not is_deleting(owner):
+            self._history.adopt(owner)
         pods = self._claimed(owner)
         looked = self._look(owner, pods)
         try:

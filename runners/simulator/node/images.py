@@ -48,9 +48,12 @@ class Behaviour:
     """Where it listens; 0: on the ports that the container declares, or on 8080."""
     version: str | None = None
     """What the usual line says in place of the tag."""
+    was_told_to_exit: bool = False
+    """Whether the environment tells it when to end, which it says then."""
 
 
-FIELDS = frozenset(field.name for field in fields(Behaviour))
+FIELDS = frozenset(field.name for field in fields(Behaviour)) - {"was_told_to_exit"}
+"""What can be said of an image."""
 DEFAULT = Behaviour()
 ABSENT = Behaviour(exists=False)
 
@@ -291,6 +294,8 @@ def _steered(behaviour: Behaviour, env: Mapping[str, str]) -> Behaviour:
                 changes[known[0]] = known[1](text)
             except ValueError:
                 return replace(behaviour, crash_after=0.0, exit_code=1)
+    if "crash_after" in changes:
+        changes["was_told_to_exit"] = True
     return replace(behaviour, **changes) if changes else behaviour
 
 

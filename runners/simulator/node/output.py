@@ -44,6 +44,8 @@ def printed(
 def _last_words(application: Application) -> list[str]:
     if application.exit_code == 0 and application.term_at < inf:
         return ["stopped"]
+    if application.term_at == inf and application.behaviour.was_told_to_exit:
+        return [f"EXIT_AFTER reached, leaving with status {application.exit_code}"]
     if application.reason == "Error" and application.term_at == inf:
         return [f"leaving with status {application.exit_code}"]
     return []

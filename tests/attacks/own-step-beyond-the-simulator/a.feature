@@ -5,9 +5,9 @@ Feature: Own steps that ask the official client for what the simulator does not 
     When I attach to a pod
     Then 3 pods are ready
 
-  Scenario: claim
+  Scenario: template
     Given deployment "web" runs 3 replicas of "hello:1"
-    When I claim a volume
+    When I make a template of pods
     Then 3 pods are ready
 
   Scenario: command

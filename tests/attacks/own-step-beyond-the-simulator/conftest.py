@@ -11,10 +11,10 @@ def _(client):
     core.connect_get_namespaced_pod_attach(pod.metadata.name, "default")
 
 
-@when("I claim a volume")
+@when("I make a template of pods")
 def _(client):
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": {}}
-    kubernetes.CoreV1Api(client).create_namespaced_persistent_volume_claim("default", claim)
+    template = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "t"}, "template": {}}
+    kubernetes.CoreV1Api(client).create_namespaced_pod_template("default", template)
 
 
 @when("I run a command in a pod")

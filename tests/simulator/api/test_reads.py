@@ -137,9 +137,9 @@ def test_absent_and_unknown() -> None:
     unknown = {"apiVersion": "extensions/v1beta1", "kind": "Deployment", "metadata": {"name": "x"}}
     said = 'no matches for kind "Deployment" in version "extensions/v1beta1"'
     assert message(api.create, unknown) == said
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "x"}}
-    for call in (lambda: api.create(claim), lambda: api.list("persistentvolumeclaims")):
-        with pytest.raises(CannotJudge, match="PersistentVolumeClaim cannot be judged on the simulator"):
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}}
+    for call in (lambda: api.create(policy), lambda: api.list("networkpolicies")):
+        with pytest.raises(CannotJudge, match="NetworkPolicy cannot be judged on the simulator"):
             call()
 
 

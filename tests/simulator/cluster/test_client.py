@@ -152,8 +152,8 @@ def test_delete_options(core: Any, simulator: Simulator) -> None:
 def test_what_is_not_there(simulator: Simulator) -> None:
     """What the simulator does not model cannot be judged; a path that no API has is not found."""
     made = simulator.client()
-    with pytest.raises(CannotJudge, match="PersistentVolumeClaim"):
-        client.CoreV1Api(made).list_namespaced_persistent_volume_claim("default")
+    with pytest.raises(CannotJudge, match="PodTemplate"):
+        client.CoreV1Api(made).list_namespaced_pod_template("default")
     with pytest.raises(CannotJudge, match="pods/log"):
         client.CoreV1Api(made).read_namespaced_pod_log("x", "default")
     with pytest.raises(client.ApiException) as caught:

@@ -337,6 +337,29 @@ def test_policies_that_cannot_be(spec: Any, said: str) -> None:
     assert said in str(refused.value)
 
 
+def test_a_pod_that_is_refused_is_tried_again_after_a_second() -> None:
+    """Then after two, and so on: each time an event."""
+    cluster = Simulator()
+    hard = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "default"}}
+    cluster.api.create({**hard, "spec": {"hard": {"pods": "0"}}})
+    cluster.clock.sleep(1)
+    cluster.api.create(job())
+    cluster.clock.sleep(5)
+    assert reasons(cluster) == ["FailedCreate"] * 3
+
+
+def test_the_template_of_a_job_that_never_began_may_move() -> None:
+    """Where its pods go, not what they run; what it would have been is shown as Go writes it."""
+    api = Simulator().api
+    api.create(job(suspend=True))
+    move = {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}
+    api.patch("jobs", "work", move, "default", type="merge")
+    other = {"spec": {"template": template("other:1")}}
+    with pytest.raises(ApiError) as refused:
+        api.patch("jobs", "work", other, "default", type="merge")
+    assert '"InitContainers":null,"Containers":[{"Name":"app","Image":"other:1",' in refused.value.message
+
+
 @given(st.sets(st.integers(0, 30)))
 def test_indexes_as_text(numbers: set[int]) -> None:
     """Written and read again they are the same."""

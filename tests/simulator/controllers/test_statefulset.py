@@ -222,3 +222,15 @@ def test_a_quota_stops_it_and_more_room_lets_it_go_on(quota: str, made: int) -> 
     cluster.api.patch("resourcequotas", "few", {"spec": {"hard": {"pods": "9"}}}, "default", type="merge")
     cluster.clock.sleep(600.0)
     assert len(pods(cluster)) == 3
+
+
+def test_revisions_that_nobody_controls_are_adopted() -> None:
+    """A set that was deleted without its pods and is made again goes on with its history."""
+    cluster = running(stateful_set(1))
+    cluster.api.delete("statefulsets", "db", "default", propagation="Orphan")
+    cluster.clock.sleep(5)
+    cluster.api.create(stateful_set(1, "db:2"))
+    cluster.clock.sleep(20)
+    revisions = cluster.api.list("controllerrevisions", "default")
+    assert [each["revision"] for each in revisions] == [1, 2]
+    assert all(controller_of(each) is not None for each in revisions)
