@@ -70,6 +70,14 @@ class CronJobController:
     def _see_ended(self, cron_job: Object, jobs: list[Object], status: Object) -> None:
         """Takes Jobs that have ended, or are gone, off the active ones. syncCronJob"""
         by_uid = {job["metadata"]["uid"]: job for job in jobs}
+        known = {reference["uid"] for reference in status.get("active", ())}
+        for uid, job in by_uid.items():
+            if uid not in known and not is_finished(job):
+                said = f"Saw a job that the controller did not create or forgot: {job['metadata']['name']}"
+                self._tell(cron_job, "Warning", "UnexpectedJob", said)
+            elif uid not in known and _is(job, "Complete"):
+                ended = job["status"]["completionTime"]
+                status["lastSuccessfulTime"] = max(ended, status.get("lastSuccessfulTime", ""))
         active = []
         for reference in status.get("active", ()):
             job = by_uid.get(reference["uid"])

@@ -13,7 +13,7 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.availability import Availability
 from gherkube.runners.simulator.controllers.daemonset_nodes import for_node, qualifies, target_of
-from gherkube.runners.simulator.controllers.daemonset_update import HASH, replaceable, to_delete
+from gherkube.runners.simulator.controllers.daemonset_update import HASH, replaceable, surplus, to_delete
 from gherkube.runners.simulator.controllers.deployment_templates import canonical, hash_of
 from gherkube.runners.simulator.controllers.expectations import Expectations
 from gherkube.runners.simulator.controllers.history import RevisionHistory
@@ -136,6 +136,7 @@ class DaemonSetController:
         """Makes the pods that are missing, deletes those that should not be; how many of both. manage"""
         missing: list[str] = []
         doomed: list[Object] = []
+        available = Availability(owner, self._api.clock)
         for node in self._shuffled():
             name = node["metadata"]["name"]
             pods = by_node.get(name, [])
@@ -144,8 +145,7 @@ class DaemonSetController:
                 missing.append(name)
             elif stays:
                 living = self._without_ended(key, owner, name, pods, doomed)
-                extra = sorted(living, key=_age)[1:]
-                doomed += [pod for pod in extra if not _is_surge(owner, pods, hash_)]
+                doomed += surplus(owner, hash_, sorted(living, key=_age), available)
             else:
                 doomed += [pod for pod in pods if not is_deleting(pod)]
         known = self._nodes.objects
@@ -249,9 +249,9 @@ class DaemonSetController:
             counts["desiredNumberScheduled"] += 1
             if pods:
                 counts["currentNumberScheduled"] += 1
-                counts["numberReady"] += any(map(is_ready, pods))
-                counts["numberAvailable"] += any(map(available, pods))
-                counts["updatedNumberScheduled"] += any(_is_of(pod, hash_) for pod in pods)
+                counts["numberReady"] += is_ready(pods[0])
+                counts["numberAvailable"] += available(pods[0])
+                counts["updatedNumberScheduled"] += _is_of(pods[0], hash_)
         counts["numberUnavailable"] = counts["desiredNumberScheduled"] - counts["numberAvailable"]
         status = {
             **{name: count for name, count in counts.items() if count or name in ALWAYS},
@@ -277,15 +277,11 @@ def _matters(node: Object) -> tuple[object, ...]:
     return node["metadata"].get("labels"), node["spec"].get("taints"), node["spec"].get("unschedulable")
 
 
-def _age(pod: Object) -> tuple[str, str]:
-    return pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]
+def _age(pod: Object) -> tuple[bool, str, str]:
+    """Pods on nodes first, then the oldest. podByCreationTimestampAndPhase"""
+    metadata = pod["metadata"]
+    return "nodeName" not in pod["spec"], metadata["creationTimestamp"], metadata["name"]
 
 
 def _is_of(pod: Object, hash_: str) -> bool:
     return bool(pod["metadata"].get("labels", {}).get(HASH) == hash_)
-
-
-def _is_surge(owner: Object, pods: list[Object], hash_: str) -> bool:
-    """Whether an old and a new pod are on a node on purpose."""
-    surge = owner["spec"]["updateStrategy"].get("rollingUpdate", {}).get("maxSurge", 0)
-    return bool(surge) and {_is_of(pod, hash_) for pod in pods if not is_deleting(pod)} == {True, False}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from gherkube.runners.objects import Object, is_deleting
+from gherkube.runners.objects import Object, is_deleting, is_ready
 from gherkube.runners.simulator.controllers.deployment_turn import scaled_value
 
 HASH, POD_GENERATION = "controller-revision-hash", "pod-template-generation"
@@ -31,6 +31,22 @@ def found_on(pods: Sequence[Object], hash_: str) -> OnNode:
     if len(new) > 1 or len(old) > 1:
         return OnNode(None, None, False)
     return OnNode(new[0] if new else None, old[0] if old else None, True)
+
+
+def surplus(
+    owner: Object, hash_: str, living: Sequence[Object], available: Callable[[Object], bool]
+) -> list[Object]:
+    """What of a node's pods, the oldest first, is too much: all but one, or but one old and one new.
+
+    Where the set may surge, the old one goes as soon as the new one serves, or when it does not serve
+    itself. daemon_controller.go podsShouldBeOnNode
+    """
+    if len(living) < 2 or not _bounds(owner, 1)[0]:
+        return list(living[1:])
+    new = [pod for pod in living if _hash(pod) == hash_]
+    old = [pod for pod in living if _hash(pod) != hash_]
+    goes = bool(new and old) and (not is_ready(old[0]) or available(new[0]))
+    return [*new[1:], *old[1:], *(old[:1] if goes else ())]
 
 
 def to_delete(

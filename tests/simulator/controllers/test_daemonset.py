@@ -65,6 +65,7 @@ def test_an_update_that_surges_takes_none_down(count: int, surge: int, seed: int
     for there in moments(cluster, since):
         assert sum(map(is_up, there)) >= count
         assert sum(is_active(pod) and not is_up(pod) for pod in there) <= surge
+        assert sum(map(is_active, there)) <= count + surge
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from gherkube.runners.objects import ENDED, Object, condition, is_deleting
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.controllers.job_pods import TRACKING, indexes, told_indexes
 from gherkube.runners.simulator.controllers.job_policies import FAILED_BEFORE
+from gherkube.runners.simulator.controllers.ownership import reference_to
 from tests.simulator.controllers.sets import moments, pods
 
 
@@ -454,3 +455,17 @@ def test_what_is_refused_of_a_cron_job(wrong: Object, message: str) -> None:
     with pytest.raises(ApiError) as refused:
         Simulator().api.create(wrong)
     assert message in str(refused.value)
+
+
+def test_a_job_made_by_hand_is_none_that_a_cron_job_expects() -> None:
+    """It says so while it runs; the time of its success counts all the same."""
+    cluster = Simulator()
+    cluster.faults.behave("work:1", crash_after=3, exit_code=0)
+    owner = cluster.api.create(cron_job("0 0 1 1 *"))
+    by_hand = job()
+    by_hand["metadata"]["ownerReferences"] = [reference_to(owner)]
+    cluster.api.create(by_hand)
+    cluster.clock.sleep(10)
+    assert set(reasons(cluster, "CronJob")) == {"UnexpectedJob"}
+    shown = cluster.api.get("cronjobs", "tick", "default")["status"]
+    assert shown == {"lastSuccessfulTime": status(cluster)["completionTime"]}
