@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gherkube.runners.objects import Key, Object
-from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported
+from gherkube.runners.quantities import parse
+from gherkube.runners.simulator.api.refusals import (
+    FieldError,
+    forbidden,
+    forbidden_field,
+    required,
+    unsupported,
+)
+from gherkube.runners.simulator.api.resources import RESOURCES
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 CLASS = "standard"
 """The storage class of claims that name none."""
 PROTECTION = "kubernetes.io/pvc-protection"
 MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+NO_RESIZE = (
+    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+    "support resize"
+)
 FIXED = (
     "spec is immutable after creation except resources.requests and "
     "volumeAttributesClassName for bound claims"
@@ -66,3 +78,17 @@ def check_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
     before, after = ({k: v for k, v in each["spec"].items() if k not in free} for each in (old, new))
     if before != after:
         yield forbidden_field("spec", FIXED)
+    had, wants = (each["spec"]["resources"]["requests"]["storage"] for each in (old, new))
+    if parse(wants) < parse(had):
+        field = "spec.resources.requests.storage"
+        yield forbidden_field(field, "field can not be less than status.capacity")
+
+
+def check_resize(claim: Object, old: Object) -> None:
+    """Forbidden when a claim asks for more: its class has no room.
+
+    storage/persistentvolume/resize
+    """
+    had, wants = (each["spec"]["resources"]["requests"]["storage"] for each in (old, claim))
+    if parse(wants) > parse(had):
+        raise forbidden(RESOURCES[CLAIMS], claim["metadata"]["name"], NO_RESIZE)

@@ -13,6 +13,12 @@ from typing import Any
 from gherkube.runners.objects import Object
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+ALL_AT_ONCE = {"type": "Percent", "value": 100, "periodSeconds": 15}
+SCALING = {
+    "scaleUp": ({"type": "Pods", "value": 4, "periodSeconds": 15}, ALL_AT_ONCE),
+    "scaleDown": (ALL_AT_ONCE,),
+}
+"""How fast an autoscaler that says something of it may go by itself. autoscaling/v2/defaults.go"""
 UNLIMITED = 2**31 - 1
 """What a Job's failures are limited to where each index has a limit of its own."""
 
@@ -139,6 +145,12 @@ def set_autoscaler(autoscaler: Object) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    for direction, policies in SCALING.items():
+        if "behavior" in spec:
+            given = {"selectPolicy": "Max", "policies": [dict(each) for each in policies]}
+            if direction == "scaleUp":
+                given["stabilizationWindowSeconds"] = 0
+            _fill(spec["behavior"].setdefault(direction, {}), **given)
 
 
 def count_templates(daemon_set: Object, stored: Object) -> None:

@@ -83,6 +83,10 @@ def usage_of(info: Resource, obj: Object) -> Usage:
         type_, ports = obj["spec"]["type"], obj["spec"].get("ports", ())
         usage["services.nodeports"] = Fraction(len(ports) if type_ in ("NodePort", "LoadBalancer") else 0)
         usage["services.loadbalancers"] = Fraction(type_ == "LoadBalancer")
+    elif info.name == "persistentvolumeclaims":
+        usage["requests.storage"] = parse(
+            obj["spec"].get("resources", {}).get("requests", {}).get("storage", "0")
+        )
     elif info.name == "pods":
         if obj["status"].get("phase") in ENDED:
             return {"count/pods": Fraction(1)}

@@ -15,6 +15,7 @@ from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
+from gherkube.runners.simulator.api.claims import CLAIMS, check_resize
 from gherkube.runners.simulator.api.custom import DEFINITIONS
 from gherkube.runners.simulator.api.defaults import count_templates, set_defaults
 from gherkube.runners.simulator.api.eviction import evict
@@ -267,6 +268,8 @@ class ApiServer(Reads, Writes):
         elif info.name == "pods":
             obj["spec"]["tolerations"] = tolerations_of(obj["spec"])
         validate(info, obj, stored)
+        if info.name == CLAIMS:
+            check_resize(obj, stored)
         self._check_modelled(info, obj)
         if info.name == "services":
             obj = self._services.allocate(obj, stored)

@@ -95,6 +95,7 @@ class AutoscalerController:
     def _measure(self, autoscaler: Object, status: Object) -> None:
         """What becomes of metrics that nobody serves: computeReplicasForMetrics"""
         metrics = autoscaler["spec"].get("metrics", [])
+        status["currentMetrics"] = [{"type": ""} for _ in metrics]
         problems = []
         for metric in metrics:
             if metric["type"] != "Resource":

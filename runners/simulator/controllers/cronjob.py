@@ -71,12 +71,12 @@ class CronJobController:
         """Takes Jobs that have ended, or are gone, off the active ones. syncCronJob"""
         by_uid = {job["metadata"]["uid"]: job for job in jobs}
         known = {reference["uid"] for reference in status.get("active", ())}
-        for uid, job in by_uid.items():
-            if uid not in known and not is_finished(job):
-                said = f"Saw a job that the controller did not create or forgot: {job['metadata']['name']}"
+        for other in (each for uid, each in by_uid.items() if uid not in known):
+            if not is_finished(other):
+                said = f"Saw a job that the controller did not create or forgot: {other['metadata']['name']}"
                 self._tell(cron_job, "Warning", "UnexpectedJob", said)
-            elif uid not in known and _is(job, "Complete"):
-                ended = job["status"]["completionTime"]
+            elif _is(other, "Complete"):
+                ended = other["status"]["completionTime"]
                 status["lastSuccessfulTime"] = max(ended, status.get("lastSuccessfulTime", ""))
         active = []
         for reference in status.get("active", ()):

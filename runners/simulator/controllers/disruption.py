@@ -140,7 +140,11 @@ class DisruptionController:
             {
                 "type": "DisruptionAllowed",
                 "status": allowed,
-                "observedGeneration": budget["metadata"]["generation"],
+                **(
+                    {"observedGeneration": status["observedGeneration"]}
+                    if "observedGeneration" in status
+                    else {}
+                ),
                 "lastTransitionTime": before["lastTransitionTime"] if before and kept else now,
                 "reason": reason,
                 "message": message,

@@ -62,7 +62,7 @@ class RevisionHistory:
                 "name": name,
                 "namespace": owner["metadata"]["namespace"],
                 "labels": labels,
-                "annotations": annotations,
+                **({"annotations": annotations} if annotations else {}),
                 "ownerReferences": [reference_to(owner)],
             }
             data = {"spec": {"template": {"$patch": "replace", **template}}}

@@ -268,7 +268,7 @@ class JobController:
             if looked.lost is not None:
                 metadata["annotations"] |= told_failures(job["spec"], looked.last_failures.get(index))
             metadata["labels"] = {**metadata["labels"], **told}
-            field = {"fieldPath": f"metadata.labels['{INDEX}']"}
+            field = {"apiVersion": "v1", "fieldPath": f"metadata.labels['{INDEX}']"}
             told_env = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": field}}
             spec = {**spec, "hostname": f"{name}-{index}"}
             for kind in ("containers", "initContainers"):

@@ -12,7 +12,10 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informer, Informers, WorkQueue
 
-COUNTS = ("pods", "services", "configmaps", "secrets", "deployments", "replicasets", QUOTAS)
+COUNTS = (
+    *("pods", "services", "configmaps", "secrets", "deployments", "replicasets", "persistentvolumeclaims"),
+    QUOTAS,
+)
 """What is watched for objects that go, beside what a quota counts by its full name."""
 COUNT = "count/"
 

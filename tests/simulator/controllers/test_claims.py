@@ -7,6 +7,7 @@ import pytest
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object, condition, is_deleting
 from gherkube.runners.simulator.cluster import Simulator
+from tests.simulator.api.test_quota import quota, used
 from tests.simulator.controllers.sets import change, running, stateful_set
 
 CLAIM: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Mi"}}}
@@ -138,3 +139,17 @@ def test_claims_that_cannot_be() -> None:
         Simulator().api.create({**claim(), "spec": {}})
     assert "spec.accessModes: Required value: at least 1 access mode is required" in refused.value.message
     assert "spec.resources[storage]: Required value" in refused.value.message
+
+
+def test_a_claim_cannot_grow_or_shrink() -> None:
+    """Its class does not say that it may; the quota counts what it asks for."""
+    cluster = Simulator()
+    cluster.api.create(quota({"requests.storage": "1Gi"}))
+    cluster.clock.sleep(1)
+    cluster.api.create(claim())
+    cluster.clock.sleep(1)
+    assert used(cluster) == {"requests.storage": "10Mi"}
+    for size, said in (("20Mi", "must support resize"), ("1Mi", "can not be less than status.capacity")):
+        change_to = {"spec": {"resources": {"requests": {"storage": size}}}}
+        with pytest.raises(ApiError, match=said):
+            cluster.api.patch("persistentvolumeclaims", "data", change_to, "default", type="merge")
