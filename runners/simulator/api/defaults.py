@@ -147,7 +147,7 @@ def set_autoscaler(autoscaler: Object) -> None:
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
     for direction, policies in SCALING.items():
         if "behavior" in spec:
-            given = {"selectPolicy": "Max", "policies": [dict(each) for each in policies]}
+            given: Object = {"selectPolicy": "Max", "policies": [dict(each) for each in policies]}
             if direction == "scaleUp":
                 given["stabilizationWindowSeconds"] = 0
             _fill(spec["behavior"].setdefault(direction, {}), **given)
@@ -209,8 +209,7 @@ def set_container(container: Object) -> None:
     for port in container.get("ports", ()):
         port.setdefault("protocol", "TCP")
     for env in container.get("env", ()):
-        if "fieldRef" in env.get("valueFrom", ()):
-            env["valueFrom"]["fieldRef"].setdefault("apiVersion", "v1")
+        set_reference(env.get("valueFrom", {}))
     for field in ("livenessProbe", "readinessProbe", "startupProbe"):
         if field in container:
             _fill(
@@ -244,11 +243,21 @@ def set_volume(volume: Object) -> None:
     for source in ("secret", "configMap", "downwardAPI", "projected"):
         if source in volume:
             volume[source].setdefault("defaultMode", 420)
+    for item in volume.get("downwardAPI", {}).get("items", ()):
+        set_reference(item)
     if "hostPath" in volume:
         volume["hostPath"].setdefault("type", "")
     for source in volume.get("projected", {}).get("sources", ()):
         if "serviceAccountToken" in source:
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+
+
+def set_reference(source: Object) -> None:
+    """SetDefaults_ObjectFieldSelector, and the divisor that a quantity of nothing is"""
+    if "fieldRef" in source:
+        source["fieldRef"].setdefault("apiVersion", "v1")
+    if "resourceFieldRef" in source:
+        source["resourceFieldRef"].setdefault("divisor", "0")
 
 
 def set_service(service: Object) -> None:
