@@ -77,8 +77,7 @@ class Scheduler:
             self._pod_added(key_of(pod), pod)
         self._pods.on_change(self._pod_changed)
         nodes.on_change(self._node_changed)
-        self._claims = informers.of(CLAIMS)
-        self._claims.on_change(self._claim_changed)
+        informers.of(CLAIMS).on_change(self._claim_changed)
 
     # What happens around it
 
@@ -218,7 +217,7 @@ class Scheduler:
         volumerestrictions, volumebinding/volume_binding.go PreFilter
         """
         for key in claims_of(pod):
-            claim = self._claims.get(key)
+            claim = self._api.store.get(CLAIMS, key)  # it was written well before the pod
             why = (
                 f'persistentvolumeclaim "{key.name}" not found'
                 if claim is None

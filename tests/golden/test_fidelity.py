@@ -21,6 +21,7 @@ MEAN = {"states": 0.995, "events": 0.995, "lives": 0.965, "moves": 0.995, "bound
 
 CHANCE: dict[str, dict[str, float]] = {
     "container-config": {"moves": 0.9, "bounds": 0.8},
+    "daemonset-stuck": {"states": 0.9},
     "deadline": {"lives": 0.7},
     "drain-with-budget": {"events": 0.9},
     "liveness-fails": {"states": 0.7},
@@ -32,6 +33,7 @@ CHANCE: dict[str, dict[str, float]] = {
     "rolling-percentages": {"events": 0.85, "lives": 0.5, "bounds": 0.5},
     "rolling-surge-only": {"events": 0.95, "lives": 0.4},
     "rollover": {"events": 0.8},
+    "statefulset-claims": {"events": 0.95},
     "statefulset-update": {"events": 0.95, "lives": 0.7},
     "tutorial": {"events": 0.8, "lives": 0.7},
     "volumes": {"moves": 0.9},
