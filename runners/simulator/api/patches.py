@@ -16,7 +16,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.merge_types import ATOMIC_LISTS, KEYS, SETS
 from gherkube.runners.simulator.api.refusals import bad_request
-from gherkube.runners.simulator.api.schema import table
+from gherkube.runners.simulator.api.schema import json_word, table
 
 MOST_OPERATIONS = 10_000
 """handlers/patch.go maxJSONPatchOperations"""
@@ -44,7 +44,8 @@ ORDER, DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 def strategic(obj: Object, patch: Any, kind: str) -> Object:
     """The object with a strategic merge patch applied to it."""
     if not isinstance(patch, dict):
-        raise bad_request("invalid JSON document")
+        said = f"json: cannot unmarshal {json_word(patch)} into Go value of type map[string]interface {{}}"
+        raise bad_request(said)
     return _merge_struct(obj, patch, table()["kinds"][kind])
 
 

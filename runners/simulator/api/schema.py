@@ -267,11 +267,12 @@ def _mismatch(value: Any, go_type: str, path: Path_, struct: str) -> NoReturn:
     """encoding/json UnmarshalTypeError; the path of a field in a list is without the index."""
     where = ".".join(part for part in path if isinstance(part, str))
     what = f"Go struct field {struct}.{where}" if where else "Go value"
-    said = f"json: cannot unmarshal {_json_word(value, go_type)} into {what} of type {go_type}"
+    said = f"json: cannot unmarshal {json_word(value, go_type)} into {what} of type {go_type}"
     raise DecodingError(said, _spell(path))
 
 
-def _json_word(value: Any, go_type: str) -> str:
+def json_word(value: Any, go_type: str = "") -> str:
+    """What a value is called that does not fit. encoding/json UnmarshalTypeError"""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):

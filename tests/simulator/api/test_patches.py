@@ -280,6 +280,16 @@ def test_a_strategic_patch_of_a_wrong_type_is_refused_in_the_converters_words(sp
     assert "json: cannot unmarshal string into Go" in merged.message
 
 
+def test_a_strategic_patch_that_is_no_object_is_refused_in_the_decoders_words() -> None:
+    """Recorded of a real cluster: `kubectl patch deploy web -p nonsense`."""
+    api = server()
+    api.create(deployment())
+    for patch, word in (("nonsense", "string"), ([1], "array"), (1, "number")):
+        assert message(api.patch, "deployments", "web", patch) == (
+            f"json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
+        )
+
+
 def test_a_dry_run_counts_the_generation() -> None:
     """As `kubectl diff` shows it; the stored object stays as it was."""
     api = server()
