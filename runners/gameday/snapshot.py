@@ -28,11 +28,14 @@ TAKEN = (
     *("replicasets", "statefulsets", "daemonsets", "pods"),
 )
 """What is taken of each namespace, owners before what they own."""
-KINDS = {
-    "limitranges": "LimitRange",
-    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+KEPT = {
+    "limitranges": ("LimitRange", "nothing acts on it on the simulator"),
+    "horizontalpodautoscalers": (
+        "HorizontalPodAutoscaler",
+        "on the simulator, which has no metrics, only its bounds count",
+    ),
 }
-"""What is kept, and changes nothing on the simulator."""
+"""What is kept and does not do all that it does on a cluster: its kind, and what is to be said of it."""
 SERVERS = ("managedFields", "resourceVersion", "selfLink")
 """Metadata that says nothing of what is there."""
 DATA = ("data", "binaryData")
@@ -143,8 +146,9 @@ def _kept(resource: str, found: Iterable[Object], left: dict[str, None]) -> Iter
         if resource == "pods" and not is_active(obj):
             left["pods that have ended, or were being deleted"] = None
             continue
-        if resource in KINDS:
-            left[f"{KINDS[resource]} {name}: kept, nothing acts on it on the simulator"] = None
+        if resource in KEPT:
+            kind, said = KEPT[resource]
+            left[f"{kind} {name}: kept, {said}"] = None
         if resource == "configmaps":
             left["values of ConfigMaps: only the names of their keys are kept"] = None
             yield _without_values(_bare(obj))

@@ -214,7 +214,7 @@ def test_what_is_left_out_is_listed() -> None:
         }
     )
     left = "\n".join(taken(target).left_out)
-    assert "HorizontalPodAutoscaler web: kept, nothing acts on it" in left
+    assert "HorizontalPodAutoscaler web: kept, on the simulator, which has no metrics" in left
     assert "web: Deployment: field spec.template.spec.priorityClassName is not modelled" in left
     assert "secrets: not read" in left
 
