@@ -61,7 +61,8 @@ POD_UPDATES = (
 
 def validate(resource: Resource, obj: Object, old: Object | None = None) -> None:
     """Raises ApiError Invalid with all that is wrong with an object, or with its update from `old`."""
-    errors = list(check_metadata(resource.name, obj["metadata"]))
+    before = None if old is None else old["metadata"]
+    errors = list(check_metadata(resource.name, obj["metadata"], before))
     if old is not None and resource.name in FIRST_CHECKS:
         errors += FIRST_CHECKS[resource.name](obj, old)
     if resource.custom is not None:

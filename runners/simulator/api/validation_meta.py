@@ -7,12 +7,19 @@ pkg/apis/meta/v1/validation/validation.go
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, too_long, wrong
+from gherkube.runners.simulator.api.refusals import (
+    FieldError,
+    forbidden_field,
+    render,
+    required,
+    too_long,
+    wrong,
+)
 
 Check: TypeAlias = Callable[[str], tuple[str, ...]]
 
@@ -130,8 +137,13 @@ NAME_RULES: dict[str, Check] = {"services": is_dns_1035_label, "namespaces": is_
 """How objects of a resource may be called, where it is not a DNS subdomain."""
 
 
-def check_metadata(resource: str, metadata: Object) -> Iterator[FieldError]:
-    """What is wrong with an object's metadata. ValidateObjectMeta"""
+def check_metadata(resource: str, metadata: Object, old: Object | None = None) -> Iterator[FieldError]:
+    """What is wrong with an object's metadata, or with its update from `old`.
+
+    ValidateObjectMetaAccessor, ValidateObjectMetaAccessorUpdate
+    """
+    if old is not None and "deletionTimestamp" in old:
+        yield from _check_finalizers_kept(metadata, old)
     rule = NAME_RULES.get(resource, is_dns_subdomain)
     base, name = metadata.get("generateName"), metadata.get("name")
     if base:
@@ -144,12 +156,40 @@ def check_metadata(resource: str, metadata: Object) -> Iterator[FieldError]:
         yield required("metadata.name", "name or generateName is required")
     yield from check_labels(metadata.get("labels"), "metadata.labels")
     yield from check_annotations(metadata.get("annotations"), "metadata.annotations")
+    yield from _check_owners(metadata.get("ownerReferences", ()), "metadata.ownerReferences")
     for finalizer in metadata.get("finalizers", ()):
         for message in is_qualified_name(finalizer):
             yield wrong("metadata.finalizers", finalizer, message)
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS and _is_core(resource):
             said = "name is neither a standard finalizer name nor is it fully qualified"
             yield wrong("metadata.finalizers", finalizer, said)
+
+
+def _check_finalizers_kept(metadata: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateNoNewFinalizers"""
+    new = sorted(set(metadata.get("finalizers", ())) - set(old.get("finalizers", ())))
+    if new:
+        texts = ", ".join(map(render, new))
+        said = "no new finalizers can be added if the object is being deleted, found new finalizers "
+        yield forbidden_field("metadata.finalizers", f"{said}[]string{{{texts}}}")
+
+
+def _check_owners(references: Sequence[Object], field: str) -> Iterator[FieldError]:
+    """ValidateOwnerReferences"""
+    controller = ""
+    for reference in references:
+        if not reference.get("apiVersion", "").rpartition("/")[2]:
+            yield wrong(f"{field}.apiVersion", reference.get("apiVersion", ""), "version must not be empty")
+        for part in ("kind", "name", "uid"):
+            if not reference.get(part):
+                yield wrong(f"{field}.{part}", "", "must not be empty")
+        if reference.get("controller"):
+            this = f"{reference.get('kind', '')}/{reference.get('name', '')}"
+            if controller:
+                said = f'Found "true" in references for {controller} and {this}'
+                yield wrong(field, references, f"Only one reference can have Controller set to true. {said}")
+            else:
+                controller = this
 
 
 def _is_core(resource: str) -> bool:

@@ -320,3 +320,39 @@ def test_a_pod_needs_its_service_account() -> None:
     assert said.endswith('serviceaccount "ci" not found')
     api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ci"}})
     api.create(pod("builder", serviceAccountName="ci"))
+
+
+def test_an_owner_is_named_in_full_and_only_one_controls() -> None:
+    """Recorded of a real cluster."""
+    api = server()
+    one = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "1", "controller": True}
+    two = {**one, "name": "b"}
+
+    def refused(*references: Json) -> str:
+        owned = pod()
+        owned["metadata"]["ownerReferences"] = list(references)
+        return message(api.create, owned).partition("metadata.ownerReferences")[2]
+
+    assert refused({**one, "uid": ""}) == '.uid: Invalid value: "": must not be empty'
+    assert refused(one, two) == (
+        ': Invalid value: [{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"1","controller":true},'
+        '{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"b","uid":"1","controller":true}]: Only one '
+        'reference can have Controller set to true. Found "true" in references for ReplicaSet/a and '
+        "ReplicaSet/b"
+    )
+
+
+def test_what_is_being_deleted_gets_no_new_finalizers() -> None:
+    """Recorded of a real cluster; those that are there may go."""
+    api = server()
+    held = deployment()
+    held["metadata"]["finalizers"] = ["example.com/a", "example.com/b"]
+    api.create(held)
+    api.delete("deployments", "web", "default")
+    more = {"metadata": {"finalizers": ["example.com/c"]}}
+    assert message(api.patch, "deployments", "web", more).endswith(
+        "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, "
+        'found new finalizers []string{"example.com/c"}'
+    )
+    less = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a"]}}
+    assert api.patch("deployments", "web", less)["metadata"]["finalizers"] == ["example.com/b"]
