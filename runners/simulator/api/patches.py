@@ -73,8 +73,6 @@ def _merge_struct(old: Object, patch: Object, struct: str) -> Object:
             new[key] = _merge_struct(new[key], value, fields.get(key, ""))
         elif isinstance(value, list) and isinstance(new.get(key), list):
             new[key] = _merge_list(new[key], value, struct, key, fields.get(key, ""))
-        elif isinstance(value, list):
-            new[key] = _merge_list([], value, struct, key, fields.get(key, ""))
         else:
             new[key] = _plain(value)
     for key, order in patch.items():
@@ -132,11 +130,15 @@ def _ordered(merged: list[Any], order: list[Any], old: list[Any], merge_key: str
 
 
 def _plain(value: Any) -> Any:
-    """A value of a patch without nulls and directives, as it is stored where nothing was before."""
+    """A value of a patch without nulls and directives, as it is stored where nothing was before.
+
+    patch.go mergeMap, dropDirectives
+    """
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items() if v is not None and not k.startswith("$")}
     if isinstance(value, list):
-        return [_plain(item) for item in value if item is not None]
+        left = (item for item in value if item is not None and not (isinstance(item, dict) and PATCH in item))
+        return [_plain(item) for item in left]
     return value
 
 

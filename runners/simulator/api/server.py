@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from gherkube.runners.cluster import PatchType
 from gherkube.runners.errors import ApiError, CannotJudge
 from gherkube.runners.objects import Key, Object, key_of
+from gherkube.runners.simulator.api import warnings
 from gherkube.runners.simulator.api.apply import apply
 from gherkube.runners.simulator.api.bodies import SCALE, decode, patched
 from gherkube.runners.simulator.api.claims import CLAIMS, check_resize
@@ -88,7 +89,9 @@ class ApiServer(Reads, Writes):
         set_defaults(info.name, obj)
         validate(info, obj)
         self._check_modelled(info, obj)
-        return self._insert(info, obj, dry_run=dry_run, track=track)
+        new = self._insert(info, obj, dry_run=dry_run, track=track)
+        self.remarks += warnings.of_new(info.name, new)
+        return new
 
     def replace(
         self,
@@ -214,7 +217,14 @@ class ApiServer(Reads, Writes):
         if scale["metadata"].get("resourceVersion", version) != version:
             raise conflict(info, stored["metadata"]["name"])
         new = scaled(stored, scale, paths)
-        return scale_of(self._update(info, stored, new, dry_run=dry_run, track=track), paths)
+        return scale_of(self._updated(info, stored, new, dry_run, track), paths)
+
+    def _updated(
+        self, info: Resource, stored: Object, obj: Object, dry_run: bool, track: Track | None
+    ) -> Object:
+        new = self._update(info, stored, obj, dry_run=dry_run, track=track)
+        self.remarks += warnings.of_update(info.name, new, stored)
+        return new
 
     def _stored(self, info: Resource, name: str, namespace: str) -> Object:
         stored = self.store.get(info.name, info.key(name, namespace))
@@ -273,7 +283,7 @@ class ApiServer(Reads, Writes):
         self._check_modelled(info, obj)
         if info.name == "services":
             obj = self._services.allocate(obj, stored)
-        return self._update(info, stored, obj, dry_run=dry_run, track=track)
+        return self._updated(info, stored, obj, dry_run, track)
 
     def _decoded(self, info: Resource, obj: Object, field_validation: FieldValidation) -> Object:
         unknown: list[str] | None = None if field_validation == "Strict" else []

@@ -51,7 +51,7 @@ def max_length(limit: int) -> str:
     return f"must be no more than {limit} bytes"
 
 
-is_dns_label = _rule(
+_is_dns_label = _rule(
     LABEL,
     63,
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
@@ -66,6 +66,17 @@ is_dns_subdomain = _rule(
     "and must start and end with an alphanumeric character",
     "example.com",
 )
+
+
+@lru_cache(maxsize=4096)
+def is_dns_label(text: str) -> tuple[str, ...]:
+    """A name of a host. IsDNS1123Label"""
+    messages = _is_dns_label(text)
+    if messages and re.fullmatch(SUBDOMAIN, text):
+        return tuple("must not contain dots" if "(e.g. " in each else each for each in messages)
+    return messages
+
+
 is_dns_1035_label = _rule(
     LABEL_1035,
     63,
@@ -133,7 +144,11 @@ def is_port_name(text: str) -> tuple[str, ...]:
     return tuple(messages)
 
 
-NAME_RULES: dict[str, Check] = {"services": is_dns_1035_label, "namespaces": is_dns_label}
+NAME_RULES: dict[str, Check] = {
+    "services": is_dns_1035_label,
+    "namespaces": is_dns_label,
+    "statefulsets": is_dns_label,
+}
 """How objects of a resource may be called, where it is not a DNS subdomain."""
 
 

@@ -41,6 +41,14 @@ def test_new_elements_come_before_those_that_a_patch_does_not_name() -> None:
     assert new["metadata"]["finalizers"] == ["c", "a", "b"]
 
 
+def test_a_list_that_was_not_there_is_taken_as_it_is() -> None:
+    """Two elements with one key stay two, and none needs a key. Recorded: hostAliases of one address."""
+    twice = [{"ip": "10.0.0.1", "hostnames": ["a"]}, {"ip": "10.0.0.1", "hostnames": ["b"]}]
+    assert strategic({"spec": {"hostAliases": twice}})["spec"]["hostAliases"] == twice
+    gone = [{"ip": "10.0.0.1", "$patch": "delete"}, *twice]
+    assert strategic({"spec": {"hostAliases": gone}})["spec"]["hostAliases"] == twice
+
+
 def test_other_lists_are_replaced() -> None:
     """Commands, arguments and tolerations are replaced whole."""
     old: Json = {"spec": {"tolerations": [{"key": "a"}], "containers": [{"name": "a", "args": ["1", "2"]}]}}

@@ -335,10 +335,10 @@ def test_an_owner_is_named_in_full_and_only_one_controls() -> None:
 
     assert refused({**one, "uid": ""}) == '.uid: Invalid value: "": must not be empty'
     assert refused(one, two) == (
-        ': Invalid value: [{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"1","controller":true},'
-        '{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"b","uid":"1","controller":true}]: Only one '
-        'reference can have Controller set to true. Found "true" in references for ReplicaSet/a and '
-        "ReplicaSet/b"
+        ': Invalid value: [{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"1",'
+        '"controller":true},{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"b","uid":"1",'
+        '"controller":true}]: Only one reference can have Controller set to true. '
+        'Found "true" in references for ReplicaSet/a and ReplicaSet/b'
     )
 
 
