@@ -51,7 +51,7 @@ def patched(
         return _decoded(info, new, unknown)
     except DecodingError as error:
         if type_ == "strategic":
-            sent, why = patches.go_map(patch), _restored(str(error))
+            sent, why = patches.go_map(patches.merged_away(patch)), _restored(str(error))
         else:
             sent, why = json.dumps(patch, separators=(",", ":")), str(error)
         raise invalid_request([wrong("patch", sent, why)]) from None

@@ -189,12 +189,19 @@ def set_pod_spec(spec: Object) -> None:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
     for field in ("initContainers", "containers"):
         for container in spec.get(field, ()):
+            drop_disabled(container, field)
             set_container(container)
             if spec.get("hostNetwork"):
                 for port in container.get("ports", ()):
                     port.setdefault("hostPort", port.get("containerPort"))
     for volume in spec.get("volumes", ()):
         set_volume(volume)
+
+
+def drop_disabled(container: Object, field: str) -> None:
+    """What the gate ContainerRestartRules would let in. pkg/api/pod/util.go dropDisabledFields"""
+    if field == "containers" or container.get("restartPolicy") != "Always":
+        container.pop("restartPolicy", None)
 
 
 def set_container(container: Object) -> None:

@@ -142,6 +142,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def merged_away(patch: Object) -> Object:
+    """What merging leaves of the patch itself: not the lists that it gives an order to.
+
+    patch.go mergePatchIntoOriginal
+    """
+    ordered = {key.removeprefix(ORDER) for key in patch if key.startswith(ORDER)}
+    left = {key: value for key, value in patch.items() if not key.startswith(ORDER) and key not in ordered}
+    return {key: merged_away(value) if isinstance(value, dict) else value for key, value in left.items()}
+
+
 def merge(obj: Any, patch: Any) -> Any:
     """The object with a JSON merge patch applied to it: null deletes, lists are replaced."""
     if not isinstance(patch, dict):

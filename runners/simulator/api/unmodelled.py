@@ -7,7 +7,6 @@ all others are modelled (`tests/simulator/api/test_unmodelled.py` holds the thre
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -32,15 +31,6 @@ def _only(*values: Any) -> Callable[[Any], bool]:
     return lambda value: value in values
 
 
-def _no_field(path: str) -> bool:
-    """Whether no variable can refer to it. pkg/apis/core/pods/helpers.go ConvertDownwardAPIFieldLabel"""
-    return path not in REFERABLE and not re.fullmatch(r"metadata\.(labels|annotations)\['.+'\]", path)
-
-
-REFERABLE = {
-    *("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"),
-    *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
-}
 NEWER = "the field is newer than Kubernetes 1.34"
 ELSEWHERE = "the answer would come from elsewhere"
 PROFILES = "profiles on nodes are not modelled"
@@ -53,7 +43,6 @@ PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 HOOKS = ("lifecycle.preStop", "lifecycle.postStart")
 CONTAINER = (
     *SECURITY,
-    Row("env[].valueFrom.fieldRef.fieldPath", "there is no such field to refer to", _no_field),
     Row("env[].valueFrom.fileKeyRef", NEWER),
     *(Row(f"{each}.httpGet.host", ELSEWHERE) for each in (*PROBES, *HOOKS)),
     *(Row(f"{each}.httpGet.protocol", NEWER) for each in (*PROBES, *HOOKS)),

@@ -30,7 +30,6 @@ from gherkube.runners.simulator.api.validation_meta import (
     is_qualified_name,
 )
 from gherkube.runners.simulator.api.validation_pods import (
-    EFFECTS,
     PORT_RANGE,
     PROTOCOLS,
     check_pod_spec,
@@ -41,6 +40,7 @@ from gherkube.runners.simulator.api.validation_policy import (
     check_budget,
     check_quota,
 )
+from gherkube.runners.simulator.api.validation_scheduling import EFFECTS
 from gherkube.runners.simulator.api.validation_workloads import (
     check_daemon_set,
     check_deployment,

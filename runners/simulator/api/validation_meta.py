@@ -132,7 +132,7 @@ def is_port_name(text: str) -> tuple[str, ...]:
     """An IANA service name. validation.go IsValidPortName"""
     messages = []
     if len(text) > 15:
-        messages.append(max_length(15))
+        messages.append("must be no more than 15 characters")
     if not re.fullmatch("[-a-z0-9]+", text):
         messages.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search("[a-z]", text):

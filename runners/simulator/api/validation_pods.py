@@ -10,6 +10,7 @@ from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.quantities import parse
+from gherkube.runners.simulator.api.quota import COMPUTE, COUNTED
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -18,6 +19,7 @@ from gherkube.runners.simulator.api.refusals import (
     unsupported,
     wrong,
 )
+from gherkube.runners.simulator.api.validation_env import check_env
 from gherkube.runners.simulator.api.validation_meta import (
     Check,
     check_labels,
@@ -26,14 +28,23 @@ from gherkube.runners.simulator.api.validation_meta import (
     is_port_name,
     is_qualified_name,
 )
+from gherkube.runners.simulator.api.validation_scheduling import (
+    check_affinity,
+    check_spreading,
+    check_tolerations,
+)
+from gherkube.runners.simulator.api.validation_security import check_pod_security, check_security
+from gherkube.runners.simulator.api.validation_volumes import check_mounts, check_volumes
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 PORT_RANGE = "must be between 1 and 65535, inclusive"
-SOURCES = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+HUGE_PAGES = "hugepages-"
+NATIVE = ("cpu", "memory", "ephemeral-storage")
+"""The resources that containers may ask for by a simple name, besides huge pages."""
+STANDARD = frozenset(COMPUTE) | COUNTED
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 PROBE_NUMBERS = (
     "initialDelaySeconds",
@@ -65,8 +76,6 @@ def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
         for probe in PROBES:
             if probe in container:
                 yield from check_probe(container[probe], probe, f"{path}.{probe}", grace)
-        if "restartPolicy" in container:
-            yield forbidden_field(f"{path}.restartPolicy", "may not be set for non-init containers")
     yield from check_host_ports(containers, f"{field}.containers")
     for at, container in enumerate(spec.get("initContainers", ())):
         path = f"{field}.initContainers[{at}]"
@@ -80,6 +89,15 @@ def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
     if spec["dnsPolicy"] not in DNS_POLICIES:
         yield unsupported(f"{field}.dnsPolicy", spec["dnsPolicy"], DNS_POLICIES)
     yield from check_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    yield from check_pod_security(spec, f"{field}.securityContext")
+    yield from check_affinity(spec.get("affinity") or {}, f"{field}.affinity")
+    yield from check_dns(spec, f"{field}.dnsConfig")
+    for at, gate in enumerate(spec.get("readinessGates", ())):
+        type_ = gate.get("conditionType", "")
+        yield from _checked(is_qualified_name, type_, f"{field}.readinessGates[{at}].conditionType")
+    yield from check_spreading(
+        spec.get("topologySpreadConstraints", ()), f"{field}.topologySpreadConstraints"
+    )
     for name in ("serviceAccountName", "nodeName"):
         yield from _checked(is_dns_subdomain, spec.get(name), f"{field}.{name}")
     deadline = spec.get("activeDeadlineSeconds")
@@ -91,19 +109,16 @@ def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
     yield from check_tolerations(spec.get("tolerations", ()), f"{field}.tolerations")
 
 
-def check_volumes(volumes: Any, field: str) -> Iterator[FieldError]:
-    """ValidateVolumes"""
-    names = set()
-    for at, volume in enumerate(volumes):
-        name = volume.get("name", "")
-        if not name:
-            yield required(f"{field}[{at}].name")
-        yield from _checked(is_dns_label, name, f"{field}[{at}].name")
-        if name and name in names:
-            yield duplicate(f"{field}[{at}].name", name)
-        names.add(name)
-        for more in [source for source in volume if source != "name"][1:]:
-            yield forbidden_field(f"{field}[{at}].{more}", "may not specify more than 1 volume type")
+def check_dns(spec: Object, field: str) -> Iterator[FieldError]:
+    """validatePodDNSConfig, as far as the policy needs it"""
+    config = spec.get("dnsConfig")
+    if spec["dnsPolicy"] != "None":
+        return
+    if config is None:
+        yield required(field, "must provide `dnsConfig` when `dnsPolicy` is None")
+    elif not config.get("nameservers"):
+        said = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        yield required(f"{field}.nameservers", said)
 
 
 def check_container(container: Object, field: str, volumes: set[Any]) -> Iterator[FieldError]:
@@ -126,20 +141,19 @@ def check_container(container: Object, field: str, volumes: set[Any]) -> Iterato
         allowed = ("Always", "IfNotPresent", "Never")
         yield unsupported(f"{field}.imagePullPolicy", container["imagePullPolicy"], allowed)
     yield from check_resources(container["resources"], f"{field}.resources")
+    yield from check_security(container.get("securityContext") or {}, f"{field}.securityContext")
 
 
 def check_init_container(container: Object, field: str, grace: int) -> Iterator[FieldError]:
     """validateInitContainers: a sidecar may have what else only regular containers have."""
-    policy = container.get("restartPolicy")
-    if policy is not None and policy != "Always":
-        yield unsupported(f"{field}.restartPolicy", policy, ("Always",))
-    if policy == "Always":
+    is_sidecar = "restartPolicy" in container
+    if is_sidecar:
         yield from check_lifecycle(container, field, grace)
     elif "lifecycle" in container:
         yield forbidden_field(f"{field}.lifecycle", NEEDS_SIDECAR)
     for probe in PROBES:
         if probe in container:
-            if policy == "Always":
+            if is_sidecar:
                 yield from check_probe(container[probe], probe, f"{field}.{probe}", grace)
             else:
                 yield forbidden_field(f"{field}.{probe}", NEEDS_SIDECAR)
@@ -179,57 +193,45 @@ def check_host_ports(containers: Any, field: str) -> Iterator[FieldError]:
                 taken.add(key)
 
 
-def check_env(container: Object, field: str) -> Iterator[FieldError]:
-    """ValidateEnv, ValidateEnvFrom"""
-    for at, variable in enumerate(container.get("env", ())):
-        path, name = f"{field}.env[{at}]", variable.get("name", "")
-        if not name:
-            yield required(f"{path}.name")
-        elif not (name.isascii() and name.isprintable()) or "=" in name:
-            said = (
-                "a valid environment variable name must consist only of printable ASCII characters "
-                "other than '='"
-            )
-            yield wrong(f"{path}.name", name, said)
-        source = variable.get("valueFrom")
-        if source is not None:
-            if not source:
-                yield wrong(f"{path}.valueFrom", "", SOURCES)
-            elif variable.get("value"):
-                yield wrong(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")
-            elif len(source) > 1:
-                said = "may not have more than one field specified at a time"
-                yield wrong(f"{path}.valueFrom", "", said)
-
-
-def check_mounts(mounts: Any, field: str, volumes: set[Any]) -> Iterator[FieldError]:
-    """ValidateVolumeMounts"""
-    paths = set()
-    for at, mount in enumerate(mounts):
-        name, where = mount.get("name", ""), mount.get("mountPath", "")
-        if not name:
-            yield required(f"{field}[{at}].name")
-        if name not in volumes:
-            yield FieldError(f"{field}[{at}].name", "Not found", "", f'"{name}"')
-        if not where:
-            yield required(f"{field}[{at}].mountPath")
-        if where in paths:
-            yield wrong(f"{field}[{at}].mountPath", where, "must be unique")
-        paths.add(where)
-
-
 def check_resources(resources: Object, field: str) -> Iterator[FieldError]:
     """ValidateContainerResourceRequirements"""
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
-            for message in is_qualified_name(name):
-                yield wrong(f"{field}.{kind}", name, message)
-            if parse(amount) < 0:
-                yield wrong(f"{field}.{kind}[{name}]", amount, NOT_NEGATIVE)
-            if kind == "requests" and name in limits and parse(amount) > parse(limits[name]):
-                said = f"must be less than or equal to {name} limit of {limits[name]}"
-                yield wrong(f"{field}.requests", amount, said)
+            yield from check_amount(name, amount, f"{field}.{kind}[{name}]")
+            if kind == "requests":
+                yield from check_limit(name, amount, limits, field)
+
+
+def check_amount(name: str, amount: Any, field: str) -> Iterator[FieldError]:
+    """validateContainerResourceName, ValidateResourceQuantityValue"""
+    yield from _checked(is_qualified_name, name, field)
+    simple = "/" not in name
+    if simple and not _is_native(name):
+        if name not in STANDARD:
+            yield wrong(field, name, "must be a standard resource type or fully qualified")
+        yield wrong(field, name, "must be a standard resource for containers")
+    if parse(amount) < 0:
+        yield wrong(field, amount, NOT_NEGATIVE)
+    elif not simple and parse(amount).denominator != 1:
+        yield wrong(field, amount, "must be an integer")
+
+
+def check_limit(name: str, amount: Any, limits: Object, field: str) -> Iterator[FieldError]:
+    """What is shared may be asked for below its limit; anything else is asked for as limited."""
+    shared = name in NATIVE or ("/" not in name and not name.startswith(HUGE_PAGES))
+    if name not in limits:
+        if not shared:
+            yield required(f"{field}.limits", "Limit must be set for non overcommitable resources")
+    elif not shared and parse(amount) != parse(limits[name]):
+        yield wrong(f"{field}.requests", amount, f"must be equal to {name} limit of {limits[name]}")
+    elif parse(amount) > parse(limits[name]):
+        said = f"must be less than or equal to {name} limit of {limits[name]}"
+        yield wrong(f"{field}.requests", amount, said)
+
+
+def _is_native(name: str) -> bool:
+    return name in NATIVE or name.startswith(HUGE_PAGES)
 
 
 def check_probe(probe: Object, kind: str, field: str, grace: int) -> Iterator[FieldError]:
@@ -287,27 +289,6 @@ def check_port(port: int | str, field: str) -> Iterator[FieldError]:
         yield from (wrong(field, port, message) for message in is_port_name(port))
     elif not 1 <= port <= 65535:
         yield wrong(field, port, PORT_RANGE)
-
-
-def check_tolerations(tolerations: Any, field: str) -> Iterator[FieldError]:
-    """ValidateTolerations"""
-    for at, toleration in enumerate(tolerations):
-        path = f"{field}[{at}]"
-        key, operator = toleration.get("key", ""), toleration.get("operator", "")
-        effect = toleration.get("effect", "")
-        yield from _checked(is_qualified_name, key, f"{path}.key")
-        if not key and operator != "Exists":
-            said = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-            yield wrong(f"{path}.operator", operator, said)
-        if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
-            said = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-            yield wrong(f"{path}.effect", effect, said)
-        if operator == "Exists" and toleration.get("value"):
-            yield wrong(f"{path}.operator", operator, "value must be empty when `operator` is 'Exists'")
-        if operator not in ("", "Equal", "Exists"):
-            yield unsupported(f"{path}.operator", operator, ("Equal", "Exists"))
-        if effect and effect not in EFFECTS:
-            yield unsupported(f"{path}.effect", effect, EFFECTS)
 
 
 def _checked(check: Check, value: str | None, field: str) -> Iterator[FieldError]:

@@ -64,6 +64,13 @@ def _data(store: Store, namespace: str, resource: str, word: str, reference: Obj
     raise ConfigError(f'{word} "{reference["name"]}" not found')
 
 
+def missing_pull_secrets(store: Store, pod: Object) -> list[str]:
+    """The names of the pod's imagePullSecrets that are not there. pkg/kubelet/kubelet_pods.go"""
+    namespace = pod["metadata"]["namespace"]
+    names = (each.get("name", "") for each in pod["spec"]["imagePullSecrets"])
+    return [name for name in names if name and store.get("secrets", Key(namespace, name)) is None]
+
+
 def check_user(pod: Object, container: Object, image_is_root: bool, about: str) -> None:
     """Raises ConfigError when the container would run as root and may not; `about` names it in the message.
 

@@ -18,6 +18,7 @@ from gherkube.runners.simulator.node.configuration import (
     ConfigError,
     check_user,
     environment,
+    missing_pull_secrets,
     missing_volumes,
 )
 from gherkube.runners.simulator.node.containers import Container, Run
@@ -46,6 +47,8 @@ def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
     stopped = (yield from _stop_what_failed(pod)) if pod.stop_reasons else []
     if pod.sandbox_at == inf:
         yield from _make_sandbox(pod)
+    if "imagePullSecrets" in pod.pod["spec"] and not pod.deleting:
+        _tell_missing_secrets(pod)
     for container in _due(pod, stopped):
         if pod.deleting and not pod.changed:
             return
@@ -109,6 +112,14 @@ def _make_sandbox(pod: PodWorker) -> Iterator[float]:
     yield kubelet.latency(SANDBOX_TAKES)
     pod.make_sandbox()
     pod.changed = True
+
+
+def _tell_missing_secrets(pod: PodWorker) -> None:
+    """pkg/kubelet/kubelet_pods.go getPullSecretsForPod"""
+    if missing := missing_pull_secrets(pod.kubelet.api.store, pod.pod):
+        said = f"Unable to retrieve some image pull secrets ({', '.join(missing)})"
+        text = f"{said}; attempting to pull the image may not succeed."
+        pod.say(None, "Warning", "FailedToRetrieveImagePullSecret", text)
 
 
 def _due(pod: PodWorker, stopped: list[str]) -> list[Container]:

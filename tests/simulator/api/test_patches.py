@@ -288,6 +288,16 @@ def test_a_strategic_patch_of_a_wrong_type_is_refused_in_the_converters_words(sp
     assert "json: cannot unmarshal string into Go" in merged.message
 
 
+def test_a_refused_patch_is_shown_without_the_lists_that_were_merged() -> None:
+    """Recorded of a real cluster: merging takes the lists with an order out of the patch."""
+    api = server()
+    api.create(deployment())
+    wrong = {"name": "app", "command": "sh"}
+    spec = {"$setElementOrder/containers": [{"name": "app"}], "containers": [wrong], "hostname": "x"}
+    said = message(api.patch, "deployments", "web", {"spec": {"template": {"spec": spec}}})
+    assert 'Invalid value: "map[spec:map[template:map[spec:map[hostname:x]]]]": cannot restore slice' in said
+
+
 def test_a_strategic_patch_that_is_no_object_is_refused_in_the_decoders_words() -> None:
     """Recorded of a real cluster: `kubectl patch deploy web -p nonsense`."""
     api = server()

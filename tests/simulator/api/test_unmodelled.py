@@ -134,6 +134,7 @@ MODELLED = {
     "EnvFromSource": "configMapRef prefix secretRef",
     "EnvVar": "name value valueFrom",
     "EnvVarSource": "configMapKeyRef fieldRef secretKeyRef",
+    "ObjectFieldSelector": "fieldPath",
     "ExecAction": "command",
     "GRPCAction": "port",
     "HTTPGetAction": "path port scheme",

@@ -356,3 +356,101 @@ def test_what_is_being_deleted_gets_no_new_finalizers() -> None:
     )
     less = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a"]}}
     assert api.patch("deployments", "web", less)["metadata"]["finalizers"] == ["example.com/b"]
+
+
+def test_odd_pod_templates_are_refused_as_recorded() -> None:
+    """In the words of a real cluster; the field is that within the template's spec."""
+    api = server()
+    anti = "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+    node = "affinity.nodeAffinity"
+    of_path = "error converting fieldPath: field label not supported: spec.nope"
+    spread = {"maxSkew": 0, "topologyKey": "h", "whenUnsatisfiable": "DoNotSchedule"}
+    for spec, said in (
+        (
+            {"dnsPolicy": "None"},
+            "dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None",
+        ),
+        (
+            {"volumes": [{"name": "v", "configMap": {"name": "x"}, "emptyDir": {}}]},
+            "volumes[0].configMap: Forbidden: may not specify more than 1 volume type",
+        ),
+        (
+            {"volumes": [{"name": "v", "configMap": {}}]},
+            "volumes[0].configMap.name: Required value",
+        ),
+        (
+            {"volumes": [{"name": "v", "hostPath": {"path": ""}}]},
+            "volumes[0].hostPath.path: Required value",
+        ),
+        (
+            {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]},
+            "tolerations[0].operator: Invalid value: \"b\": value must be empty when `operator` is 'Exists'",
+        ),
+        (
+            {"containers": [container(env=[{"name": "A", "valueFrom": _field_ref("spec.nope")}])]},
+            f'containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.nope": {of_path}',
+        ),
+        (
+            {"containers": [container(envFrom=[{}])]},
+            ('containers[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`'),
+        ),
+        (
+            {"containers": [container(resources={"requests": {"example.com/gpu": "1"}})]},
+            (
+                "containers[0].resources.limits: Required value: Limit must be set for non "
+                "overcommitable resources"
+            ),
+        ),
+        (
+            {"containers": [container(securityContext={"runAsUser": -1})]},
+            (
+                "containers[0].securityContext.runAsUser: Invalid value: -1: must be between 0 and "
+                "2147483647, inclusive"
+            ),
+        ),
+        (
+            {"shareProcessNamespace": True, "hostPID": True},
+            (
+                "securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and "
+                "HostPID cannot both be enabled"
+            ),
+        ),
+        (
+            {"topologySpreadConstraints": [spread]},
+            "topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+        ),
+        (
+            {"affinity": {"podAntiAffinity": {anti.rpartition(".")[2]: [{"topologyKey": ""}]}}},
+            f"{anti}[0].topologyKey: Required value: can not be empty",
+        ),
+        (
+            {"affinity": {"nodeAffinity": {anti.rpartition(".")[2]: {"nodeSelectorTerms": []}}}},
+            (
+                f"{node}.{anti.rpartition('.')[2]}.nodeSelectorTerms: Required value: must have at least "
+                "one node selector term"
+            ),
+        ),
+    ):
+        assert f"spec.template.spec.{said}" in message(api.create, deployment(pod=spec))
+
+
+def _field_ref(path: str) -> Json:
+    return {"fieldRef": {"fieldPath": path}}
+
+
+def test_a_simple_resource_is_one_that_containers_have() -> None:
+    """Both errors are told of one that is nowhere known, one of what only quotas count."""
+    for name, count in (("gpu", 2), ("pods", 1), ("cpu", 0)):
+        spec = {"containers": [container(resources={"requests": {name: "-1"}})]}
+        said = message(server().create, deployment(pod=spec))
+        assert said.count("must be a standard resource") == count
+
+
+def test_what_a_gate_would_let_in_is_dropped() -> None:
+    """Restart policies of containers that are no sidecars. Recorded of a real cluster."""
+    spec = {
+        "containers": [container(restartPolicy="Always")],
+        "initContainers": [container(name="i", restartPolicy="Never")],
+    }
+    stored = server().create(deployment(pod=spec))["spec"]["template"]["spec"]
+    assert "restartPolicy" not in {*stored["containers"][0], *stored["initContainers"][0]}

@@ -390,3 +390,16 @@ def test_statuses_of_containers_are_sorted_by_name() -> None:
     assert [each["name"] for each in status["containerStatuses"]] == ["bad", "good"]
     said = "containers with unready status: [good bad]"
     assert [each["message"] for each in status["conditions"] if each["type"] == "Ready"] == [said]
+
+
+def test_pull_secrets_that_are_not_there_are_told_of() -> None:
+    """The image is pulled all the same; a secret without a name is passed over."""
+    world = World()
+    world.pod(spec={"imagePullSecrets": [{"name": "none"}, {}, {"name": "nor"}]})
+    world.run(10)
+    (said,) = set(world.messages("FailedToRetrieveImagePullSecret"))
+    assert said == (
+        "Unable to retrieve some image pull secrets (none, nor); "
+        "attempting to pull the image may not succeed."
+    )
+    assert world.messages("Started") == ["Started container app"]
