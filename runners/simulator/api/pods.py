@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.names import suffix
 from gherkube.runners.simulator.api.refusals import forbidden
@@ -33,6 +34,8 @@ TOKEN_SOURCE: Object = {
 }
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 ADDED: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", "enableServiceLinks": True}
+SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""The priority classes that are there without being asked for, and their values."""
 DEFAULT_ACCOUNT = "default"
 """The service account that is in every namespace of a real cluster; here it is not stored."""
 KEPT = 1024
@@ -60,7 +63,7 @@ class PodAdmission:
     def __call__(self, pod: Object) -> Object:
         """The pod with its defaults and its first status; the template's spec is not touched.
 
-        Forbidden when its service account is not there.
+        Forbidden when its service account, or the class that it names, is not there.
         """
         source = pod["spec"]
         prepared = self._prepared.get(id(source))
@@ -69,6 +72,10 @@ class PodAdmission:
         spec = prepared.spec
         if spec["serviceAccountName"] != DEFAULT_ACCOUNT:
             self._check_account(pod["metadata"], spec["serviceAccountName"])
+        if "priorityClassName" in spec:
+            spec = {**spec, **self._priority(pod["metadata"], spec["priorityClassName"])}
+        if "runtimeClassName" in spec:
+            self._check_runtime(pod["metadata"], spec["runtimeClassName"])
         if prepared.mounts_token:
             name = "kube-api-access-" + suffix(self._names)
             mount = {"name": name, "readOnly": True, "mountPath": TOKEN_PATH}
@@ -84,8 +91,21 @@ class PodAdmission:
         namespace = metadata["namespace"]
         if self._store.get("serviceaccounts", Key(namespace, account)) is None:
             why = f'serviceaccount "{account}" not found'
-            why = f"error looking up service account {namespace}/{account}: {why}"
-            raise forbidden(RESOURCES["pods"], metadata.get("name") or metadata["generateName"], why)
+            raise _refusal(metadata, f"error looking up service account {namespace}/{account}: {why}")
+
+    def _priority(self, metadata: Object, name: str) -> Object:
+        """plugin/pkg/admission/priority/admission.go admitPod"""
+        if name in SYSTEM:
+            return {"priority": SYSTEM[name]}
+        found = self._store.get("priorityclasses", Key("", name))
+        if found is None:
+            raise _refusal(metadata, f"no PriorityClass with name {name} was found")
+        return {"priority": found["value"], "preemptionPolicy": found["preemptionPolicy"]}
+
+    def _check_runtime(self, metadata: Object, name: str) -> None:
+        """plugin/pkg/admission/runtimeclass/admission.go"""
+        if self._store.get("runtimeclasses", Key("", name)) is None:
+            raise _refusal(metadata, f'pod rejected: RuntimeClass "{name}" not found')
 
     def _prepare(self, source: Object) -> _Prepared:
         if len(self._prepared) >= KEPT:
@@ -103,6 +123,10 @@ class PodAdmission:
             source.get("automountServiceAccountToken", True),
         )
         return prepared
+
+
+def _refusal(metadata: Object, why: str) -> ApiError:
+    return forbidden(RESOURCES["pods"], metadata.get("name") or metadata["generateName"], why)
 
 
 def qos_class(spec: Object) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.clock import Chance, Clock
+from gherkube.runners.simulator.store import Store
 from tests.simulator.api.workshop import Json, container, deployment, message, pod, refusal, server, service
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -320,6 +323,20 @@ def test_a_pod_needs_its_service_account() -> None:
     assert said.endswith('serviceaccount "ci" not found')
     api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ci"}})
     api.create(pod("builder", serviceAccountName="ci"))
+
+
+def test_a_pod_needs_the_classes_that_it_names() -> None:
+    """Recorded of a real cluster; the class gives the pod its priority."""
+    api = ApiServer(Store(Clock()), Chance(0), keeps=True)
+    assert message(api.create, pod(priorityClassName="high")).endswith(
+        'pods "p" is forbidden: no PriorityClass with name high was found'
+    )
+    assert message(api.create, pod(runtimeClassName="safe")).endswith(
+        'pods "p" is forbidden: pod rejected: RuntimeClass "safe" not found'
+    )
+    kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    api.create({**kind, "metadata": {"name": "high"}, "value": 7})
+    assert api.create(pod(priorityClassName="high"))["spec"]["priority"] == 7
 
 
 def test_an_owner_is_named_in_full_and_only_one_controls() -> None:
