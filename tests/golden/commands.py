@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from gherkube.runners import kubectl
-from gherkube.runners.cluster import Api, Clock, Cluster
+from gherkube.runners.cluster import Api, Clock
 from gherkube.runners.errors import ApiError, CannotJudge, Refused
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.kubectl.refusals import asking
 from gherkube.runners.objects import Object
+from gherkube.runners.simulator.cluster import Simulator
 
 ONLY_PRINTS = frozenset({"get", "describe", "logs", "top", "events", "version", "explain", "api-resources"})
 REQUEST_SECONDS = 0.008
@@ -90,8 +91,8 @@ class PacedApi:
 class Commands:
     """Does command lines in a namespace of a cluster."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
-        self._clock, self._namespace = cluster.clock, namespace
+    def __init__(self, cluster: Simulator, namespace: str) -> None:
+        self._clock, self._namespace, self._remarks = cluster.clock, namespace, cluster.api.remarks
         self._api = cast(Api, PacedApi(cluster.api, cluster.clock))
         self._now = cluster.api
         self._patience = PATIENCE
@@ -109,13 +110,14 @@ class Commands:
         if do is None:
             raise CannotJudge(f"kubectl {verb} is not played here")
         out: list[str] = []
+        self._remarks.clear()
         try:
             out.extend(line for line in do(said, stdin) if line)
         except Refused as refusal:
             return Said(1, _lines(out), f"{refusal.text}\n")
         except TimeoutError:
             return Said(None, _lines(out))
-        return Said(0, _lines(out))
+        return Said(0, _lines(out), _lines([f"Warning: {each}" for each in dict.fromkeys(self._remarks)]))
 
     # --- verbs on manifests ---
 

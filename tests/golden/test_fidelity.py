@@ -29,6 +29,7 @@ CHANCE: dict[str, dict[str, float]] = {
     "proportional-scaling": {"states": 0.9, "lives": 0.7},
     "quota": {"moves": 0.85},
     "readiness-never": {"events": 0.95, "lives": 0.7},
+    "revision-history": {"events": 0.95},
     "rolling-one-at-a-time": {"events": 0.95},
     "rolling-percentages": {"events": 0.85, "lives": 0.5, "bounds": 0.5},
     "rolling-surge-only": {"events": 0.95, "lives": 0.4},

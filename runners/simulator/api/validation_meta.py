@@ -29,6 +29,8 @@ LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 LABEL_VALUE = f"({NAME_PART})?"
 MAX_ANNOTATIONS = 256 * 1024
+REFERENCE = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+"""What a reference to an owner says, in the order of its type."""
 STANDARD_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 
 
@@ -202,7 +204,8 @@ def _check_owners(references: Sequence[Object], field: str) -> Iterator[FieldErr
             this = f"{reference.get('kind', '')}/{reference.get('name', '')}"
             if controller:
                 said = f'Found "true" in references for {controller} and {this}'
-                yield wrong(field, references, f"Only one reference can have Controller set to true. {said}")
+                shown = [{part: each[part] for part in REFERENCE if part in each} for each in references]
+                yield wrong(field, shown, f"Only one reference can have Controller set to true. {said}")
             else:
                 controller = this
 

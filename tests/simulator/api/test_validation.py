@@ -342,7 +342,7 @@ def test_a_pod_needs_the_classes_that_it_names() -> None:
 def test_an_owner_is_named_in_full_and_only_one_controls() -> None:
     """Recorded of a real cluster."""
     api = server()
-    one = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "1", "controller": True}
+    one = {"apiVersion": "apps/v1", "controller": True, "kind": "ReplicaSet", "name": "a", "uid": "1"}
     two = {**one, "name": "b"}
 
     def refused(*references: Json) -> str:
