@@ -74,5 +74,17 @@ def look_at_any(
         clock.sleep(min(LOOK, end - clock.now()))
 
 
+def look_at_some(statement: RequestsStatement, requests: Requests, origin: float) -> Verdict:
+    """Of one of them; where a number or a time is told, of any so many in a row, or of all."""
+    size = 1 if statement.of_each else min(NEXT, len(requests))
+    whole = statement.look(requests, origin)
+    some = range(len(requests) - size + 1) if requests else ()
+    if (whole.holds and not statement.of_each) or any(
+        statement.look(requests[first : first + size], origin).holds for first in some
+    ):
+        return Verdict(True, "")
+    return whole._replace(found=f"never so; in all, {whole.found}") if requests else whole
+
+
 def _since(cluster: Cluster, statement: RequestsStatement, begin: float) -> Requests:
     return [one for one in cluster.traffic.requests if one.at > begin and one.service == statement.service]

@@ -14,7 +14,7 @@ from gherkube.runners.cluster import Cluster
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.causes import Causes
 from gherkube.runners.expectations.failure import ExpectationFailed, Failure
-from gherkube.runners.expectations.flowing import look_at_any, look_at_next
+from gherkube.runners.expectations.flowing import look_at_any, look_at_next, look_at_some
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.requests import Requests, RequestsStatement, Verdict
 from gherkube.runners.expectations.statement import Both, Statement, Tracker
@@ -287,11 +287,9 @@ class Judge:
         start = self._start(statement, time)
         self._check_known(statement, start)
         requests = self._to(statement, [one for one in traffic.requests if one.at >= start.at])
-        if not isinstance(time, AtSomeTime):
-            return statement.look(requests, origin)
-        if any(statement.look([one], origin).holds for one in requests):
-            return Verdict(True, "")
-        return Verdict(False, f"of none; in all, {statement.look(requests, origin).found}")
+        if isinstance(time, AtSomeTime):
+            return look_at_some(statement, requests, origin)
+        return statement.look(requests, origin)
 
     @staticmethod
     def _to(statement: RequestsStatement, requests: Requests) -> Requests:

@@ -109,6 +109,14 @@ class RequestsStatement(Statement):
         """Whether it is about who answers, and what, more than about whether anybody does."""
         return self.what in OF_ANSWERS
 
+    @property
+    def of_each(self) -> bool:
+        """Whether one request can tell: it is about every one, or about none."""
+        if self.what in ("by_version", "contains"):
+            return True
+        amount = self.argument[0] if isinstance(self.argument, tuple) else self.argument
+        return isinstance(amount, Count) and self.what != "by_pods" and (amount.whole or amount.high == 0)
+
     def track(self, view: View) -> Tracker:
         del view
         raise UsageError(f'"{self.words}" is about requests, and cannot be joined to others by "while"')

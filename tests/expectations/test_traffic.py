@@ -133,10 +133,24 @@ def test_the_window_of_requests() -> None:
     judge.judge(ANSWERED, Throughout(later))
 
 
-def test_at_some_time_is_about_single_requests() -> None:
-    """One that was so is enough."""
-    assert says(traffic(0, 200, 0), ANSWERED, AtSomeTime())
-    assert not says(traffic(0, 0, 0), ANSWERED, AtSomeTime())
+@pytest.mark.parametrize(
+    ("statement", "so", "otherwise"),
+    [
+        (ANSWERED, [0, 200, 0], [0, 0, 0]),
+        (RequestsStatement.answered(SERVICE, none()), [200, 0, 200], [200, 200]),
+        (RequestsStatement.by_version(SERVICE, "2"), [200] * 10, [200] * 9),
+        (RequestsStatement.unanswered(SERVICE, at_least(3)), [200] * 60 + [0] * 3, [200] * 60 + [0] * 2),
+        (RequestsStatement.unanswered(SERVICE, at_least(30)), [0] * 30, [0] * 29),
+        (RequestsStatement.unanswered(SERVICE, Share(50, 100)), [200] * 60 + [0] * 10, [200] * 60 + [0] * 9),
+        (RequestsStatement.by_pods(SERVICE, at_least(3)), [200] * 3, [200] * 2),
+        (RequestsStatement.longer_gap(SERVICE, 2), [200, 0, 0, 0, 0, 200], [200, 0, 0, 0, 200]),
+    ],
+    ids=lambda value: value.words if isinstance(value, RequestsStatement) else "",
+)
+def test_at_some_time(statement: RequestsStatement, so: list[int], otherwise: list[int]) -> None:
+    """One that was so is enough; where a number or a time is told, so many in a row, or all."""
+    assert says(traffic(*so), statement, AtSomeTime())
+    assert not says(traffic(*otherwise), statement, AtSomeTime())
 
 
 def test_where_requests_flow_the_next_twenty_are_meant() -> None:
