@@ -22,6 +22,16 @@ Feature: A rolling update from 1.0.0 to 2.0.0, one pod at a time, without downti
     And throughout, at most 4 pods were active
     And throughout, every request to service "app" was answered
 
+  Scenario: Each new pod is waited for: until it is ready it gets no request, and no old pod goes
+    Given image "app:2.0.0" becomes ready after 20 seconds
+    When I update it to 2.0.0
+    Then for 15 seconds, three 1.0.0 pods are ready while at most 1 2.0.0 pod is active
+    And service "app" has endpoints only on 1.0.0 pods
+    And no pods were deleted
+    And the rollout completes
+    And all pods were replaced
+    And throughout, every request to service "app" was answered
+
   Scenario: Rollback as a plan
     Given image "app:2.0.0" answers requests with status 500
     When I update it to 2.0.0

@@ -13,6 +13,31 @@ Feature: A ReplicaSet keeps pods, it does not roll them out
     And no pods were created
     And the 3 pods that were ready all along were never restarted
 
+  Scenario: Applying the second manifest, which differs in the image alone, does nothing to the pods
+    When I apply
+      """yaml
+      apiVersion: apps/v1
+      kind: ReplicaSet
+      metadata:
+        name: hello
+      spec:
+        replicas: 3
+        selector:
+          matchLabels: {app: hello}
+        template:
+          metadata:
+            labels: {app: hello}
+          spec:
+            containers:
+              - name: app
+                image: mimaurer/hello-cisco:v2
+                ports:
+                  - containerPort: 8080
+      """
+    Then its "spec.template.spec.containers[0].image" is "mimaurer/hello-cisco:v2"
+    And for 5 minutes, three v1 pods are running
+    And no pods were replaced
+
   Scenario: A deleted pod comes back with the new image
     When I update it to v2
     And I delete a pod of replica set "hello"

@@ -56,6 +56,18 @@ Feature: Rollouts make revisions
     And the rollout history shows revisions 2 and 3
     And revision 3 of the rollout history has image "hello:1"
 
+  Scenario: Undo goes the same way back: the old ReplicaSet is filled again while the new one empties
+    When I update deployment "web" to "hello:2"
+    Then the rollout completes
+    When I note the moment "before the undo"
+    And I undo the rollout
+    Then the rollout completes
+    And there are 2 replica sets
+    And since the moment "before the undo", 3 "hello:1" pods were created
+    And since the moment "before the undo", all "hello:2" pods were deleted
+    And since the moment "before the undo", throughout, at least 3 pods were ready
+    And at some time, there were 2 replica sets with 2 and 2 replicas
+
   Scenario: Undo to any recorded revision
     When I update deployment "web" to "hello:2"
     Then the rollout completes
