@@ -17,12 +17,12 @@ TOPIC = Topic("then", "Requests")
 Make: TypeAlias = Callable[..., RequestsStatement]
 
 
-_REQUESTS = (
-    "every request to {service}",
-    "{count} requests to {service}",
-    "{share} of requests to {service}",
+_REQUESTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("every request to {service}", {"<are>": "<is>", "<go>": "<goes>"}),
+    ("{count} requests to {service}", {}),
+    ("{share} of requests to {service}", {}),
 )
-"""How many requests something is said of."""
+"""How many requests something is said of, and how the verb is shown then."""
 
 
 def _says(predicate: str, *examples: str) -> Callable[[Make], Make]:
@@ -38,8 +38,9 @@ def _says(predicate: str, *examples: str) -> Callable[[Make], Make]:
         ) -> RequestsStatement:
             return world.of_requests(make(world.key(service), count or share or every(), **fields))
 
-        for requests, example in zip(_REQUESTS, examples, strict=True):
-            TOPIC.says(f"{requests} {predicate}", example)(say)
+        verb, _, rest = predicate.partition(" ")
+        for (requests, verbs), example in zip(_REQUESTS, examples, strict=True):
+            TOPIC.says(f"{requests} {verbs.get(verb, verb)} {rest}", example)(say)
         return make
 
     return add
