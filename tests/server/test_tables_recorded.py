@@ -34,6 +34,9 @@ RESOURCES = {
         Resource("statefulsets", "apps", "v1", "StatefulSet", True, ("sts",)),
         Resource("daemonsets", "apps", "v1", "DaemonSet", True, ("ds",)),
         Resource("jobs", "batch", "v1", "Job"),
+        Resource("controllerrevisions", "apps", "v1", "ControllerRevision"),
+        Resource("endpoints", "", "v1", "Endpoints", True, ("ep",)),
+        Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",)),
         Resource("poddisruptionbudgets", "policy", "v1", "PodDisruptionBudget", True, ("pdb",)),
         Resource("endpointslices", "discovery.k8s.io", "v1", "EndpointSlice"),
     )
@@ -49,7 +52,8 @@ def asked(action: dict[str, Any]) -> tuple[Resource, str, list[str]] | None:
         return None
     resource, *rest = argv[argv.index("get") + 1 :]
     name = rest.pop(0) if rest and not rest[0].startswith("-") else ""
-    return (RESOURCES[resource], name, rest) if rest in FORMS else None
+    several = "," in resource  # as many tables
+    return (RESOURCES[resource], name, rest) if rest in FORMS and not several else None
 
 
 def outputs() -> Iterator[Any]:
