@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from gherkube.runners.gameday.snapshot import TAKEN, Snapshot
-from gherkube.runners.objects import Key, Object, is_ready, key_of
+from gherkube.runners.objects import TEMPLATED, Key, Object, is_ready, key_of
 from gherkube.runners.quantities import cpu_milli, memory_bytes
+from gherkube.runners.simulator.api.priority import SYSTEM
 from gherkube.runners.simulator.clock import EPOCH
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.node.nodes import healthy_conditions, node_info
@@ -39,6 +40,8 @@ def restore(snapshot: Snapshot, seed: int) -> Simulator:
     for obj in (*snapshot.of("configmaps"), *_supposed(snapshot)):
         store.put("configmaps" if obj["kind"] == "ConfigMap" else "secrets", _fresh(obj))
     _tell_images(simulator, snapshot)
+    for made in _classes(snapshot):
+        simulator.api.create_trusted("priorityclasses", made)
     known = {resource.name for resource in simulator.api.resources}
     for resource in TAKEN:
         if resource in known and resource != "configmaps":
@@ -126,6 +129,20 @@ def _node(node: Object, reserved: dict[str, int], now: float) -> Object:
             "nodeInfo": node_info(name),
         },
     }
+
+
+def _classes(snapshot: Snapshot) -> Iterator[Object]:
+    """The priority classes that templates name, with what the pods of them show; else of priority 0."""
+    templates = (obj["spec"]["template"]["spec"] for resource in TEMPLATED for obj in snapshot.of(resource))
+    named = (*templates, *(pod["spec"] for pod in snapshot.of("pods")))
+    found = {spec["priorityClassName"]: spec for spec in named if "priorityClassName" in spec}
+    for name, spec in sorted(found.items()):
+        if name not in SYSTEM:
+            yield {
+                "metadata": {"name": name},
+                "value": spec.get("priority", 0),
+                "preemptionPolicy": spec.get("preemptionPolicy", "PreemptLowerPriority"),
+            }
 
 
 def _tell_images(simulator: Simulator, snapshot: Snapshot) -> None:

@@ -8,7 +8,7 @@ from math import ceil
 from gherkube.runners.gameday.snapshot import Snapshot
 from gherkube.runners.objects import Object, is_active
 from gherkube.runners.quantities import cpu_milli, memory_bytes, parse
-from gherkube.runners.simulator.scheduler_demand import requests_of
+from gherkube.runners.simulator.controllers.room import requests_of
 
 Touched = Collection[tuple[str, str, str]]
 """What is touched: resource, namespace, name."""

@@ -19,8 +19,8 @@ from gherkube.runners.gameday.files import write
 from gherkube.runners.gameday.plan import Scope
 from gherkube.runners.objects import Object, controller_of, is_active
 from gherkube.runners.simulator.api.unmodelled import check_modelled
+from gherkube.runners.simulator.controllers.room import requests_of
 from gherkube.runners.simulator.node.images import InvalidImageName, parse_image
-from gherkube.runners.simulator.scheduler_demand import requests_of
 
 TAKEN = (
     *("limitranges", "resourcequotas", "configmaps", "services", "poddisruptionbudgets"),

@@ -51,6 +51,7 @@ KINDS = (
     Kind("cronjobs", "CronJob", "batch", short=("cj",)),
     Kind("endpointslices", "EndpointSlice", "discovery.k8s.io"),
     Kind("poddisruptionbudgets", "PodDisruptionBudget", "policy", short=("pdb",)),
+    Kind("priorityclasses", "PriorityClass", "scheduling.k8s.io", namespaced=False, short=("pc",)),
     Kind("horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", short=("hpa",)),
 )
 

@@ -24,11 +24,13 @@ from gherkube.runners.simulator.controllers.deployment import DeploymentControll
 from gherkube.runners.simulator.controllers.disruption import DisruptionController
 from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
+from gherkube.runners.simulator.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from gherkube.runners.simulator.controllers.garbage import GarbageController
 from gherkube.runners.simulator.controllers.job import JobController
 from gherkube.runners.simulator.controllers.job_ttl import JobTtlController
 from gherkube.runners.simulator.controllers.namespace import NamespaceController
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
+from gherkube.runners.simulator.controllers.podgc import PodGarbageController
 from gherkube.runners.simulator.controllers.provided import ProvidedController
 from gherkube.runners.simulator.controllers.quota import QuotaController
 from gherkube.runners.simulator.controllers.replicaset import ReplicaSetController
@@ -60,6 +62,7 @@ CONTROLLERS = (
     ReplicaSetController,
     EndpointSliceController,
     EndpointsController,
+    EndpointSliceMirroringController,
     GarbageController,
     NamespaceController,
     DisruptionController,
@@ -69,6 +72,7 @@ CONTROLLERS = (
     JobController,
     JobTtlController,
     CronJobController,
+    PodGarbageController,
     ClaimController,
 )
 
@@ -182,7 +186,9 @@ class Simulator:
                 self._workers.append(name)
 
     def _add_node(self, name: str, index: int, taints: list[Object]) -> None:
-        self._join(make_node(name, index, *self._size, taints, self.store.clock.now))
+        self._join(
+            make_node(name, index, *self._size, taints, self.store.clock.now, self._kind or "gherkube")
+        )
 
     def _join(self, made: Object) -> None:
         node = self.api.create_trusted("nodes", made)

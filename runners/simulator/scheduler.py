@@ -22,9 +22,13 @@ from gherkube.runners.simulator.api.writes import with_condition
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.events import EventRecorder
-from gherkube.runners.simulator.scheduler_demand import Demand, Demands
-from gherkube.runners.simulator.scheduler_nodes import Node, Nodes
-from gherkube.runners.simulator.scheduler_view import STATIC, Verdict, View, fit
+from gherkube.runners.simulator.scheduler_around import SPREAD, Around, around
+from gherkube.runners.simulator.scheduler_demand import Demand, Demands, Verdict
+from gherkube.runners.simulator.scheduler_hints import AROUND, ROOM, Waiting
+from gherkube.runners.simulator.scheduler_nodes import Claim, Node, Nodes, priority_of
+from gherkube.runners.simulator.scheduler_preemption import Preemption, unavailable
+from gherkube.runners.simulator.scheduler_view import View
+from gherkube.runners.simulator.scheduler_wishes import wishes_of
 
 NAME = "default-scheduler"
 CYCLE = 0.004
@@ -38,20 +42,6 @@ VIEWS = 200
 """How many views are kept; the oldest goes first."""
 
 
-class Waiting:
-    """A pod that has no node yet."""
-
-    __slots__ = ("demand", "errors", "plugins", "pod", "queued", "since")
-
-    def __init__(self, pod: Object, demand: Demand) -> None:
-        self.pod, self.demand = pod, demand
-        self.queued = False
-        self.plugins: frozenset[str] = frozenset()
-        """The filters that rejected nodes for it at the last try."""
-        self.since = 0.0
-        self.errors = 0
-
-
 class Scheduler:
     """Binds pods to nodes. `informers` are its own."""
 
@@ -61,10 +51,14 @@ class Scheduler:
         self._events = EventRecorder(api, NAME)
         self._demands = Demands()
         self._nodes = Nodes()
+        self._preemption = Preemption(api, self._nodes, self._events)
+        self._namespaces = informers.of("namespaces").objects
         self._views: dict[Demand, View] = {}
         self._waiting: dict[Key, Waiting] = {}
         self._rejected: dict[Key, Waiting] = {}
         """Those of them that fitted nowhere and wait for something to happen."""
+        self._lookers: dict[Key, Waiting] = {}
+        """Those of these that were rejected for the pods around them."""
         self._queue: list[tuple[int, int, int, Key]] = []
         self._order = count()
         self._busy = False
@@ -85,9 +79,11 @@ class Scheduler:
         _, kind, _, pod, old, key = change
         uid = pod["metadata"]["uid"]
         if kind == DELETED or pod["status"].get("phase") in ENDED:
-            self._pod_left(key, uid)
+            self._pod_left(key, pod)
         elif (placed := self._nodes.placed.get(uid)) is not None:
             self._nodes.refresh(placed, pod)
+            if self._lookers and old is not None and _labels(old) != _labels(pod):
+                self._stir(old, pod)
         elif kind == ADDED or pod["spec"].get("nodeName"):
             self._pod_added(key, pod)
         else:
@@ -99,6 +95,7 @@ class Scheduler:
             self._forget(key)
             if pod.get("status", {}).get("phase") not in ENDED:
                 self._nodes.place(pod, node, self._demands.of(pod))
+                self._stir(None, pod)
         elif spec.get("schedulerName", NAME) == NAME:
             waiting = self._waiting[key] = Waiting(pod, self._demands.of(pod))
             if not spec.get("schedulingGates"):
@@ -111,30 +108,45 @@ class Scheduler:
         waiting.pod = pod
         if old is None or old["spec"] is pod["spec"] or old["spec"] == pod["spec"]:
             return
-        waiting.demand = self._demands.of(pod)
+        waiting.demand, waiting.wishes = self._demands.of(pod), wishes_of(pod)
         if not waiting.queued and not pod["spec"].get("schedulingGates"):
             self._activate(key, waiting)
 
-    def _pod_left(self, key: Key, uid: str) -> None:
+    def _pod_left(self, key: Key, pod: Object) -> None:
         self._forget(key)
-        if self._nodes.remove(uid) and self._rejected:
+        if self._nodes.remove(pod["metadata"]["uid"]) and self._rejected:
             self._wake(lambda waiting: bool(waiting.plugins & ROOM))
+            self._stir(pod, None)
+
+    def _stir(self, gone: Object | None, come: Object | None) -> None:
+        """Tries the pods again that look at what pods are around them."""
+        for key, waiting in list(self._lookers.items()):
+            if waiting.helped_by_pod(gone, come, self._namespace_labels):
+                self._activate(key, waiting, again=True)
+
+    def _namespace_labels(self, name: str) -> dict[str, str]:
+        namespace = self._namespaces.get(Key("", name))
+        return _labels(namespace) if namespace else {}
 
     def _forget(self, key: Key) -> None:
-        self._waiting.pop(key, None)
+        waiting = self._waiting.pop(key, None)
+        if waiting is not None:
+            self._nodes.claims.pop(waiting.pod["metadata"]["uid"], None)
         self._rejected.pop(key, None)
+        self._lookers.pop(key, None)
 
     def _node_changed(self, change: Change) -> None:
         name = change.object["metadata"]["name"]
         if change.type == DELETED:
             self._nodes.drop(name)
+            self._wake(lambda waiting: SPREAD in waiting.plugins)
             return
         old = change.old if change.type != ADDED else None
         if old is not None and _facts(old) == _facts(change.object):
             return
         node = self._nodes.put(change.object)
         before = Node(old) if old is not None else None
-        self._wake(lambda waiting: _helps(waiting, node, before))
+        self._wake(lambda waiting: waiting.helped_by_node(node, before))
 
     def _claim_changed(self, _: Change) -> None:
         self._wake(lambda waiting: VOLUMES in waiting.plugins)
@@ -164,6 +176,7 @@ class Scheduler:
         """Puts the pod into the queue; one that failed before gives way to those that did not."""
         waiting.queued = True
         self._rejected.pop(key, None)
+        self._lookers.pop(key, None)
         heappush(self._queue, (again, -waiting.pod["spec"].get("priority", 0), next(self._order), key))
         self._go_on()
 
@@ -191,9 +204,10 @@ class Scheduler:
         if (why := self._missing_volume(pod)) is not None:
             self._reject(key, waiting, frozenset({VOLUMES}), why)
             return
-        node = self._view(waiting.demand).best(self._random)
+        others = around(pod, waiting.wishes, waiting.demand, self._nodes, self._namespace_labels)
+        node = self._view(waiting.demand).best(self._random, others)
         if node is None:
-            self._fail(key, waiting)
+            self._fail(key, waiting, others)
             return
         try:
             self._api.bind(key, node.name)
@@ -204,6 +218,7 @@ class Scheduler:
             return
         del self._waiting[key]
         self._nodes.place(pod, node.name, waiting.demand)
+        self._stir(None, pod)
         message = f"Successfully assigned {key.namespace}/{key.name} to {node.name}"
         self._events.record("Pod", pod, "Normal", "Scheduled", message)
 
@@ -231,25 +246,41 @@ class Scheduler:
                 return f"0/{len(self._nodes.by_name)} nodes are available: {why}. not found"
         return None
 
-    def _fail(self, key: Key, waiting: Waiting) -> None:
-        """Says why the pod fits nowhere."""
-        rejected = list(self._view(waiting.demand).rejected())
+    def _fail(self, key: Key, waiting: Waiting, others: Around | None) -> None:
+        """Says why the pod fits nowhere; makes room for it where pods of lower priority can go."""
+        pod, view = waiting.pod, self._view(waiting.demand)
+        rejected = list(view.rejected(others))
         plugins = frozenset(verdict.plugin for verdict, _ in rejected) or NO_NODES
-        preempts = waiting.pod["spec"].get("preemptionPolicy") != "Never"
-        self._reject(key, waiting, plugins, fit_error(rejected, preempts=preempts))
+        found = self._preemption.candidate(
+            pod, waiting.demand, others, lambda: view.rejections(others), rejected
+        )
+        if isinstance(found, str):
+            self._reject(key, waiting, plugins, fit_error(rejected, found))
+            return
+        self._reject(key, waiting, plugins, fit_error(rejected, None), found.node.name)
+        claim = Claim(found.node.name, priority_of(pod), waiting.demand)
+        self._nodes.claims[pod["metadata"]["uid"]] = claim
+        self._preemption.clear(pod, found)
 
-    def _reject(self, key: Key, waiting: Waiting, plugins: frozenset[str], message: str) -> None:
-        """Lets the pod wait, and says why in an event and in its PodScheduled condition."""
+    def _reject(
+        self, key: Key, waiting: Waiting, plugins: frozenset[str], message: str, nominated: str = ""
+    ) -> None:
+        """Lets the pod wait, and says why in an event and in its PodScheduled condition.
+
+        `nominated`: the node on which room is made for it.
+        """
         pod = waiting.pod
         waiting.plugins = plugins
         waiting.since = self._clock.now
         self._rejected[key] = waiting
+        if waiting.plugins & AROUND:
+            self._lookers[key] = waiting
         self._plan_flush()
         shown = message if len(message) <= EVENT_LENGTH else f"{message[: EVENT_LENGTH - 4]} ..."
         self._events.record("Pod", pod, "Warning", "FailedScheduling", shown)
-        self._mark(pod, message)
+        self._mark(pod, message, nominated)
 
-    def _mark(self, pod: Object, message: str) -> None:
+    def _mark(self, pod: Object, message: str, nominated: str) -> None:
         old = condition(pod, "PodScheduled")
         now = self._clock.timestamp()
         new = {
@@ -262,9 +293,11 @@ class Scheduler:
             "message": message,
         }
         status = pod["status"]
-        conditions = with_condition(status.get("conditions", []), new)
+        status = {**status, "conditions": with_condition(status.get("conditions", []), new)}
+        if nominated:
+            status["nominatedNodeName"] = nominated
         try:
-            self._api.put_status("pods", pod, {**status, "conditions": conditions}, check=False)
+            self._api.put_status("pods", pod, status, check=False)
         except ApiError:
             return  # the pod is gone
 
@@ -276,8 +309,6 @@ class Scheduler:
         return view
 
 
-ROOM = frozenset({"NodeResourcesFit", "NodePorts"})
-"""The filters that a pod's leaving may help."""
 NO_NODES = frozenset({"no nodes"})
 VOLUMES = "VolumeBinding"
 
@@ -292,44 +323,22 @@ def _facts(node: Object) -> tuple[object, ...]:
     )
 
 
-def _helps(waiting: Waiting, node: Node, before: Node | None) -> bool:
-    """Whether a new or changed node may take a pod that was rejected: it passes where it did not before.
+def fit_error(rejected: Iterable[tuple[Verdict, int]], preemption: str | None) -> str:
+    """Why no node takes the pod, in upstream's words. pkg/scheduler/framework/types.go FitError.Error
 
-    isSchedulableAfterNodeChange of the filter plugins
+    `preemption`: what came of looking for pods to remove; None when some were found.
     """
-    if before is None:
-        return True
-    demand, plugins = waiting.demand, waiting.plugins
-    if "NodeResourcesFit" in plugins and before.state.allocatable != node.state.allocatable:
-        return fit(demand, node.state.allocatable, before.state.taken) is None
-    return any(
-        plugin in plugins and fails(demand, before) and not fails(demand, node) for plugin, fails, _ in STATIC
-    )
-
-
-def fit_error(rejected: Iterable[tuple[Verdict, int]], *, preempts: bool) -> str:
-    """Why no node takes the pod, in upstream's words. pkg/scheduler/framework/types.go FitError.Error"""
-    verdicts = list(rejected)
-    total = sum(nodes for _, nodes in verdicts)
-    if not total:
-        return "no nodes available to schedule pods"
     reasons: Counter[str] = Counter()
-    hopes: Counter[str] = Counter()
-    for verdict, nodes in verdicts:
-        hopes[NOT_HELPFUL if verdict.helpless else NO_VICTIMS] += nodes
+    total = 0
+    for verdict, nodes in rejected:
+        total += nodes
         for reason in verdict.reasons:
             reasons[reason] += nodes
-    if preempts:
-        preemption = _unavailable(total, hopes)
-    else:
-        preemption = "not eligible due to preemptionPolicy=Never."
-    return f"{_unavailable(total, reasons)} no new claims to deallocate, preemption: {preemption}"
+    if not total:
+        return "no nodes available to schedule pods"
+    said = unavailable(total, reasons)
+    return said if preemption is None else f"{said} no new claims to deallocate, preemption: {preemption}"
 
 
-def _unavailable(total: int, reasons: Counter[str]) -> str:
-    counted = ", ".join(sorted(f"{nodes} {reason}" for reason, nodes in reasons.items()))
-    return f"0/{total} nodes are available: {counted}."
-
-
-NOT_HELPFUL = "Preemption is not helpful for scheduling"
-NO_VICTIMS = "No preemption victims found for incoming pod"
+def _labels(pod: Object) -> dict[str, str]:
+    return pod["metadata"].get("labels") or {}

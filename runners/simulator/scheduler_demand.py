@@ -6,32 +6,27 @@ depend on a pod through its demand alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from gherkube.runners.objects import Object, controller_of
-from gherkube.runners.quantities import cpu_milli, memory_bytes
 from gherkube.runners.simulator.controllers.node_selection import Labels, node_term, selection
+from gherkube.runners.simulator.controllers.room import host_ports, requests_of, scored_requests
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
 
 SPREAD_OWNERS = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet"})
 """Owners whose pods spread over nodes without being told to. pkg/scheduler/framework/plugins/helper"""
-UNASKED_CPU, UNASKED_MEMORY = 100, 200 * 2**20
-"""What a container counts for in scoring when it requests nothing. pkg/scheduler/util/pod_resources.go"""
 ASKED = ("tolerations", "nodeSelector", "affinity", "topologySpreadConstraints", "overhead", "resources")
 """The fields of a pod's spec, its containers' apart, that a demand is made of."""
-ANY_ADDRESS = "0.0.0.0"
 UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+HARD = ("NoSchedule", "NoExecute")
 
-HostPort: TypeAlias = tuple[str, str, int]
 
+class Verdict(NamedTuple):
+    """Why a node does not fit: the plugin, its reasons, and whether removing pods could help."""
 
-class Requests(NamedTuple):
-    """Room: CPU in thousandths, memory in bytes, and other resources by name in whole units."""
-
-    cpu: int
-    memory: int
-    others: tuple[tuple[str, int], ...]
+    plugin: str
+    reasons: tuple[str, ...]
+    helpless: bool
 
 
 class Demand:
@@ -95,79 +90,11 @@ def _asked(spec: Object) -> tuple[Any, ...]:
 
 
 def group_of(pod: Object) -> str:
-    """The uid of the owner whose pods are spread over nodes by default, or ""."""
+    """The uid of the owner whose pods are spread over nodes by default, or "".
+
+    Pods that say themselves how they spread go by that.
+    """
+    if pod["spec"].get("topologySpreadConstraints"):
+        return ""
     owner = controller_of(pod)
     return owner["uid"] if owner is not None and owner["kind"] in SPREAD_OWNERS else ""
-
-
-def requests_of(spec: Object) -> Requests:
-    """The room that a pod needs: its containers and sidecars, or more if an init container needs more.
-
-    component-helpers/resource/helpers.go PodRequests
-    """
-    return _sum(spec, lambda container: (container.get("resources") or {}).get("requests") or {})
-
-
-def scored_requests(spec: Object) -> Requests:
-    """The same, with the usual amounts for containers that request nothing."""
-
-    def asked(container: Object) -> Object:
-        requests: Object = (container.get("resources") or {}).get("requests") or {}
-        if "cpu" in requests and "memory" in requests:
-            return requests
-        return {"cpu": f"{UNASKED_CPU}m", "memory": UNASKED_MEMORY, **requests}
-
-    return _sum(spec, asked)
-
-
-def _sum(spec: Object, asked: Callable[[Object], Object]) -> Requests:
-    total: dict[str, int] = {}
-    for container in spec["containers"]:
-        _add(total, asked(container))
-    sidecars: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in spec.get("initContainers", ()):
-        if container.get("restartPolicy") == "Always":
-            _add(sidecars, asked(container))
-            _add(total, asked(container))
-            now = sidecars
-        else:
-            now = dict(sidecars)
-            _add(now, asked(container))
-        for name, amount in now.items():
-            peak[name] = max(peak.get(name, 0), amount)
-    for name, amount in peak.items():
-        total[name] = max(total.get(name, 0), amount)
-    whole = (spec.get("resources") or {}).get("requests") or {}
-    total.update({name: _amount(name, text) for name, text in whole.items()})
-    _add(total, spec.get("overhead") or {})
-    cpu, memory = total.pop("cpu", 0), total.pop("memory", 0)
-    return Requests(cpu, memory, tuple(sorted((name, amount) for name, amount in total.items() if amount)))
-
-
-def _add(total: dict[str, int], asked: Object) -> None:
-    for name, text in asked.items():
-        total[name] = total.get(name, 0) + _amount(name, text)
-
-
-def _amount(name: str, text: str) -> int:
-    return cpu_milli(text) if name == "cpu" else memory_bytes(text)
-
-
-def host_ports(spec: Object) -> tuple[HostPort, ...]:
-    """The ports of the node that the pod's containers take: address, protocol, port."""
-    return tuple(
-        (port.get("hostIP") or ANY_ADDRESS, port.get("protocol", "TCP"), port["hostPort"])
-        for container in spec["containers"]
-        for port in container.get("ports") or ()
-        if port.get("hostPort")
-    )
-
-
-def conflicting(wanted: Collection[HostPort], used: Collection[HostPort]) -> bool:
-    """Whether a wanted port is taken. pkg/scheduler/framework/types.go HostPortInfo.CheckConflict"""
-    return any(
-        mine[1:] == theirs[1:] and (mine[0] == theirs[0] or ANY_ADDRESS in (mine[0], theirs[0]))
-        for mine in wanted
-        for theirs in used
-    )

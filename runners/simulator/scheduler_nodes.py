@@ -8,25 +8,16 @@ pkg/scheduler/framework/types.go NodeInfo, pkg/scheduler/backend/cache
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from gherkube.runners.objects import Object
-from gherkube.runners.quantities import cpu_milli, memory_bytes
-from gherkube.runners.simulator.scheduler_demand import Demand, HostPort
+from gherkube.runners.simulator.controllers.room import Allocatable, HostPort, Others, allocatable_of
+from gherkube.runners.simulator.scheduler_demand import Demand, Verdict
+from gherkube.runners.simulator.scheduler_wishes import NONE, wishes_of
 
 ZONE = "topology.kubernetes.io/zone"
-
-
-Others: TypeAlias = tuple[tuple[str, int], ...]
-
-
-class Allocatable(NamedTuple):
-    """What a node has for pods."""
-
-    cpu: int
-    memory: int
-    pods: int
-    others: Others
 
 
 class Taken(NamedTuple):
@@ -90,6 +81,27 @@ def _changed(taken: Taken, demand: Demand, by: int) -> Taken:
     )
 
 
+def fit(demand: Demand, room: Allocatable, taken: Taken) -> Verdict | None:
+    """NodeResourcesFit: whether the pod's requests fit into what is left. noderesources/fit.go fitsRequest"""
+    reasons: list[str] = []
+    helpless = False
+    if taken.pods + 1 > room.pods:
+        reasons.append("Too many pods")
+    requests = demand.requests
+    wanted = [
+        ("cpu", requests.cpu, room.cpu, taken.cpu),
+        ("memory", requests.memory, room.memory, taken.memory),
+    ]
+    if requests.others:
+        has_, used_ = dict(room.others), dict(taken.others)
+        wanted += [(name, amount, has_.get(name, 0), used_.get(name, 0)) for name, amount in requests.others]
+    for name, amount, has, used in wanted:
+        if amount > has - used and amount:
+            reasons.append(f"Insufficient {name}")
+            helpless = helpless or amount > has
+    return Verdict("NodeResourcesFit", tuple(reasons), helpless) if reasons else None
+
+
 class Node:
     """A node: what it is and what the pods on it take."""
 
@@ -117,6 +129,14 @@ class Node:
         self.state = self._states[allocatable_of(obj), self.state.taken]
         self.facts += 1
 
+    def state_after(self, gone: Iterable[Demand], come: Iterable[Demand] = ()) -> State:
+        """What would be taken of it if pods of these demands went and came."""
+        state = self.state
+        for demands, by in ((gone, -1), (come, 1)):
+            for demand in demands:
+                state = self._states.after(state, demand, by)
+        return state
+
     def _count(self, demand: Demand, by: int) -> None:
         self.state = self._states.after(self.state, demand, by)
         for port in demand.ports:
@@ -125,13 +145,22 @@ class Node:
                 del self.ports[port]
 
 
+class Claim(NamedTuple):
+    """A node on which room is being made for a pod, with the pod's priority and demand."""
+
+    node: str
+    priority: int
+    demand: Demand
+
+
 class Placed:
     """A pod on a node."""
 
-    __slots__ = ("counted", "demand", "node", "pod")
+    __slots__ = ("counted", "demand", "node", "pod", "wishes")
 
     def __init__(self, pod: Object, node: Node, demand: Demand) -> None:
         self.pod, self.node, self.demand = pod, node, demand
+        self.wishes = wishes_of(pod)
         self.counted = False
         """Whether it counts in its group: pods that are being deleted do not."""
 
@@ -143,6 +172,12 @@ class Nodes:
         self.by_name: dict[str, Node] = {}
         self.placed: dict[str, Placed] = {}
         """By the uid of the pod."""
+        self.choosy: dict[str, Placed] = {}
+        """Those of them that wish something of others."""
+        self.claims: dict[str, Claim] = {}
+        """By the uid of a pod that waits for those to go whom it preempted."""
+        self.priorities: Counter[int] = Counter()
+        """How many pods on nodes have which priority."""
         self.zones: dict[tuple[str, str], int] = {}
         """Pods by group and zone; only of nodes that say their zone."""
         self.journal: list[Node] = []
@@ -183,10 +218,14 @@ class Nodes:
     def place(self, pod: Object, name: str, demand: Demand) -> None:
         """Puts a pod on a node."""
         uid, node = pod["metadata"]["uid"], self.by_name.get(name)
+        self.claims.pop(uid, None)
         if node is None:
             self._homeless.setdefault(name, {})[uid] = (pod, demand)
             return
         placed = self.placed[uid] = node.pods[uid] = Placed(pod, node, demand)
+        if placed.wishes is not NONE:
+            self.choosy[uid] = placed
+        self.priorities[priority_of(pod)] += 1
         node._count(demand, 1)
         self._recount(placed)
         self._note(node)
@@ -205,10 +244,21 @@ class Nodes:
             return any(homeless.pop(uid, None) for homeless in self._homeless.values())
         node = placed.node
         del node.pods[uid]
+        self.choosy.pop(uid, None)
+        _less(self.priorities, priority_of(placed.pod))
         node._count(placed.demand, -1)
         self._uncount(placed)
         self._note(node)
         return True
+
+    def claimed(self, node: Node, pod: Object) -> list[Demand]:
+        """What pods that are no less important than this one wait for on the node."""
+        uid, mine = pod["metadata"]["uid"], priority_of(pod)
+        return [
+            claim.demand
+            for owner, claim in self.claims.items()
+            if claim.node == node.name and owner != uid and claim.priority >= mine
+        ]
 
     def _recount(self, placed: Placed) -> None:
         group, node = placed.demand.group, placed.node
@@ -236,10 +286,13 @@ class Nodes:
             self.base += cut
 
 
-def allocatable_of(obj: Object) -> Allocatable:
-    """What a node has for pods, from its status."""
-    status = obj.get("status", {})
-    room = dict(status.get("allocatable") or status.get("capacity") or {})
-    cpu, memory = cpu_milli(room.pop("cpu", 0)), memory_bytes(room.pop("memory", 0))
-    pods = memory_bytes(room.pop("pods", 0))
-    return Allocatable(cpu, memory, pods, tuple(sorted((name, memory_bytes(q)) for name, q in room.items())))
+def priority_of(pod: Object) -> int:
+    """The priority that the API server worked out."""
+    priority: int = pod["spec"].get("priority", 0)
+    return priority
+
+
+def _less(counts: Counter[int], what: int) -> None:
+    counts[what] -= 1
+    if not counts[what]:
+        del counts[what]

@@ -13,17 +13,18 @@ pkg/scheduler/framework/plugins/{nodeunschedulable,tainttoleration,nodeaffinity,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from math import log
 from random import Random
 from typing import NamedTuple
 
+from gherkube.runners.simulator.controllers.room import Allocatable, conflicting
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
-from gherkube.runners.simulator.scheduler_demand import UNSCHEDULABLE, Demand, conflicting
-from gherkube.runners.simulator.scheduler_nodes import Allocatable, Node, Nodes, State, Taken
+from gherkube.runners.simulator.scheduler_around import Around
+from gherkube.runners.simulator.scheduler_demand import HARD, UNSCHEDULABLE, Demand, Verdict
+from gherkube.runners.simulator.scheduler_nodes import Node, Nodes, State, Taken, fit
 
-HARD = ("NoSchedule", "NoExecute")
 HOST_SKEW, ZONE_SKEW = 3, 5
 """maxSkew of the default constraints. podtopologyspread/plugin.go systemDefaultConstraints"""
 SPREAD_WEIGHT, TAINT_WEIGHT, AFFINITY_WEIGHT = 2, 3, 2
@@ -65,14 +66,6 @@ class Standing(NamedTuple):
     zone: str = ""
 
 
-class Verdict(NamedTuple):
-    """Why a node does not fit: the plugin, its reasons, and whether removing pods could help."""
-
-    plugin: str
-    reasons: tuple[str, ...]
-    helpless: bool
-
-
 @dataclass(slots=True, eq=False)
 class Bucket:
     """Nodes with the same verdict."""
@@ -97,27 +90,6 @@ class Place:
     bucket: Bucket
     at: int
     facts: int
-
-
-def fit(demand: Demand, room: Allocatable, taken: Taken) -> Verdict | None:
-    """NodeResourcesFit: whether the pod's requests fit into what is left. noderesources/fit.go fitsRequest"""
-    reasons: list[str] = []
-    helpless = False
-    if taken.pods + 1 > room.pods:
-        reasons.append("Too many pods")
-    requests = demand.requests
-    wanted = [
-        ("cpu", requests.cpu, room.cpu, taken.cpu),
-        ("memory", requests.memory, room.memory, taken.memory),
-    ]
-    if requests.others:
-        has_, used_ = dict(room.others), dict(taken.others)
-        wanted += [(name, amount, has_.get(name, 0), used_.get(name, 0)) for name, amount in requests.others]
-    for name, amount, has, used in wanted:
-        if amount > has - used and amount:
-            reasons.append(f"Insufficient {name}")
-            helpless = helpless or amount > has
-    return Verdict("NodeResourcesFit", tuple(reasons), helpless) if reasons else None
 
 
 def room_score(demand: Demand, room: Allocatable, taken: Taken) -> int:
@@ -152,10 +124,14 @@ class View:
         self._interned: dict[Standing, Standing] = {}
         self._position = -1
 
-    def best(self, random: Random) -> Node | None:
-        """The node with the highest score, one of them at random if several have it; None if none fits."""
-        self._catch_up()
-        feasible = [bucket for bucket in self._buckets.values() if bucket.verdict is None]
+    def best(self, random: Random, around: Around | None = None) -> Node | None:
+        """The node with the highest score, one of them at random if several have it; None if none fits.
+
+        `around`: how the pods on the nodes stand to this one, where anybody minds.
+        """
+        feasible = self._feasible()
+        if around is not None:
+            return self._best_of(_accepted(feasible, around), around, random)
         if len(feasible) > 1:
             scores = self._scores(feasible)
             top = max(scores)
@@ -172,14 +148,39 @@ class View:
             drawn -= len(bucket.nodes)
         return bucket.nodes[drawn].node
 
-    def rejected(self) -> Iterable[tuple[Verdict, int]]:
+    def _feasible(self) -> list[Bucket]:
+        self._catch_up()
+        return [bucket for bucket in self._buckets.values() if bucket.verdict is None]
+
+    def _best_of(self, accepted: list[Bucket], around: Around, random: Random) -> Node | None:
+        """The same, node by node, where the pods on each matter."""
+        if not accepted:
+            return None
+        nodes = [place.node for bucket in accepted for place in bucket.nodes]
+        rooms = zip(accepted, self._scores(accepted), strict=True)
+        scores = [score for bucket, score in rooms for _ in bucket.nodes]
+        scores = [sum(both) for both in zip(scores, around.scores(nodes), strict=True)]
+        top = max(scores)
+        best = [node for node, score in zip(nodes, scores, strict=True) if score == top]
+        return best[int(random.random() * len(best))]
+
+    def rejected(self, around: Around | None = None) -> Iterator[tuple[Verdict, int]]:
         """The verdicts against nodes, each with the number of nodes that it is about."""
         self._catch_up()
-        return (
-            (bucket.verdict, len(bucket.nodes))
-            for bucket in self._buckets.values()
-            if bucket.verdict is not None
-        )
+        for bucket in self._buckets.values():
+            if bucket.verdict is not None:
+                yield bucket.verdict, len(bucket.nodes)
+            elif around is not None:
+                yield from ((verdict, 1) for place in bucket.nodes if (verdict := around.rejects(place.node)))
+
+    def rejections(self, around: Around | None = None) -> Iterator[tuple[Node, Verdict]]:
+        """The same node by node."""
+        self._catch_up()
+        for bucket in self._buckets.values():
+            for place in bucket.nodes:
+                verdict = bucket.verdict or (around.rejects(place.node) if around else None)
+                if verdict is not None:
+                    yield place.node, verdict
 
     def _scores(self, feasible: list[Bucket]) -> list[int]:
         scores = [bucket.room for bucket in feasible]
@@ -291,6 +292,15 @@ class View:
     def _standing(self, node: Node) -> Standing:
         standing = stand(self.demand, node)
         return self._interned.setdefault(standing, standing)
+
+
+def _accepted(feasible: Iterable[Bucket], around: Around) -> list[Bucket]:
+    """What is left of the buckets without the nodes on which the pod may not be for the pods there."""
+    left = [
+        replace(bucket, nodes=[place for place in bucket.nodes if around.rejects(place.node) is None])
+        for bucket in feasible
+    ]
+    return [bucket for bucket in left if bucket.nodes]
 
 
 def stand(demand: Demand, node: Node) -> Standing:

@@ -22,6 +22,8 @@ from gherkube.runners.simulator.cluster import Simulator
 SCOPE, TAKEN = Scope(("default",)), "2025-01-01T01:00:00+00:00"
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions")
 
+NEVER = {"preemptionPolicy": "Never"}
+
 
 def workload(kind: str, name: str, image: str = "hello:1", **spec: Any) -> Object:
     """A workload of one container."""
@@ -195,11 +197,27 @@ def test_nodes_are_those_of_the_target() -> None:
     assert is_ready(restored.api.get("nodes", "prod-worker2"))
 
 
+def test_pods_keep_their_priority() -> None:
+    """The class is not read: what it says is seen in the pods."""
+    target = Simulator(1)
+    target.api.create_trusted("priorityclasses", {"metadata": {"name": "high"}, "value": 7, **NEVER})
+    web = workload("Deployment", "web", replicas=1)
+    web["spec"]["template"]["spec"]["priorityClassName"] = "high"
+    target.api.create(web)
+    target.clock.sleep(60)
+    restored = restore(taken(target), 1)
+    (pod,) = restored.api.list("pods", "default")
+    restored.api.delete("pods", pod["metadata"]["name"], "default")
+    restored.clock.sleep(60)
+    (new,) = restored.api.list("pods", "default")
+    assert (new["spec"]["priority"], new["spec"]["preemptionPolicy"]) == (7, "Never")
+
+
 def test_what_is_left_out_is_listed() -> None:
     """What the simulator does not act on, what was not read, what has ended."""
     target = Simulator(1, keeps=True)
     web = workload("Deployment", "web", replicas=1)
-    web["spec"]["template"]["spec"]["priorityClassName"] = "high"
+    web["spec"]["template"]["spec"]["runtimeClassName"] = "kata"
     target.api.create(web)
     scaler = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
@@ -215,7 +233,7 @@ def test_what_is_left_out_is_listed() -> None:
     )
     left = "\n".join(taken(target).left_out)
     assert "HorizontalPodAutoscaler web: kept, on the simulator, which has no metrics" in left
-    assert "web: Deployment: field spec.template.spec.priorityClassName is not modelled" in left
+    assert "web: Deployment: field spec.template.spec.runtimeClassName is not modelled" in left
     assert "secrets: not read" in left
 
 

@@ -312,7 +312,7 @@ def set_secret(secret: Object) -> None:
 
 def set_priority_class(priority_class: Object) -> None:
     """pkg/apis/scheduling/v1/defaults.go"""
-    priority_class.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    _fill(priority_class, value=0, preemptionPolicy="PreemptLowerPriority")
 
 
 def set_storage_class(storage_class: Object) -> None:

@@ -27,7 +27,6 @@ KEPT = (
     Resource("rolebindings", RBAC, "v1", "RoleBinding"),
     Resource("clusterroles", RBAC, "v1", "ClusterRole", False),
     Resource("clusterrolebindings", RBAC, "v1", "ClusterRoleBinding", False),
-    Resource("priorityclasses", "scheduling.k8s.io", "v1", "PriorityClass", False, ("pc",), False, True),
     Resource("runtimeclasses", "node.k8s.io", "v1", "RuntimeClass", False),
     Resource(
         "certificatesigningrequests",

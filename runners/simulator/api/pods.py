@@ -34,10 +34,16 @@ TOKEN_SOURCE: Object = {
 }
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 ADDED: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", "enableServiceLinks": True}
-SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-"""The priority classes that are there without being asked for, and their values."""
 DEFAULT_ACCOUNT = "default"
 """The service account that is in every namespace of a real cluster; here it is not stored."""
+GATED: Object = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+"""What a pod with gates says of itself. pkg/registry/core/pod/strategy.go applySchedulingGatedCondition"""
 KEPT = 1024
 """How many templates are remembered."""
 
@@ -72,8 +78,6 @@ class PodAdmission:
         spec = prepared.spec
         if spec["serviceAccountName"] != DEFAULT_ACCOUNT:
             self._check_account(pod["metadata"], spec["serviceAccountName"])
-        if "priorityClassName" in spec:
-            spec = {**spec, **self._priority(pod["metadata"], spec["priorityClassName"])}
         if "runtimeClassName" in spec:
             self._check_runtime(pod["metadata"], spec["runtimeClassName"])
         if prepared.mounts_token:
@@ -85,22 +89,19 @@ class PodAdmission:
                     container if mounts is None else {**container, "volumeMounts": [*mounts, mount]}
                     for container, mounts in containers
                 ]
-        return {**pod, "spec": spec, "status": prepared.status}
+        status = prepared.status
+        if spec.get("schedulingGates"):
+            status = {
+                **status,
+                "conditions": [{**GATED, "lastTransitionTime": self._store.clock.timestamp()}],
+            }
+        return {**pod, "spec": spec, "status": status}
 
     def _check_account(self, metadata: Object, account: str) -> None:
         namespace = metadata["namespace"]
         if self._store.get("serviceaccounts", Key(namespace, account)) is None:
             why = f'serviceaccount "{account}" not found'
             raise _refusal(metadata, f"error looking up service account {namespace}/{account}: {why}")
-
-    def _priority(self, metadata: Object, name: str) -> Object:
-        """plugin/pkg/admission/priority/admission.go admitPod"""
-        if name in SYSTEM:
-            return {"priority": SYSTEM[name]}
-        found = self._store.get("priorityclasses", Key("", name))
-        if found is None:
-            raise _refusal(metadata, f"no PriorityClass with name {name} was found")
-        return {"priority": found["value"], "preemptionPolicy": found["preemptionPolicy"]}
 
     def _check_runtime(self, metadata: Object, name: str) -> None:
         """plugin/pkg/admission/runtimeclass/admission.go"""

@@ -18,7 +18,6 @@ REQUIRED = {
     "horizontalpodautoscalers": ("spec.scaleTargetRef", "spec.maxReplicas"),
     "jobs": ("spec.template",),
     "podtemplates": ("template",),
-    "priorityclasses": ("value",),
     "replicationcontrollers": ("spec.template",),
     "rolebindings": ("roleRef",),
     "runtimeclasses": ("handler",),

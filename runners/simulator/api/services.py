@@ -123,6 +123,9 @@ def carry_over(service: Object, old: Object) -> None:
     spec, before = service["spec"], old["spec"]
     if "ExternalName" not in (spec["type"], before.get("type")) and "clusterIP" not in spec:
         spec.update({field: before[field] for field in ("clusterIP", "clusterIPs") if field in before})
+    if spec["type"] == "ExternalName" and spec.get("clusterIP") == before.get("clusterIP"):
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            spec.pop(field, None)
     given = {(port["protocol"], port["port"]): port.get("nodePort") for port in before.get("ports", ())}
     had, has = before.get("type") in _WITH_NODE_PORTS, spec["type"] in _WITH_NODE_PORTS
     if had and not has:

@@ -57,12 +57,6 @@ CONTAINER = (
 POD = (
     *SECURITY,
     Row("securityContext.sysctls", "kernels of nodes are not modelled"),
-    Row("affinity.podAffinity", "pods are not placed beside other pods"),
-    Row("affinity.podAntiAffinity", "pods are not kept apart from other pods"),
-    Row("topologySpreadConstraints", "pods spread over nodes by the default constraints only"),
-    Row("priorityClassName", "no pod preempts another"),
-    Row("priority", "no pod preempts another"),
-    Row("preemptionPolicy", "no pod preempts another", _all_but("PreemptLowerPriority")),
     Row("ephemeralContainers", "containers are not added to a running pod"),
     Row("hostnameOverride", NEWER),
     Row("os.name", "all nodes run Linux", _all_but("linux")),

@@ -11,6 +11,7 @@ from typing import Any
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.claims import check_claim, check_claim_update
 from gherkube.runners.simulator.api.custom import check_custom, check_definition
+from gherkube.runners.simulator.api.priority import check_priority_class, check_priority_class_update
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -27,6 +28,7 @@ from gherkube.runners.simulator.api.validation_meta import (
     check_labels,
     check_metadata,
     is_dns_label,
+    is_dns_subdomain,
     is_qualified_name,
 )
 from gherkube.runners.simulator.api.validation_pods import (
@@ -63,6 +65,8 @@ def validate(resource: Resource, obj: Object, old: Object | None = None) -> None
     """Raises ApiError Invalid with all that is wrong with an object, or with its update from `old`."""
     before = None if old is None else old["metadata"]
     errors = list(check_metadata(resource.name, obj["metadata"], before))
+    if old is None and resource.name == "pods":
+        errors += check_gates(obj["spec"])
     if old is not None and resource.name in FIRST_CHECKS:
         errors += FIRST_CHECKS[resource.name](obj, old)
     if resource.custom is not None:
@@ -80,6 +84,12 @@ def check_pod(pod: Object) -> Iterator[FieldError]:
     yield from check_pod_spec(pod["spec"], "spec")
 
 
+def check_gates(spec: Object) -> Iterator[FieldError]:
+    """ValidatePodCreate"""
+    if spec.get("schedulingGates") and spec.get("nodeName"):
+        yield forbidden_field("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+
+
 def check_service(service: Object) -> Iterator[FieldError]:
     """ValidateService"""
     spec = service["spec"]
@@ -89,6 +99,8 @@ def check_service(service: Object) -> Iterator[FieldError]:
         yield required("spec.ports")
     if headless and type_ in ("LoadBalancer", "NodePort"):
         yield wrong("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {type_} services")
+    if type_ == "ExternalName":
+        yield from _check_external_name(spec.get("externalName", ""))
     names: set[str] = set()
     for at, port in enumerate(ports):
         yield from check_service_port(port, f"spec.ports[{at}]", names, len(ports) > 1)
@@ -98,6 +110,14 @@ def check_service(service: Object) -> Iterator[FieldError]:
     if type_ not in SERVICE_TYPES:
         yield unsupported("spec.type", type_, SERVICE_TYPES)
     yield from _distinct_ports(ports, type_)
+
+
+def _check_external_name(name: str) -> Iterator[FieldError]:
+    if not name:
+        yield required("spec.externalName")
+    else:
+        for message in is_dns_subdomain(name.removesuffix(".")):
+            yield wrong("spec.externalName", name.removesuffix("."), message)
 
 
 def check_service_port(port: Object, field: str, names: set[str], named: bool) -> Iterator[FieldError]:
@@ -174,6 +194,13 @@ def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
     if not all(each in added for each in before.get("tolerations", [])):
         said = "existing toleration can not be modified except its tolerationSeconds"
         yield forbidden_field("spec.tolerations", said)
+    gates = [gate["name"] for gate in before.get("schedulingGates", ())]
+    for at, gate in enumerate(after.get("schedulingGates", ())):
+        if gate["name"] not in gates:
+            said = f"only deletion is allowed, but found new scheduling gate '{gate['name']}'"
+            yield forbidden_field(f"spec.schedulingGates[{at}].name", said)
+    if gates:
+        before, after = _ungated(before, after)
     if _without_updatable(before) != _without_updatable(after):
         yield forbidden_field("spec", POD_UPDATES)
 
@@ -187,8 +214,23 @@ def check_service_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield wrong("spec.clusterIPs[0]", [after.get("clusterIP", "")], "may not change once set")
 
 
+def _ungated(before: Object, after: Object) -> tuple[Object, Object]:
+    """Both without what may change while gates hold the pod: its node selector if it grows, node affinity."""
+    if before.get("nodeSelector", {}).items() <= after.get("nodeSelector", {}).items():
+        before, after = _without(before, "nodeSelector"), _without(after, "nodeSelector")
+    affinities = (_without(spec.get("affinity", {}), "nodeAffinity") for spec in (before, after))
+    before, after = (
+        {**spec, "affinity": affinity} for spec, affinity in zip((before, after), affinities, strict=True)
+    )
+    return before, after
+
+
+def _without(part: Object, field: str) -> Object:
+    return {key: value for key, value in part.items() if key != field}
+
+
 def _without_updatable(spec: Object) -> Object:
-    free = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations")
+    free = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations", "schedulingGates")
     kept = {key: value for key, value in spec.items() if key not in free}
     for field in ("containers", "initContainers"):
         kept[field] = [
@@ -211,6 +253,7 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "customresourcedefinitions": check_definition,
     "poddisruptionbudgets": check_budget,
     "resourcequotas": check_quota,
+    "priorityclasses": check_priority_class,
     "limitranges": check_limit_range,
     "persistentvolumeclaims": check_claim,
     "horizontalpodautoscalers": check_autoscaler,
@@ -224,6 +267,7 @@ UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "jobs": check_job_update,
     "pods": check_pod_update,
     "services": check_service_update,
+    "priorityclasses": check_priority_class_update,
     "persistentvolumeclaims": check_claim_update,
 }
 FIRST_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {

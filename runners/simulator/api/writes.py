@@ -19,6 +19,7 @@ from gherkube.runners.simulator.api.jobs import with_selector
 from gherkube.runners.simulator.api.limits import LIMITS, LimitDefaults, check_limits
 from gherkube.runners.simulator.api.managers import Track
 from gherkube.runners.simulator.api.pods import PodAdmission
+from gherkube.runners.simulator.api.priority import PriorityAdmission
 from gherkube.runners.simulator.api.quota import QUOTAS, quotas_with
 from gherkube.runners.simulator.api.refusals import already_exists, conflict, forbidden, not_found
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
@@ -43,7 +44,7 @@ class Writes(Deletions):
         self._names, self._uids = chance.stream("names"), names.uids(chance.stream("uids"))
         self._services = ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
-            "pods": [LimitDefaults(store), PodAdmission(store, chance)],
+            "pods": [LimitDefaults(store), PodAdmission(store, chance), PriorityAdmission(store)],
             "services": [self._services],
             CLAIMS: [admit_claim],
             "namespaces": [_complete_namespace],

@@ -63,9 +63,9 @@ class DaemonSetController:
         self._queue.add(change.key)
 
     def _node_changed(self, change: Change) -> None:
+        """A node that goes brings no turn: nobody listens to that upstream."""
         new, old = change.object, change.old
-        same = old is not None and change.type != DELETED and _matters(new) == _matters(old)
-        if not same:
+        if change.type != DELETED and (old is None or _matters(new) != _matters(old)):
             for key in self._sets.objects:
                 self._queue.add(key)
 
@@ -154,7 +154,7 @@ class DaemonSetController:
             for name, pods in by_node.items()
             if Key("", name) not in known
             for pod in pods
-            if not is_deleting(pod)
+            if not pod["spec"].get("nodeName")
         ]
         self._change(key, owner, hash_, missing, doomed)
         return len(missing) + len(doomed)
@@ -198,11 +198,13 @@ class DaemonSetController:
         """Takes what is of an older template off, as far as it may. update.go rollingUpdate"""
         if owner["spec"]["updateStrategy"]["type"] != "RollingUpdate":
             return
-        nodes = [node for node in self._shuffled() if qualifies(owner, node)[0]]
+        nodes = self._shuffled()
+        wanted = {node["metadata"]["name"] for node in nodes if qualifies(owner, node)[0]}
         names = [node["metadata"]["name"] for node in nodes]
-        available = Availability(owner, self._api.clock)
-        doomed = to_delete(owner, hash_, {name: by_node.get(name, []) for name in names}, available)
-        surging = replaceable(owner, hash_, {name: by_node.get(name, []) for name in names}, available)
+        pods = {name: by_node.get(name, []) for name in names if name in wanted or name in by_node}
+        available, desired = Availability(owner, self._api.clock), len(wanted)
+        doomed = to_delete(owner, hash_, pods, desired, available)
+        surging = replaceable(owner, hash_, pods, desired, available)
         self._change(key, owner, hash_, surging, doomed)
 
     def _change(self, key: Key, owner: Object, hash_: str, missing: list[str], doomed: list[Object]) -> None:

@@ -50,10 +50,13 @@ def surplus(
 
 
 def to_delete(
-    owner: Object, hash_: str, by_node: ByNode, available: Callable[[Object], bool]
+    owner: Object, hash_: str, by_node: ByNode, desired: int, available: Callable[[Object], bool]
 ) -> list[Object]:
-    """The old pods that go now: those that do not serve, and others while enough serve."""
-    surge, unavailable = _bounds(owner, len(by_node))
+    """The old pods that go now: those that do not serve, and others while enough serve.
+
+    `by_node` has all nodes that have pods of the set, `desired` is how many should.
+    """
+    surge, unavailable = _bounds(owner, desired)
     if surge:
         return [old for new, old, clear in _each(by_node, hash_) if clear and old and new and available(new)]
     down, dead, candidates = 0, [], []
@@ -70,9 +73,11 @@ def to_delete(
     return [*dead, *candidates[: max(0, unavailable - down)]]
 
 
-def replaceable(owner: Object, hash_: str, by_node: ByNode, available: Callable[[Object], bool]) -> list[str]:
+def replaceable(
+    owner: Object, hash_: str, by_node: ByNode, desired: int, available: Callable[[Object], bool]
+) -> list[str]:
     """The nodes that get a new pod beside their old one now, where the set may surge."""
-    surge, _ = _bounds(owner, len(by_node))
+    surge, _ = _bounds(owner, desired)
     if not surge:
         return []
     surging, at_once, candidates = 0, [], []

@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError
+from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_deleting, is_ready
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
@@ -39,6 +40,12 @@ class EndpointsController:
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._pods = ServicePods(informers, self._queue.add)
         self._known: dict[Key, _Addresses] = {}
+        informers.of("endpoints").on_change(self._endpoints_changed)
+
+    def _endpoints_changed(self, change: Change) -> None:
+        """What somebody deleted is made again. onEndpointsDelete"""
+        if change.type == DELETED and change.key in self._known:
+            self._queue.add(change.key)
 
     def _sync(self, key: Key) -> None:
         service = self._pods.services.get(key)
@@ -59,6 +66,8 @@ class EndpointsController:
             known.take_out(pod_key)
             if pod is not None and belongs(pod) and (publish or not is_deleting(pod)):
                 ports = fixed if fixed is not None else ports_of(service, pod)
+                if not ports and fixed is None:
+                    continue  # none of its ports is called as the service's are
                 known.put(pod_key, _Place(ports, publish or is_ready(pod), _address(pod)))
         self._write(service, known, trigger)
 
@@ -134,11 +143,27 @@ class _Addresses:
         if not lists[True] and not lists[False]:
             del self._sorted[place.ports]
 
+    def _groups(self) -> dict[PortKey, dict[bool, list[Object]]]:
+        """The addresses by the ports that all of them have, and no others. RepackSubsets"""
+        if len(self._sorted) < 2:
+            return self._sorted
+        by_port: dict[PortKey, dict[bool, list[Object]]] = {}
+        for ports, lists in self._sorted.items():
+            for port in ports:
+                whole = by_port.setdefault((port,), {True: [], False: []})
+                for ready, some in lists.items():
+                    whole[ready] = sorted(whole[ready] + some, key=_ip)
+        alike: dict[tuple[tuple[str, ...], ...], PortKey] = {}
+        for ports, lists in sorted(by_port.items()):
+            who = tuple(tuple(map(_ip, lists[ready])) for ready in (True, False))
+            alike[who] = alike.get(who, ()) + ports
+        return {ports: by_port[ports[:1]] for ports in alike.values()}
+
     def subsets(self) -> tuple[list[Object], bool]:
         """The subsets as the object holds them, and whether some addresses had to be left out."""
         left, total = MAX_ADDRESSES, len(self._places)
         subsets = []
-        for ports, lists in sorted(self._sorted.items()):
+        for ports, lists in sorted(self._groups().items()):
             subset: Object = {}
             for field, ready in (("addresses", True), ("notReadyAddresses", False)):
                 if some := lists[ready][:left]:

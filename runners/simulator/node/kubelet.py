@@ -16,6 +16,7 @@ from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.node.admission import rejection
 from gherkube.runners.simulator.node.application import Answer, Question
 from gherkube.runners.simulator.node.containers import Container
 from gherkube.runners.simulator.node.images import Images, parse_image
@@ -62,7 +63,7 @@ class Kubelet:
         self, api: ApiServer, chance: Chance, images: Images, node: Object, failing: dict[Key, PodWorker]
     ) -> None:
         self.api, self.clock, self.chance, self.images = api, api.clock, chance, images
-        self.name: str = node["metadata"]["name"]
+        self.made, self.name = node, str(node["metadata"]["name"])
         self.host_ip: str = next(
             (a["address"] for a in node["status"].get("addresses", ()) if a["type"] == "InternalIP"),
             "127.0.0.1",
@@ -138,6 +139,13 @@ class Kubelet:
         """When it posted its status last."""
         at = min(now, self.stopped_at)
         return at - (at - self._reported_at) % REPORT_EVERY
+
+    def join(self) -> None:
+        """Registers the node again, as it was made; somebody deleted it. registerWithAPIServer"""
+        made = self.made
+        kept = ("name", "labels", "annotations")
+        metadata = {field: made["metadata"][field] for field in kept if field in made["metadata"]}
+        self.api.create_trusted("nodes", {**made, "metadata": metadata})
 
     def report(self) -> None:
         """Posts its status: it is well."""
@@ -305,7 +313,28 @@ class Kubelets:
         worker = PodWorker(kubelet, change.object, change.key)
         kubelet.pods[worker.key] = self._workers[worker.key] = worker
         if kubelet.syncs_pods:
-            self._after(WATCH_TAKES, self._begin, worker)
+            self._after(WATCH_TAKES, self._begin if change.old is not None else self._admit, worker)
+
+    def _admit(self, worker: PodWorker) -> None:
+        """Begins a pod that named its node, unless it does not fit there. kubelet.go HandlePodAdditions"""
+        kubelet, pod = worker.kubelet, worker.pod
+        node = self._api.store.get("nodes", Key("", kubelet.name))
+        others = [each for each in self.pods_on(kubelet.name) if each["metadata"]["uid"] != worker.uid]
+        rejected = rejection(pod, node, others) if node is not None else None
+        if rejected is None or kubelet.pods.get(worker.key) is not worker:
+            self._begin(worker)
+            return
+        del self._workers[worker.key], kubelet.pods[worker.key]
+        kubelet.recorder.record("Pod", pod, "Warning", *rejected)
+        status = {
+            "observedGeneration": pod["metadata"]["generation"],
+            "phase": "Failed",
+            "reason": rejected.reason,
+            "message": f"Pod was rejected: {rejected.message}",
+            "startTime": self._clock.timestamp(),
+            "qosClass": pod["status"]["qosClass"],
+        }
+        self._api.put_status("pods", pod, status, check=False)
 
     def _begin(self, worker: PodWorker) -> None:
         kubelet = worker.kubelet
@@ -371,11 +400,14 @@ class Kubelets:
         if not kubelet.is_up or kubelet.boots != boot:
             return
         kubelet.stopped_at, was = inf, kubelet.stopped_at
+        known = self._api.store.get("nodes", Key("", kubelet.name)) is not None
+        if not known:
+            kubelet.join()
         self._say_of_node(kubelet, "Starting", "Starting kubelet.")
         for reason in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"):
             self._say_of_node(kubelet, reason)
         node = self._api.store.get("nodes", Key("", kubelet.name))
-        if node is not None:
+        if known and node is not None:
             boot_id = node_info(kubelet.name, boot)["bootID"]
             why = f"Node {kubelet.name} has been rebooted, boot id: {boot_id}"
             kubelet.recorder.record("Node", node, "Warning", "Rebooted", why)

@@ -28,11 +28,17 @@ HEALTHY = (
 
 
 def make_node(
-    name: str, index: int, cpu: str, memory: str, taints: Sequence[Object] = (), now: float = 0.0
+    name: str,
+    index: int,
+    cpu: str,
+    memory: str,
+    taints: Sequence[Object] = (),
+    now: float = 0.0,
+    cluster: str = "gherkube",
 ) -> Object:
     """A node that is Ready since `now`; `index` gives it its addresses, 0 is the control plane's.
 
-    `cpu` and `memory` are quantities, all of which pods may use.
+    `cpu` and `memory` are quantities, all of which pods may use; `cluster`: whose node it is on kind.
     """
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -52,7 +58,7 @@ def make_node(
         "memory": memory,
         "pods": PODS,
     }
-    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr], "providerID": f"kind://docker/gherkube/{name}"}
+    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr], "providerID": f"kind://docker/{cluster}/{name}"}
     if taints:
         spec["taints"] = list(taints)
     return {

@@ -27,8 +27,8 @@ SHARE = {"name": "v", "nfs": {"server": "s", "path": "/"}}
             ),
         ),
         (
-            pod(priorityClassName="high"),
-            "Pod cannot be judged on the simulator: field spec.priorityClassName is not modelled",
+            pod(runtimeClassName="kata"),
+            "Pod cannot be judged on the simulator: field spec.runtimeClassName is not modelled",
         ),
         (
             pod(containers=[container(lifecycle={"stopSignal": "SIGUSR1"})], os={"name": "linux"}),
@@ -74,8 +74,6 @@ def test_a_row_may_be_of_some_values_only() -> None:
     api.create(pod("disk", volumes=[fine]))
     for wrong in (
         pod(os={"name": "windows"}),
-        pod(preemptionPolicy="Never"),
-        pod(priority=1000),
         pod(volumes=[{"name": "h", "hostPath": {"path": "/x", "type": "Directory"}}]),
         pod(containers=[container(securityContext={"seccompProfile": {"type": "Localhost"}})]),
         service("two", ipFamilies=["IPv6"]),
@@ -121,7 +119,7 @@ def rows() -> Iterator[tuple[str, str, Row]]:
 OPAQUE = {"ObjectMeta", "LabelSelector", "NodeAffinity", "Volume"}
 """Structs that are modelled as a whole, or whose own table says which parts are (MODELLED_VOLUMES)."""
 MODELLED = {
-    "Affinity": "nodeAffinity",
+    "Affinity": "nodeAffinity podAffinity podAntiAffinity",
     "ClientIPConfig": "timeoutSeconds",
     "ConfigMapEnvSource": "name optional",
     "ConfigMapKeySelector": "key name optional",
@@ -140,13 +138,19 @@ MODELLED = {
     "HTTPGetAction": "path port scheme",
     "Lifecycle": "postStart preStop",
     "LifecycleHandler": "exec httpGet sleep",
+    **dict.fromkeys(
+        ("PodAffinity", "PodAntiAffinity"),
+        "preferredDuringSchedulingIgnoredDuringExecution requiredDuringSchedulingIgnoredDuringExecution",
+    ),
+    "PodAffinityTerm": "labelSelector matchLabelKeys mismatchLabelKeys namespaceSelector namespaces "
+    "topologyKey",
     "PodReadinessGate": "conditionType",
     "PodSchedulingGate": "name",
     "PodSecurityContext": "appArmorProfile runAsNonRoot runAsUser seccompProfile",
     "PodSpec": "activeDeadlineSeconds affinity automountServiceAccountToken containers hostNetwork hostname "
-    "initContainers "
-    "nodeName nodeSelector os readinessGates restartPolicy schedulerName schedulingGates securityContext "
-    "serviceAccount serviceAccountName subdomain terminationGracePeriodSeconds tolerations volumes",
+    "initContainers nodeName nodeSelector os preemptionPolicy priority priorityClassName readinessGates "
+    "restartPolicy schedulerName schedulingGates securityContext serviceAccount serviceAccountName "
+    "subdomain terminationGracePeriodSeconds tolerations topologySpreadConstraints volumes",
     "PodTemplateSpec": "metadata spec",
     "Probe": "exec failureThreshold grpc httpGet initialDelaySeconds periodSeconds successThreshold "
     "tcpSocket terminationGracePeriodSeconds timeoutSeconds",
@@ -163,6 +167,9 @@ MODELLED = {
     "SleepAction": "seconds",
     "TCPSocketAction": "port",
     "Toleration": "effect key operator tolerationSeconds value",
+    "TopologySpreadConstraint": "labelSelector matchLabelKeys maxSkew minDomains nodeAffinityPolicy "
+    "nodeTaintsPolicy topologyKey whenUnsatisfiable",
+    "WeightedPodAffinityTerm": "podAffinityTerm weight",
     "VolumeMount": "mountPath name readOnly recursiveReadOnly",
 }
 """By struct: the fields that something in the simulator acts on."""

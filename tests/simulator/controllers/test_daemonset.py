@@ -125,6 +125,32 @@ def test_nodes_come_and_go() -> None:
     assert status(cluster, "daemonsets")["desiredNumberScheduled"] == 4
 
 
+def test_a_node_that_is_deleted_counts_until_something_else_happens() -> None:
+    """Nobody listens to that upstream; its pod goes when the pod garbage collector has waited long enough."""
+    cluster = running(daemon_set())
+    cluster.api.delete("nodes", "node-3")
+    cluster.clock.sleep(30.0)
+    assert (len(nodes(cluster)), status(cluster, "daemonsets")["desiredNumberScheduled"]) == (3, 3)
+    cluster.clock.sleep(60.0)
+    assert nodes(cluster) == ["node-1", "node-2"]
+    assert status(cluster, "daemonsets")["desiredNumberScheduled"] == 2
+
+
+def test_an_update_takes_the_pod_of_a_node_that_is_down_and_waits_for_it() -> None:
+    """It does not serve, so it goes first; and it counts as down as long as it is there."""
+    cluster = running(daemon_set())
+    cluster.faults.stop_node("node-1")
+    cluster.clock.sleep(60.0)
+    change(cluster, template=daemon_set("agent:2")["spec"]["template"])
+    cluster.clock.sleep(60.0)
+    (stuck,) = cluster.api.list("pods", "default", fields="spec.nodeName=node-1")
+    assert "deletionTimestamp" in stuck["metadata"]
+    assert "updatedNumberScheduled" not in status(cluster, "daemonsets")
+    cluster.faults.start_node("node-1")
+    cluster.clock.sleep(60.0)
+    assert status(cluster, "daemonsets")["updatedNumberScheduled"] == 3
+
+
 def test_a_cordoned_node_keeps_its_pod_and_gets_a_new_one() -> None:
     """Every daemon tolerates unschedulable nodes."""
     cluster = running(daemon_set())

@@ -11,6 +11,7 @@ from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.endpoints import EndpointsController
 from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceController
+from gherkube.runners.simulator.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.store import Store
@@ -46,6 +47,7 @@ class Bench:
         informers = Informers(self.store, chance)
         EndpointSliceController(self.api, informers, chance)
         EndpointsController(self.api, informers, chance)
+        EndpointSliceMirroringController(self.api, informers, chance)
         self.nodes = [f"node-{index + 1}" for index in range(nodes)]
         self.network = Network(self.store, chance)
         self.programs = Programs()
@@ -58,8 +60,18 @@ class Bench:
         self.api.create_trusted("services", {"metadata": metadata, "spec": spec})
         return Key("default", name)
 
-    def pod(self, name: str, *, ip: str, app: str = "web", ready: bool = True, node: str = "node-1") -> Key:
-        containers = [{"name": "app", "image": "hello:1", "ports": [{"name": "http", "containerPort": 8080}]}]
+    def pod(
+        self,
+        name: str,
+        *,
+        ip: str,
+        app: str = "web",
+        ready: bool = True,
+        node: str = "node-1",
+        port_name: str = "http",
+    ) -> Key:
+        ports = [{"name": port_name, "containerPort": 8080}]
+        containers = [{"name": "app", "image": "hello:1", "ports": ports}]
         pod: Object = {
             "metadata": {"name": name, "namespace": "default", "labels": {"app": app}},
             "spec": {"containers": containers, "nodeName": node},

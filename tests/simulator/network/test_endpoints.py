@@ -259,3 +259,71 @@ def test_services_without_a_selector_are_left_alone(bench: Any) -> None:
     bench.service(selector=None)
     bench.run()
     assert bench.slices() == []
+
+
+def test_named_ports_that_differ_make_subsets_by_port(bench: Any) -> None:
+    """Each port with the pods that have it; a pod that has none of them is in no subset, but in a slice."""
+    ports = [
+        {"name": "one", "port": 80, "targetPort": "http", "protocol": "TCP"},
+        {"name": "two", "port": 81, "targetPort": "web", "protocol": "TCP"},
+        {"name": "three", "port": 82, "targetPort": 9999, "protocol": "TCP"},
+    ]
+    bench.service(ports=ports)
+    bench.service("named", port="web", selector={"app": "web"})
+    bench.pod("a", ip="10.244.1.2")
+    bench.pod("b", ip="10.244.1.3", port_name="web")
+    bench.run()
+    found = {
+        tuple(port["name"] for port in subset["ports"]): [each["ip"] for each in subset["addresses"]]
+        for subset in bench.endpoints()["subsets"]
+    }
+    assert found == {
+        ("one",): ["10.244.1.2"],
+        ("two",): ["10.244.1.3"],
+        ("three",): ["10.244.1.2", "10.244.1.3"],
+    }
+    (subset,) = bench.endpoints("named")["subsets"]
+    assert [each["ip"] for each in subset["addresses"]] == ["10.244.1.3"]
+    assert sum(len(each["endpoints"]) for each in bench.slices("named")) == 2
+
+
+def test_endpoints_that_somebody_deleted_are_made_again(bench: Any) -> None:
+    """As they were."""
+    bench.service()
+    bench.pod("a", ip="10.244.1.2")
+    bench.run()
+    before = bench.endpoints()["subsets"]
+    bench.api.delete("endpoints", "web", "default")
+    bench.run()
+    assert bench.endpoints()["subsets"] == before
+
+
+def test_endpoints_by_hand_are_mirrored(bench: Any) -> None:
+    """Of a service without a selector: one slice a subset, which follows and goes with them."""
+    bench.service("db", selector=None)
+    ports = [{"port": 5432, "protocol": "TCP"}]
+    subset = {"addresses": [{"ip": "10.9.8.7"}], "notReadyAddresses": [{"ip": "10.9.8.8"}], "ports": ports}
+    note = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "team": "a"}
+    metadata = {"name": "db", "namespace": "default", "annotations": note}
+    made = bench.api.create_trusted("endpoints", {"metadata": metadata, "subsets": [subset]})
+    bench.run()
+    (mirror,) = bench.slices("db")
+    assert mirror["metadata"]["labels"] == {
+        "kubernetes.io/service-name": "db",
+        "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
+    }
+    assert mirror["metadata"]["annotations"] == {"team": "a"}
+    assert mirror["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
+    assert mirror["ports"] == [{"name": "", "port": 5432, "protocol": "TCP"}]
+    assert [(each["addresses"], each["conditions"]) for each in mirror["endpoints"]] == [
+        (["10.9.8.7"], {"ready": True}),
+        (["10.9.8.8"], {"ready": False}),
+    ]
+    changed = {**made, "metadata": {**made["metadata"]}, "subsets": [{**subset, "notReadyAddresses": []}]}
+    bench.api.replace_trusted("endpoints", changed)
+    bench.run()
+    (after,) = bench.slices("db")
+    assert (after["metadata"]["name"], len(after["endpoints"])) == (mirror["metadata"]["name"], 1)
+    bench.api.delete("endpoints", "db", "default")
+    bench.run()
+    assert bench.slices("db") == []

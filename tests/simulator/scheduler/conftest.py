@@ -49,7 +49,9 @@ class Bench:
         container: Object = {"name": "app", "image": "hello:1", "resources": {"requests": requests}}
         if host_port := spec.pop("host_port", 0):
             container["ports"] = [{"containerPort": 80, "hostPort": host_port, "protocol": "TCP"}]
-        metadata: Object = {"name": name, "namespace": "default"}
+        metadata: Object = {"name": name, "namespace": spec.pop("namespace", "default")}
+        if labels := spec.pop("labels", None):
+            metadata["labels"] = labels
         if owner:
             metadata["ownerReferences"] = [
                 {
@@ -60,12 +62,20 @@ class Bench:
                     "controller": True,
                 }
             ]
-        priority = spec.pop("priority", 0)
+        if priority := spec.pop("priority", 0):
+            spec["priorityClassName"] = self.priority_class(priority, spec.pop("preemption", ""))
         spec = {"containers": [container], "schedulerName": "default-scheduler", **spec}
         pod = {"metadata": metadata, "spec": spec, "status": {"phase": "Pending"}}
-        stored = self.api.create_trusted("pods", pod)
-        stored["spec"]["priority"] = priority  # what a priority class would say
-        return stored
+        return self.api.create_trusted("pods", pod)
+
+    def priority_class(self, value: int, preemption: str = "") -> str:
+        """The name of a class of that priority, which is made if it is not there."""
+        name = f"priority-{value}"
+        policy = preemption or "PreemptLowerPriority"
+        if self.store.get("priorityclasses", Key("", name)) is None:
+            made = {"metadata": {"name": name}, "value": value, "preemptionPolicy": policy}
+            self.api.create_trusted("priorityclasses", made)
+        return name
 
     def settle(self) -> None:
         """Runs until nothing but retries is left."""

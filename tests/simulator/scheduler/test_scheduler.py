@@ -192,7 +192,7 @@ def test_no_nodes(bench: Any) -> None:
 def test_never_preempting(bench: Any) -> None:
     """A pod that never preempts says so."""
     bench.node("node-1")
-    bench.pod("big", cpu="5", preemptionPolicy="Never")
+    bench.pod("big", cpu="5", priority=10, preemption="Never")
     bench.settle()
     assert bench.condition("big")["message"].endswith(
         "preemption: not eligible due to preemptionPolicy=Never."
