@@ -25,6 +25,13 @@ REQUEST_SECONDS = 0.008
 """What a request takes; recordings: the pods that one command deletes go 5 to 20 ms apart."""
 PATIENCE = 180.0
 """Seconds after which a command that waits is given up, as `record` does."""
+NOT_SCOPED = "Warning: deleting cluster-scoped resources, not scoped to the provided namespace"
+IMMEDIATE = (
+    "Warning: Immediate deletion does not wait for confirmation that the running resource has been "
+    "terminated. The resource may continue to run on the cluster indefinitely."
+)
+OLD_ENDPOINTS = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+"""What kubectl, or the API server through it, warns of."""
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 SHORT_FLAGS = {"-l": "--selector", "-p": "--patch", "-f": "--filename", "-o": "--output", "-n": "--namespace"}
@@ -96,10 +103,11 @@ class Commands:
         self._api = cast(Api, PacedApi(cluster.api, cluster.clock))
         self._now = cluster.api
         self._patience = PATIENCE
+        self._warnings: list[str] = []
 
     def run(self, argv: Sequence[str], stdin: str = "", at_most: float = PATIENCE) -> Said:
         """Does one command line, given without `kubectl`; `stdin` is what `-f -` reads."""
-        self._patience = at_most
+        self._patience, self._warnings = at_most, []
         said = taken_apart(argv)
         verb = said.words.pop(0)
         if verb in ONLY_PRINTS:
@@ -114,10 +122,11 @@ class Commands:
         try:
             out.extend(line for line in do(said, stdin) if line)
         except Refused as refusal:
-            return Said(1, _lines(out), f"{refusal.text}\n")
+            return Said(1, _lines(out), _lines([*self._warnings, refusal.text]))
         except TimeoutError:
-            return Said(None, _lines(out))
-        return Said(0, _lines(out), _lines([f"Warning: {each}" for each in dict.fromkeys(self._remarks)]))
+            return Said(None, _lines(out), _lines(self._warnings))
+        remarks = [f"Warning: {each}" for each in dict.fromkeys(self._remarks)]
+        return Said(0, _lines(out), _lines([*self._warnings, *remarks]))
 
     # --- verbs on manifests ---
 
@@ -246,6 +255,16 @@ class Commands:
             "grace_period": 1 if "--now" in said.flags else said.number("--grace-period"),
             "force": "--force" in said.flags,
         }
+        kinds = {find(word.split("/", 1)[0]) for word in said.words[:1]}
+        self._warnings += [
+            text
+            for applies, text in (
+                (any(not kind.namespaced for kind in kinds), NOT_SCOPED),
+                (any(kind.resource == "endpoints" for kind in kinds), OLD_ENDPOINTS),
+                (how["force"] and said.number("--grace-period") in (None, 0), IMMEDIATE),
+            )
+            if applies
+        ]
         if "--selector" in said.flags or "--field-selector" in said.flags or "--all" in said.flags:
             how["labels"], how["fields"] = (said.flags.get(f, "") for f in ("--selector", "--field-selector"))
             outcomes = kubectl.delete_all(self._api, find(said.words[0]).resource, self._namespace, **how)

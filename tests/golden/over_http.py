@@ -9,6 +9,7 @@ after the other. All of them take a quarter of an hour, or with four lanes some 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -19,10 +20,11 @@ from pathlib import Path
 from gherkube.runners.report.facts import facts
 from gherkube.runners.report.likeness import judge, row, total
 from tests.golden.fidelity import REAL, real
+from tests.golden.player import CPU, MEMORY
 from tests.golden.recording import read
 from tests.golden.scenario import SCENARIOS
 
-SIZE = '{"count": 3, "cpu": "2", "memory": "24683656Ki"}'
+SIZE = json.dumps({"count": 3, "cpu": CPU, "memory": MEMORY})
 """The recorded cluster's nodes."""
 GHERKUBE = (sys.executable, "-c", "from gherkube.runners.cli.main import main; main()")
 

@@ -21,6 +21,8 @@ from tests.golden.commands import PATIENCE, Commands
 from tests.golden.recording import RESOURCES
 from tests.golden.scenario import Scenario, Step
 
+CPU, MEMORY = "2", "24683656Ki"
+"""What each node of the recorded cluster had."""
 COMMAND_SECONDS = 0.25
 """Median seconds from a command's start to its request; recordings: a line takes 0.1 to 1 s."""
 FAULT_SECONDS = 0.6
@@ -38,7 +40,8 @@ class Player:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario, self._namespace = scenario, scenario.namespace
         self._chance = random.Random(f"{seed}/kubectl")
-        self._cluster = cluster = Simulator(seed=seed, nodes=3)
+        self._cluster = cluster = Simulator(seed=seed, nodes=0)
+        cluster.set_nodes(3, cpu=CPU, memory=MEMORY)
         provide(cluster.images)
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}})
         cluster.clock.sleep(5.0)

@@ -25,6 +25,7 @@ CHANCE: dict[str, dict[str, float]] = {
     "deadline": {"lives": 0.7},
     "drain-with-budget": {"events": 0.9},
     "liveness-fails": {"states": 0.7},
+    "node-deleted": {"states": 0.85},
     "node-down": {"states": 0.9, "moves": 0.75, "bounds": 0.5},
     "proportional-scaling": {"states": 0.9, "lives": 0.7},
     "quota": {"moves": 0.85},
