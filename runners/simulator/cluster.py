@@ -40,7 +40,7 @@ from gherkube.runners.simulator.controllers.statefulset import StatefulSetContro
 from gherkube.runners.simulator.log import Log
 from gherkube.runners.simulator.network import Network
 from gherkube.runners.simulator.node.images import Images
-from gherkube.runners.simulator.node.kubelet import Kubelets
+from gherkube.runners.simulator.node.kubelets import Kubelets
 from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.node.registration import LEASES, LEASES_NAMESPACE, register
 from gherkube.runners.simulator.scheduler import Scheduler

@@ -11,7 +11,7 @@ from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.controllers.nodelifecycle import NodeLifecycle
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.node.images import Images
-from gherkube.runners.simulator.node.kubelet import Kubelets, Reply
+from gherkube.runners.simulator.node.kubelets import Kubelets, Reply
 from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.store import Store
 
