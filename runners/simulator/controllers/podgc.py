@@ -33,22 +33,18 @@ class PodGarbageController:
         """Since when a node is known to be missing."""
         self._planned = False
         self._nodes, self._pods = informers.of("nodes"), informers.of("pods")
-        self._nodes.on_change(self._node_changed)
-        self._pods.on_change(self._pod_changed)
+        self._nodes.on_change(self._plan, (DELETED,))
+        self._pods.on_change(self._pod_added, (ADDED,))
 
-    def _node_changed(self, change: Change) -> None:
-        if change.type == DELETED:
-            self._plan()
-
-    def _pod_changed(self, change: Change) -> None:
-        if change.type == ADDED and self._is_orphan(change.object):
+    def _pod_added(self, change: Change) -> None:
+        if self._is_orphan(change.object):
             self._plan()
 
     def _is_orphan(self, pod: Object) -> bool:
         node = pod["spec"].get("nodeName")
         return node is not None and Key("", node) not in self._nodes.objects
 
-    def _plan(self) -> None:
+    def _plan(self, _: Change | None = None) -> None:
         if not self._planned:
             self._planned = True
             turns = floor((self._clock.now - self._phase) / LOOK_EVERY) + 1

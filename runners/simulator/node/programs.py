@@ -64,19 +64,20 @@ class Look(NamedTuple):
     complaint: str
 
 
-def behaviour_of(images: Images, container: Object, env: Mapping[str, str], pod: str) -> Behaviour:
+def behaviour_of(
+    images: Images, container: Object, course: Course | None, env: Mapping[str, str], pod: str
+) -> Behaviour:
     """How the container behaves: as is said of its image, as its command says, or as the image's program.
 
-    `pod` is the pod's name.
+    `course`: what its command does; `pod`: the pod's name.
     """
     image = images.of(container["image"])
-    argv = _argv(container)
-    if argv and image is DEFAULT:
-        if HOSTNAME_SERVER in argv[:2] and _repository(container) == "agnhost":
-            return replace(image, answer_text=pod)
-        if (course := course_of(argv)) is not None:
+    if image is DEFAULT:
+        if course is not None:
             return _running(course)
-    return images.of(container["image"], env)
+        if HOSTNAME_SERVER in _argv(container)[:2] and _repository(container) == "agnhost":
+            return replace(image, answer_text=pod)
+    return images.of(container["image"], env) if env else image
 
 
 def _running(course: Course) -> Behaviour:
@@ -90,9 +91,9 @@ def _running(course: Course) -> Behaviour:
     )
 
 
-def files_of(container: Object) -> Files | None:
-    """Which files the container's command makes and removes; None where nothing is known of its files."""
-    if (course := course_in(container)) is not None:
+def files_of(container: Object, course: Course | None) -> Files | None:
+    """Which files its command makes and removes, by its course; None where nothing is known of its files."""
+    if course is not None:
         return course.files
     return () if parse_image(container["image"]).full_repository in STEERED else None
 
@@ -102,12 +103,11 @@ def course_in(container: Object) -> Course | None:
     return course_of(_argv(container))
 
 
-def last_words(container: Object) -> str:
-    """The message of the container's end: what its command leaves behind, or prints if that is asked for.
+def last_words(container: Object, course: Course | None) -> str:
+    """The message of its end: what its command leaves behind by its course, or prints if that is asked for.
 
     pkg/kubelet/kuberuntime/kuberuntime_container.go getTerminationMessage
     """
-    course = course_in(container)
     if course is None:
         return ""
     logs = container.get("terminationMessagePolicy") == "FallbackToLogsOnError" and course.code
@@ -213,12 +213,14 @@ def _statement(words: Sequence[str]) -> tuple[float, int, bool] | None:
 def _argv(container: Object) -> Sequence[str]:
     """What the container runs, as far as it is known: its command, else that of its image."""
     said = [*container.get("command", ()), *container.get("args", ())]
+    if not said:
+        return COMMANDS.get(_repository(container), [])
     if any("$" in word for word in said):
         env = literal_env(container)
         said = [
             VARIABLE.sub(lambda found: env.get(found[found.lastindex or 0], found[0]), word) for word in said
         ]
-    return said or COMMANDS.get(_repository(container), [])
+    return said
 
 
 def _repository(container: Object) -> str:

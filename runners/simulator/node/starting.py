@@ -212,18 +212,18 @@ def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
     kubelet, image = pod.kubelet, container.image
     course = course_in(container.spec)
     application = Application(
-        behaviour_of(kubelet.images, container.spec, env, pod.key.name),
+        behaviour_of(kubelet.images, container.spec, course, env, pod.key.name),
         kubelet.clock.now,
         memory_limit=container.memory_limit,
         completes=container.kind == "init",
-        files=files_of(container.spec),
+        files=files_of(container.spec, course),
         takes_memory_at=course.memory[1] if course else 0.0,
     )
     attempt = 0 if container.run is None else container.run.attempt + 1
     container.previous = container.run
     stamp = kubelet.clock.timestamp()
     container.run = Run(application, attempt, kubelet.new_container_id(), stamp, image, env)
-    container.run.message = last_words(container.spec)
+    container.run.message = last_words(container.spec, course)
     container.waits, pod.changed = None, True
     pod.look_for_end(container.run)
 
