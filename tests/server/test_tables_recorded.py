@@ -2,7 +2,7 @@
 
 A recording knows when it saw an object, kubectl printed ages by the cluster's clock: the first second of
 a recording is found from the objects' own times, to within a fraction of a second. So an output agrees
-when it does at some moment within a second of the command's.
+when it does at some moment while the command ran, or within a second of that.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ RESOURCES = {
         Resource("daemonsets", "apps", "v1", "DaemonSet", True, ("ds",)),
         Resource("jobs", "batch", "v1", "Job"),
         Resource("controllerrevisions", "apps", "v1", "ControllerRevision"),
+        Resource("services", "", "v1", "Service", True, ("svc",)),
         Resource("endpoints", "", "v1", "Endpoints", True, ("ep",)),
         Resource("persistentvolumeclaims", "", "v1", "PersistentVolumeClaim", True, ("pvc",)),
         Resource("poddisruptionbudgets", "policy", "v1", "PodDisruptionBudget", True, ("pdb",)),
@@ -108,7 +109,8 @@ def test_a_table_reads_as_the_real_one(folder: Path, at: int) -> None:
     """Columns, values, ages and order are those that kubectl printed, to the byte."""
     action = recording(folder).actions[at]
     resource, name, rest = asked(action) or pytest.fail("not a table")
-    moments = [(until, offset / 4) for until in (0.0, 0.3, -0.3) for offset in range(-4, 9)]
+    first = -4 - round(4 * action["seconds"])  # a command is written down when it has ended
+    moments = [(until, offset / 4) for until in (0.0, 0.3, -0.3) for offset in range(first, 9)]
     found = {
         printed(folder, resource, name, rest, action["t"] + until, begun(folder) + action["t"] + later)
         for until, later in moments
