@@ -129,7 +129,8 @@ def shown() -> Iterator[tuple[str, float, float, dict[str, str]]]:
         text = gzip.decompress((folder / "actions.ndjson.gz").read_bytes()).decode()
         for action in map(json.loads, text.splitlines()):
             rows = [row.split() for row in (action.get("stdout") or "").splitlines()]
-            if rows and rows[0][:3] == ["NAME", "READY", "STATUS"]:
+            several = not all(rows) or any("/" in row[0] for row in rows)
+            if rows and not several and rows[0][:3] == ["NAME", "READY", "STATUS"]:
                 end = action["t"]
                 yield folder.name, end - action["seconds"], end, {row[0]: row[2] for row in rows[1:]}
 

@@ -43,14 +43,14 @@ def test_an_object_enters_and_leaves_a_selection(http: Loopback) -> None:
 
 def test_a_watch_ends_at_its_time(http: Loopback) -> None:
     """timeoutSeconds are virtual seconds."""
-    with http.watch(f"{CONFIGMAPS}?watch=1&timeoutSeconds=30") as watching:
+    with http.watch(f"{CONFIGMAPS}?watch=1&timeoutSeconds=30&labelSelector=x") as watching:
         http.advance("30s")
         assert watching.ends()
 
 
 def test_bookmarks_come_about_every_minute(http: Loopback) -> None:
     """To those who asked for them: the kind and a version, nothing else."""
-    with http.watch(f"{CONFIGMAPS}?watch=1&allowWatchBookmarks=true") as watching:
+    with http.watch(f"{CONFIGMAPS}?watch=1&allowWatchBookmarks=true&labelSelector=x") as watching:
         http.advance("61s")
         mark = watching.next()
         assert (mark["type"], mark["object"]["kind"]) == ("BOOKMARK", "ConfigMap")

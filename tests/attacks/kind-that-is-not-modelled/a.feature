@@ -1,13 +1,13 @@
 Feature: Kinds that the simulator does not act on
 
-  Scenario: claim
+  Scenario: policy
     Given deployment "web" runs 3 replicas of "hello:1"
     And the manifest
       """yaml
-      apiVersion: v1
-      kind: PersistentVolumeClaim
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
       metadata: {name: c}
-      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+      spec: {podSelector: {}}
       """
     Then 3 pods are ready
 
@@ -15,9 +15,9 @@ Feature: Kinds that the simulator does not act on
     Given deployment "web" runs 3 replicas of "hello:1"
     When I apply
       """yaml
-      apiVersion: v1
-      kind: LimitRange
+      apiVersion: networking.k8s.io/v1
+      kind: Ingress
       metadata: {name: n}
-      spec: {limits: [{type: Container, default: {cpu: 100m}}]}
+      spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
       """
     Then 3 pods are ready
