@@ -14,6 +14,12 @@ Object: TypeAlias = dict[str, Any]
 TEMPLATED = ("deployments", "replicasets", "statefulsets", "daemonsets", "jobs")
 """The resources whose objects have a pod template."""
 
+REQUIRED, PREFERRED = (
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "preferredDuringSchedulingIgnoredDuringExecution",
+)
+"""The fields of an affinity: what must be, and what is wished."""
+
 
 class Key(NamedTuple):
     """A name within a resource; `namespace` is "" for what is cluster-wide."""

@@ -34,6 +34,9 @@ REMEMBERED = 4096
 _EPOCH_NANOS = int(EPOCH.timestamp()) * 10**9
 
 
+EventType: TypeAlias = Literal["Normal", "Warning"]
+
+
 class EventRecorder:
     """Records the events of one component: `component` and `host` are what `source` says."""
 
@@ -49,7 +52,7 @@ class EventRecorder:
         self,
         kind: str,
         involved: Object,
-        type: Literal["Normal", "Warning"],  # noqa: A002 - the API's word
+        type: EventType,  # noqa: A002 - the API's word
         reason: str,
         message: str,
         field_path: str = "",

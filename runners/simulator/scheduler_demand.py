@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gherkube.runners.objects import Object, controller_of
+from gherkube.runners.objects import PREFERRED, Object, controller_of
 from gherkube.runners.simulator.controllers.node_selection import Labels, node_term, selection
 from gherkube.runners.simulator.controllers.room import host_ports, requests_of, scored_requests
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
@@ -42,8 +42,7 @@ class Demand:
         self.matches = selection(spec)
         node_affinity = self.affinity.get("nodeAffinity") or {}
         self.preferred = [
-            (entry["weight"], node_term(entry["preference"]))
-            for entry in node_affinity.get("preferredDuringSchedulingIgnoredDuringExecution", ())
+            (entry["weight"], node_term(entry["preference"])) for entry in node_affinity.get(PREFERRED, ())
         ]
         self.best_effort = not (self.requests.cpu or self.requests.memory or self.requests.others)
         self.group = group_of(pod)

@@ -13,7 +13,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Key, Object, is_deleting, key_of
 from gherkube.runners.simulator.api.eviction import BUDGETS, selects
 from gherkube.runners.simulator.api.server import ApiServer
-from gherkube.runners.simulator.api.writes import with_condition
+from gherkube.runners.simulator.api.writes import disruption_target
 from gherkube.runners.simulator.controllers.room import HostPort, conflicting
 from gherkube.runners.simulator.events import EventRecorder
 from gherkube.runners.simulator.scheduler_around import Around
@@ -22,6 +22,7 @@ from gherkube.runners.simulator.scheduler_nodes import Node, Nodes, Placed, fit,
 from gherkube.runners.simulator.scheduler_view import PORTS_TAKEN
 
 REASON = "PreemptionByScheduler"
+MESSAGE = "default-scheduler: preempting to accommodate a higher priority pod"
 NEVER = "not eligible due to preemptionPolicy=Never."
 WAITS = "not eligible due to a terminating pod on the nominated node."
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
@@ -96,16 +97,7 @@ class Preemption:
         stored = self._api.store.get("pods", key_of(victim))
         if stored is None:
             return
-        target = {
-            "type": "DisruptionTarget",
-            "observedGeneration": stored["metadata"].get("generation", 1),
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self._api.clock.timestamp(),
-            "reason": REASON,
-            "message": "default-scheduler: preempting to accommodate a higher priority pod",
-        }
-        conditions = with_condition(stored["status"].get("conditions", []), target)
+        conditions = disruption_target(stored, REASON, MESSAGE, self._api.clock.timestamp())
         try:
             self._api.put_status("pods", stored, {**stored["status"], "conditions": conditions}, check=False)
             self._api.delete("pods", victim["metadata"]["name"], victim["metadata"]["namespace"])

@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import PREFERRED, REQUIRED, Object
 from gherkube.runners.selectors import LabelTest, from_label_selector
 
-REQUIRED, PREFERRED = (
-    "requiredDuringSchedulingIgnoredDuringExecution",
-    "preferredDuringSchedulingIgnoredDuringExecution",
-)
 AMONG_PODS = ("podAffinity", "podAntiAffinity")
 
 NamespaceLabels: TypeAlias = Callable[[str], Mapping[str, str]]

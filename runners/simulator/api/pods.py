@@ -17,11 +17,13 @@ from gherkube.runners.simulator.api.resources import RESOURCES
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.store import Store
 
+ROOT_CERTIFICATES = "kube-root-ca.crt"
+"""The ConfigMap that each namespace is given, and given again: nobody has to look whether it is there."""
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SOURCE: Object = {
     "sources": [
         {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"configMap": {"name": ROOT_CERTIFICATES, "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
         {
             "downwardAPI": {
                 "items": [
@@ -35,7 +37,7 @@ TOKEN_SOURCE: Object = {
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 ADDED: Object = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", "enableServiceLinks": True}
 DEFAULT_ACCOUNT = "default"
-"""The service account that is in every namespace of a real cluster; here it is not stored."""
+"""The service account that each namespace is given: nobody has to look whether it is there."""
 GATED: Object = {
     "type": "PodScheduled",
     "status": "False",

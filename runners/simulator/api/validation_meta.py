@@ -240,18 +240,29 @@ def check_selector(selector: Object, field: str) -> Iterator[FieldError]:
     yield from check_labels(selector.get("matchLabels"), f"{field}.matchLabels")
     for at, term in enumerate(selector.get("matchExpressions", ())):
         path = f"{field}.matchExpressions[{at}]"
-        operator, values = term.get("operator", ""), term.get("values", ())
-        if operator in ("In", "NotIn"):
-            if not values:
-                yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                said = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                yield forbidden_field(f"{path}.values", said)
-        else:
-            yield wrong(f"{path}.operator", operator, "not a valid selector operator")
-        for message in is_qualified_name(term.get("key", "")):
-            yield wrong(f"{path}.key", term.get("key", ""), message)
-        for value_at, value in enumerate(values):
+        yield from check_expression(term, path)
+        for value_at, value in enumerate(term.get("values", ())):
             for message in is_label_value(value):
                 yield wrong(f"{path}.values[{value_at}]", value, message)
+
+
+def check_expression(term: Object, field: str, *, compares: bool = False) -> Iterator[FieldError]:
+    """What is wrong with one matchExpressions entry; `compares`: Gt and Lt are operators, too, as of nodes.
+
+    ValidateLabelSelectorRequirement, ValidateNodeSelectorRequirement
+    """
+    operator, values, key = term.get("operator", ""), term.get("values") or (), term.get("key", "")
+    if operator in ("In", "NotIn"):
+        if not values:
+            yield required(f"{field}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            said = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            yield forbidden_field(f"{field}.values", said)
+    elif compares and operator in ("Gt", "Lt"):
+        if len(values) != 1:
+            said = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+            yield required(f"{field}.values", said)
+    else:
+        yield wrong(f"{field}.operator", operator, "not a valid selector operator")
+    yield from (wrong(f"{field}.key", key, message) for message in is_qualified_name(key))

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported, wrong
-from gherkube.runners.simulator.api.validation_meta import check_selector, is_qualified_name
+from gherkube.runners.objects import PREFERRED, REQUIRED, Object
+from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
+from gherkube.runners.simulator.api.validation_meta import (
+    check_expression,
+    check_selector,
+    is_dns_subdomain,
+    is_qualified_name,
+)
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 WEIGHTS = range(1, 101)
 EMPTY = "can not be empty"
 
@@ -78,24 +81,26 @@ def _check_node_affinity(affinity: Object, field: str) -> Iterator[FieldError]:
 
 
 def _check_term(term: Object, field: str) -> Iterator[FieldError]:
-    """ValidateNodeSelectorRequirement"""
+    """ValidateNodeSelectorTerm"""
     for at, each in enumerate(term.get("matchExpressions") or ()):
-        path, operator = f"{field}.matchExpressions[{at}]", each.get("operator", "")
-        values, key = each.get("values") or (), each.get("key", "")
-        if operator in ("In", "NotIn"):
-            if not values:
-                yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                said = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                yield forbidden_field(f"{path}.values", said)
-        elif operator in ("Gt", "Lt"):
-            if len(values) != 1:
-                said = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-                yield required(f"{path}.values", said)
-        else:
-            yield wrong(f"{path}.operator", operator, "not a valid selector operator")
-        yield from (wrong(f"{path}.key", key, message) for message in is_qualified_name(key))
+        yield from check_expression(each, f"{field}.matchExpressions[{at}]", compares=True)
+    for at, each in enumerate(term.get("matchFields") or ()):
+        yield from _check_field(each, f"{field}.matchFields[{at}]")
+
+
+def _check_field(term: Object, field: str) -> Iterator[FieldError]:
+    """ValidateNodeFieldSelectorRequirement"""
+    operator, values, key = term.get("operator", ""), term.get("values") or (), term.get("key", "")
+    if operator not in ("In", "NotIn"):
+        yield wrong(f"{field}.operator", operator, "not a valid selector operator")
+    elif len(values) != 1:
+        said = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+        yield required(f"{field}.values", said)
+    if key != "metadata.name":
+        yield wrong(f"{field}.key", key, "not a valid field selector key")
+        return
+    for at, value in enumerate(values):
+        yield from (wrong(f"{field}.values[{at}]", value, message) for message in is_dns_subdomain(value))
 
 
 def _check_pod_affinity(affinity: Object, field: str) -> Iterator[FieldError]:

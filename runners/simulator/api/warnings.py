@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import PREFERRED, REQUIRED, Object
 from gherkube.runners.quantities import parse
 from gherkube.runners.simulator.api.refusals import render
 from gherkube.runners.simulator.api.validation_meta import is_dns_label
@@ -46,8 +46,6 @@ OLD_ANNOTATIONS = {
     "security.alpha.kubernetes.io/unsafe-sysctls": ("v1.11", "sysctls"),
 }
 """Annotations of pods: since when they do nothing, and the field that does it."""
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 def of_new(resource: str, obj: Object) -> Iterator[str]:

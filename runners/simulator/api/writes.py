@@ -277,6 +277,20 @@ def with_condition(conditions: list[Object], new: Object) -> list[Object]:
     return result
 
 
+def disruption_target(pod: Object, reason: str, message: str, at: str) -> list[Object]:
+    """The pod's conditions with DisruptionTarget among them: why someone ends it (at: an API timestamp)."""
+    target = {
+        "type": "DisruptionTarget",
+        "observedGeneration": pod["metadata"].get("generation", 1),
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": at,
+        "reason": reason,
+        "message": message,
+    }
+    return with_condition(pod["status"].get("conditions", []), target)
+
+
 def _is_new_generation(resource: str, stored: Object, new: Object) -> bool:
     """Whether an update changes what generation counts: each strategy.go's PrepareForUpdate."""
     before, after = stored["metadata"], new["metadata"]

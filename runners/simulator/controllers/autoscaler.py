@@ -10,9 +10,10 @@ from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, condition
 from gherkube.runners.simulator.api.scale import scale_of, scale_paths
 from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.api.writes import with_condition
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 AUTOSCALERS = "horizontalpodautoscalers"
 PERIOD = 15.0
@@ -124,10 +125,7 @@ class AutoscalerController:
         since = old["lastTransitionTime"] if old is not None and old["status"] == value else now
         new = {"type": type_, "status": value, "lastTransitionTime": since}
         new |= {"reason": reason, "message": message}
-        conditions = status.get("conditions", [])
-        status["conditions"] = (
-            [*conditions, new] if old is None else [new if each is old else each for each in conditions]
-        )
+        status["conditions"] = with_condition(status.get("conditions", []), new)
 
-    def _tell(self, autoscaler: Object, type_: str, reason: str, message: str) -> None:
-        self._events.record("HorizontalPodAutoscaler", autoscaler, type_, reason, message)  # type: ignore[arg-type]
+    def _tell(self, autoscaler: Object, type_: EventType, reason: str, message: str) -> None:
+        self._events.record("HorizontalPodAutoscaler", autoscaler, type_, reason, message)

@@ -12,7 +12,7 @@ from gherkube.runners.simulator.api.claims import CLAIMS, CLASS, PROTECTION, VOL
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 PROVISIONER = "kubernetes.io/host-path"
 ASKED = {
@@ -107,8 +107,8 @@ class ClaimController:
         if not used and PROTECTION in claim["metadata"].get("finalizers", ()):
             self._api.remove_finalizer(CLAIMS, key, PROTECTION)
 
-    def _tell(self, claim: Object, type_: str, reason: str, message: str) -> None:
-        self._events.record("PersistentVolumeClaim", claim, type_, reason, message)  # type: ignore[arg-type]
+    def _tell(self, claim: Object, type_: EventType, reason: str, message: str) -> None:
+        self._events.record("PersistentVolumeClaim", claim, type_, reason, message)
 
 
 def _volume_for(claim: Object, name: str) -> Object:

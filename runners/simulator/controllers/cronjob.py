@@ -19,7 +19,7 @@ from gherkube.runners.simulator.controllers.job import is_finished
 from gherkube.runners.simulator.controllers.job_pods import seconds
 from gherkube.runners.simulator.controllers.ownership import controller_uid, reference_to
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 SLACK = 0.1
@@ -191,8 +191,8 @@ class CronJobController:
             return
         self._tell(cron_job, "Normal", "SuccessfulDelete", f"Deleted job {name}")
 
-    def _tell(self, cron_job: Object, type_: str, reason: str, message: str) -> None:
-        self._events.record("CronJob", cron_job, type_, reason, message)  # type: ignore[arg-type]
+    def _tell(self, cron_job: Object, type_: EventType, reason: str, message: str) -> None:
+        self._events.record("CronJob", cron_job, type_, reason, message)
 
     def _now(self) -> float:
         """Seconds since 1970."""

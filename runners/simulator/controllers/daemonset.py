@@ -26,7 +26,7 @@ from gherkube.runners.simulator.controllers.ownership import (
 )
 from gherkube.runners.simulator.controllers.pod_control import PodControl
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 BURST = 250
 """How many pods one turn makes or deletes at most. BurstReplicas"""
@@ -174,10 +174,10 @@ class DaemonSetController:
             if phase == "Failed" and (wait := self._backoff(owner, node)):
                 self._queue.add_after(key, wait, retry=True)
                 continue
-            type_ = "Warning" if phase == "Failed" else "Normal"
+            type_: EventType = "Warning" if phase == "Failed" else "Normal"
             said = f"Found {phase.lower()} daemon pod {name} on node {node}, will try to "
             said += "kill it" if phase == "Failed" else "delete it"
-            self._events.record("DaemonSet", owner, type_, f"{phase}DaemonPod", said)  # type: ignore[arg-type]
+            self._events.record("DaemonSet", owner, type_, f"{phase}DaemonPod", said)
             doomed.append(pod)
         return living
 

@@ -5,13 +5,12 @@ pkg/controller/daemon/util/daemonset_util.go
 
 from __future__ import annotations
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import REQUIRED, Object
 from gherkube.runners.simulator.api.defaults import TEMPLATE_GENERATION
 from gherkube.runners.simulator.controllers.daemonset_update import HASH, POD_GENERATION
 from gherkube.runners.simulator.controllers.node_selection import selection
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
 
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 TOLERATED = (
     *((f"node.kubernetes.io/{what}", "NoExecute") for what in ("not-ready", "unreachable")),
     *(
@@ -47,9 +46,7 @@ def target_of(pod: Object) -> str:
     if spec.get("nodeName"):
         return str(spec["nodeName"])
     affinity = spec.get("affinity", {}).get("nodeAffinity", {})
-    for term in affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get(
-        "nodeSelectorTerms", ()
-    ):
+    for term in affinity.get(REQUIRED, {}).get("nodeSelectorTerms", ()):
         for each in term.get("matchFields", ()):
             if each["key"] == "metadata.name" and len(each["values"]) == 1:
                 return str(each["values"][0])

@@ -41,7 +41,7 @@ from gherkube.runners.simulator.controllers.ownership import (
 )
 from gherkube.runners.simulator.controllers.pod_control import PodControl
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 BATCH = 1.0
 """Seconds in which changes of pods are gathered. syncJobBatchPeriod"""
@@ -363,8 +363,8 @@ class JobController:
             shown = {name: value for name, value in status.items() if value or name in ALWAYS}
             self._api.put_status("jobs", stored, shown, check=False)
 
-    def _tell(self, job: Object, type_: str, reason: str, message: str) -> None:
-        self._events.record("Job", job, type_, reason, message)  # type: ignore[arg-type]
+    def _tell(self, job: Object, type_: EventType, reason: str, message: str) -> None:
+        self._events.record("Job", job, type_, reason, message)
 
     def _now(self) -> float:
         """Seconds since 1970."""

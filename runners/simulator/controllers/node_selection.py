@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import REQUIRED, Object
 
 Labels: TypeAlias = Mapping[str, str]
 Matcher: TypeAlias = Callable[[str, Labels], bool]
@@ -19,7 +19,7 @@ def selection(spec: Object) -> Matcher:
     """Whether a node is one that pods of this spec select. RequiredNodeAffinity.Match"""
     selector: dict[str, str] = spec.get("nodeSelector") or {}
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    required = affinity.get(REQUIRED)
     terms = [node_term(term) for term in required["nodeSelectorTerms"]] if required else None
 
     if not selector and terms is None:

@@ -9,7 +9,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.controllers.ownership import is_namespace_terminating
-from gherkube.runners.simulator.events import EventRecorder
+from gherkube.runners.simulator.events import EventRecorder, EventType
 
 COPIED = ("labels", "annotations", "finalizers")
 """What of a template's metadata its pods get."""
@@ -61,5 +61,5 @@ class PodControl:
             raise
         self._tell(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
 
-    def _tell(self, owner: Object, type_: str, reason: str, message: str) -> None:
-        self._recorder.record(owner["kind"], owner, type_, reason, message)  # type: ignore[arg-type]
+    def _tell(self, owner: Object, type_: EventType, reason: str, message: str) -> None:
+        self._recorder.record(owner["kind"], owner, type_, reason, message)

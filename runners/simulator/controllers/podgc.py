@@ -12,7 +12,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED, Change
 from gherkube.runners.objects import ENDED, Key, Object, key_of
 from gherkube.runners.simulator.api.server import ApiServer
-from gherkube.runners.simulator.api.writes import with_condition
+from gherkube.runners.simulator.api.writes import disruption_target
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers
 
@@ -78,14 +78,5 @@ class PodGarbageController:
             return
 
     def _failed(self, pod: Object) -> Object:
-        target = {
-            "type": "DisruptionTarget",
-            "observedGeneration": pod["metadata"].get("generation", 1),
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self._clock.timestamp(),
-            "reason": REASON,
-            "message": MESSAGE,
-        }
-        conditions = with_condition(pod["status"].get("conditions", []), target)
+        conditions = disruption_target(pod, REASON, MESSAGE, self._clock.timestamp())
         return {**pod["status"], "phase": "Failed", "conditions": conditions}

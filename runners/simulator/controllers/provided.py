@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_deleting
+from gherkube.runners.simulator.api.pods import ROOT_CERTIFICATES
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 
 ACCOUNTS, ACCOUNT = "serviceaccounts", "default"
-CONFIG_MAPS, ROOT = "configmaps", "kube-root-ca.crt"
+CONFIG_MAPS = "configmaps"
 DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such "
     "as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across "
@@ -23,7 +24,7 @@ DESCRIPTION = (
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 GIVEN: dict[str, tuple[str, Object]] = {
     ACCOUNTS: (ACCOUNT, {}),
-    CONFIG_MAPS: (ROOT, {"data": {"ca.crt": CERTIFICATE}}),
+    CONFIG_MAPS: (ROOT_CERTIFICATES, {"data": {"ca.crt": CERTIFICATE}}),
 }
 """By resource, what each namespace has of it: its name, and what it holds."""
 NOTES = {CONFIG_MAPS: {"annotations": {"kubernetes.io/description": DESCRIPTION}}}

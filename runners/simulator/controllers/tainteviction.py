@@ -11,6 +11,7 @@ from gherkube.runners.errors import ApiError
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import Key, Object, is_deleting, key_of
 from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.api.writes import disruption_target
 from gherkube.runners.simulator.clock import Timer
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.events import EventRecorder
@@ -120,19 +121,9 @@ class TaintEviction:
         if pod is None or pod["metadata"]["uid"] != uid or is_deleting(pod):
             return
         self._say(key, "Marking for deletion Pod")
-        status = pod["status"]
-        target = {
-            "type": "DisruptionTarget",
-            "observedGeneration": pod["metadata"]["generation"],
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self._clock.timestamp(),
-            "reason": REASON,
-            "message": MESSAGE,
-        }
-        conditions = [each for each in status.get("conditions", ()) if each["type"] != "DisruptionTarget"]
+        conditions = disruption_target(pod, REASON, MESSAGE, self._clock.timestamp())
         try:
-            self._api.put_status("pods", pod, {**status, "conditions": [*conditions, target]}, check=False)
+            self._api.put_status("pods", pod, {**pod["status"], "conditions": conditions}, check=False)
             self._api.delete("pods", key.name, key.namespace)
         except ApiError:
             return

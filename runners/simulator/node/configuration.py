@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gherkube.runners.objects import Key, Object
-from gherkube.runners.simulator.api.pods import TOKEN_SOURCE
+from gherkube.runners.simulator.api.pods import ROOT_CERTIFICATES, TOKEN_SOURCE
 from gherkube.runners.simulator.store import Store
 
 KINDS = {"configMap": ("configmaps", "configmap"), "secret": ("secrets", "secret")}
-ROOT_CERTIFICATES = "kube-root-ca.crt"
-"""A ConfigMap that is in every namespace of a real cluster; its absence here means nothing."""
 
 
 class ConfigError(Exception):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gherkube.runners.objects import ENDED, Key, Object
 from gherkube.runners.simulator.clock import Timer, seconds_of
+from gherkube.runners.simulator.events import EventType
 from gherkube.runners.simulator.node.backoff import BackOff
 from gherkube.runners.simulator.node.containers import Container, Run
 from gherkube.runners.simulator.node.images import parse_image
@@ -352,12 +353,12 @@ class PodWorker:
 
     # --- events --------------------------------------------------------------------------------
 
-    def say(self, container: Container | None, type_: str, reason: str, message: str) -> None:
+    def say(self, container: Container | None, type_: EventType, reason: str, message: str) -> None:
         """Records an event about the pod, or about a container of it."""
         if type_ == "Warning":
             self.warnings += 1
         path = container.words.path if container is not None else ""
-        self.kubelet.recorder.record("Pod", self.pod, type_, reason, message, path)  # type: ignore[arg-type]
+        self.kubelet.recorder.record("Pod", self.pod, type_, reason, message, path)
 
     @property
     def full_name(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gherkube.runners.objects import PREFERRED, REQUIRED
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance, Clock
 from gherkube.runners.simulator.store import Store
@@ -449,6 +450,45 @@ def test_odd_pod_templates_are_refused_as_recorded() -> None:
         ),
     ):
         assert f"spec.template.spec.{said}" in message(api.create, deployment(pod=spec))
+
+
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [
+        ({"operator": "Gt", "values": ["a"]}, 'operator: Invalid value: "Gt": not a valid selector operator'),
+        (
+            {"operator": "In", "values": ["a", "b"]},
+            (
+                "values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for node "
+                "field selector"
+            ),
+        ),
+        (
+            {"key": "metadata.uid", "operator": "In", "values": ["a"]},
+            'key: Invalid value: "metadata.uid": not a valid field selector key',
+        ),
+        ({"operator": "In", "values": ["A!"]}, 'values[0]: Invalid value: "A!": a lowercase RFC 1123'),
+    ],
+)
+def test_the_field_of_a_node_that_can_be_asked_for_is_its_name(term: Json, said: str) -> None:
+    """In a required term and in a preferred one. ValidateNodeFieldSelectorRequirement"""
+    for affinity, at in _node_terms({"key": "metadata.name", **term}):
+        refused = message(server().create, deployment(pod={"affinity": {"nodeAffinity": affinity}}))
+        assert f"spec.template.spec.affinity.nodeAffinity.{at}.matchFields[0].{said}" in refused
+
+
+def test_nodes_can_be_asked_for_by_name() -> None:
+    for affinity, _ in _node_terms({"key": "metadata.name", "operator": "NotIn", "values": ["worker-1"]}):
+        assert server().create(deployment(pod={"affinity": {"nodeAffinity": affinity}}))
+
+
+def _node_terms(field: Json) -> list[tuple[Json, str]]:
+    """Node affinities with that field asked for, each with the path of its term."""
+    fields = {"matchFields": [field]}
+    return [
+        ({REQUIRED: {"nodeSelectorTerms": [fields]}}, f"{REQUIRED}.nodeSelectorTerms[0]"),
+        ({PREFERRED: [{"weight": 1, "preference": fields}]}, f"{PREFERRED}[0].preference"),
+    ]
 
 
 def _field_ref(path: str) -> Json:
