@@ -15,11 +15,8 @@ object as it is afterwards. What kubectl or the API server refuses raises `Refus
     rollout_status(workload) -> RolloutStatus(message, done, failed)
     apply | create(api, manifest, namespace, *, source="STDIN") -> Outcome
     apply_all(api, manifests, namespace, *, source="STDIN") -> list[Outcome]; a refusal is raised at the end
-    create_deployment(api, name, namespace, image, *, replicas=1) -> Outcome
-    create_configmap(api, name, namespace, data) -> Outcome
     patch(api, resource, name, namespace, patch, *, type="strategic") -> Outcome
     delete(api, resource, name, namespace, *, cascade="background", grace_period=None, force=False) -> Outcome
-    delete_all(api, resource, namespace, *, labels="", fields="", …as delete) -> list[Outcome]
     expose(api, resource, name, namespace, *, port=None, target_port=None, type="", as_name="") -> Outcome
     label | annotate(api, resource, name, namespace, changes, *, overwrite=False) -> Outcome
         changes: Mapping[key, value or None to remove]
@@ -33,11 +30,9 @@ from gherkube.runners.kubectl.apply import (
     apply,
     apply_all,
     create,
-    create_configmap,
-    create_deployment,
     patch,
 )
-from gherkube.runners.kubectl.delete import delete, delete_all
+from gherkube.runners.kubectl.delete import delete
 from gherkube.runners.kubectl.drain import drain
 from gherkube.runners.kubectl.expose import expose
 from gherkube.runners.kubectl.history import history
@@ -58,10 +53,7 @@ __all__ = [
     "apply_all",
     "cordon",
     "create",
-    "create_configmap",
-    "create_deployment",
     "delete",
-    "delete_all",
     "drain",
     "expose",
     "history",

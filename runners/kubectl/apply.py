@@ -7,7 +7,7 @@ kubectl: pkg/cmd/apply/apply.go, patcher.go, pkg/cmd/create, pkg/cmd/patch/patch
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from gherkube.runners.cluster import Api, PatchType
@@ -83,35 +83,6 @@ def create(api: Api, manifest: Object, namespace: str, *, source: str = "STDIN")
     return Outcome(line(kind.resource, stored["metadata"]["name"], "created"), stored)
 
 
-def create_deployment(api: Api, name: str, namespace: str, image: str, *, replicas: int = 1) -> Outcome:
-    """`kubectl create deployment`: the label app=NAME, one container called like the image."""
-    labels = {"app": name}
-    container = {
-        "name": image.rsplit("/", 1)[-1].partition("@")[0].partition(":")[0],
-        "image": image,
-        "resources": {},
-    }
-    manifest = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-            "strategy": {},
-        },
-        "status": {},
-    }
-    return _generated(api, manifest, namespace, "failed to create deployment")
-
-
-def create_configmap(api: Api, name: str, namespace: str, data: Mapping[str, str]) -> Outcome:
-    """`kubectl create configmap --from-literal`."""
-    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
-    return _generated(api, manifest, namespace, "failed to create configmap")
-
-
 def patch(
     api: Api,
     resource: str,
@@ -127,15 +98,6 @@ def patch(
         new = api.patch(resource, name, patch, namespace, type=type)
     same = old["metadata"].get("resourceVersion") == new["metadata"].get("resourceVersion")
     return Outcome(line(resource, name, "patched (no change)" if same else "patched"), new)
-
-
-def _generated(api: Api, manifest: Object, namespace: str, failed: str) -> Outcome:
-    try:
-        return create(api, manifest, namespace, source="")
-    except Refused as refusal:
-        if refusal.error is not None and refusal.error.reason != "Invalid":
-            raise Refused(f"error: {failed}: {refusal.error.message}", refusal.error) from refusal
-        raise
 
 
 def _placed(manifest: Object, namespace: str) -> tuple[Kind, Object]:

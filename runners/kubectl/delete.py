@@ -10,7 +10,6 @@ from typing import Literal
 from gherkube.runners.cluster import Api, Propagation
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.kubectl.refusals import Outcome, asking
-from gherkube.runners.objects import Object
 
 Cascade = Literal["background", "foreground", "orphan"]
 PROPAGATION: dict[Cascade, Propagation] = {
@@ -40,31 +39,7 @@ def delete(
     """
     with asking():
         obj = api.get(resource, name, namespace)
-    return _delete(api, resource, obj, cascade, grace_period, force)
-
-
-def delete_all(
-    api: Api,
-    resource: str,
-    namespace: str,
-    *,
-    labels: str = "",
-    fields: str = "",
-    cascade: Cascade = "background",
-    grace_period: int | None = None,
-    force: bool = False,
-) -> list[Outcome]:
-    """Deletes all that match; none is no error."""
-    with asking():
-        found = api.list(resource, namespace, labels=labels, fields=fields)
-    return [_delete(api, resource, obj, cascade, grace_period, force) for obj in found]
-
-
-def _delete(
-    api: Api, resource: str, obj: Object, cascade: Cascade, grace_period: int | None, force: bool
-) -> Outcome:
-    kind, name = find(resource), obj["metadata"]["name"]
-    namespace = obj["metadata"].get("namespace", "")
+    kind = find(resource)
     if force:
         grace_period = grace_period or 0
     elif grace_period == 0:

@@ -26,6 +26,7 @@ from gherkube.runners.simulator.cluster import Simulator
 WEB = WorkloadRef("deployments", "default", "web")
 SERVICE = Key("default", "web")
 IMAGES = ("hello:1", "hello:2", "hello:3")
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
 
 
 class Act(NamedTuple):
@@ -104,7 +105,7 @@ def act(simulator: Simulator, what: str, argument: Any) -> None:
             case "behave":
                 simulator.faults.behave(argument[0], **argument[1])
             case "configure":
-                kubectl.create_configmap(api, "settings", "default", {"a": "b"})
+                kubectl.create(api, SETTINGS, "default")
             case "delete pod":
                 if pods := api.list("pods", "default"):
                     api.delete("pods", pods[0]["metadata"]["name"], "default")

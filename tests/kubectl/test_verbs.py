@@ -232,13 +232,6 @@ class TestApply:
             'deployments.apps "web" already exists'
         )
 
-    def test_create_deployment_names_the_container_like_the_image(self, api: Asked) -> None:
-        """And labels it with its name."""
-        kubectl.create_deployment(api, "shop", "shop", "registry:5000/acme/front:1.2", replicas=2)
-        spec = api.objects["deployments", "shop"]["spec"]
-        assert spec["template"]["spec"]["containers"][0]["name"] == "front"
-        assert spec["selector"] == {"matchLabels": {"app": "shop"}}
-
 
 class TestOthers:
     """expose, label, annotate, cordon, delete."""
