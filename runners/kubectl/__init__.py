@@ -21,7 +21,8 @@ object as it is afterwards. What kubectl or the API server refuses raises `Refus
     label | annotate(api, resource, name, namespace, changes, *, overwrite=False) -> Outcome
         changes: Mapping[key, value or None to remove]
     cordon | uncordon(api, node) -> Outcome
-    drain(api, clock, node, *, ignore_daemonsets, delete_emptydir_data, force, pod_selector, timeout, say)
+    drain(api, clock, node, *, ignore_daemonsets, delete_emptydir_data, force, pod_selector, timeout, say,
+        warn)
 
 Upstream: the kubectl staging repository, `pkg/cmd` and `pkg/polymorphichelpers`.
 """

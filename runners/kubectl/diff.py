@@ -124,9 +124,7 @@ def _keyed_lists(
         elif inner := _maps(before[value], item, (*path, "*"), mode):
             items.append({**inner, key: value})
     items += [{"$patch": "delete", key: value} for value in before if mode.deletions and value not in after]
-    same_order = [value for value in before if value in after] == [
-        value for value in after if value in before
-    ]
+    same_order = list(before) == list(after)
     if items:
         patch[path[-1]] = items
     if items or (mode.changes and not same_order):

@@ -5,7 +5,7 @@ kubectl: pkg/cmd/drain/drain.go, pkg/drain/{drain,filters}.go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 
 from gherkube.runners.cluster import Api, Clock
 from gherkube.runners.errors import ApiError, Refused
@@ -18,9 +18,10 @@ RETRY = 5.0
 POLL = 1.0
 """Seconds between two looks whether a pod has gone."""
 
-DAEMONSET = "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
-LOCAL = "cannot delete Pods with local storage (use --delete-emptydir-data to override)"
+DAEMONSET = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
+LOCAL = "Pods with local storage (use --delete-emptydir-data to override)"
 UNMANAGED = "cannot delete Pods that declare no controller (use --force to override)"
+IGNORED, FORCED = "ignoring DaemonSet-managed Pods", "deleting Pods that declare no controller"
 
 
 def drain(
@@ -34,63 +35,93 @@ def drain(
     pod_selector: str = "",
     timeout: float = 0.0,
     say: Callable[[str], object] = lambda _: None,
+    warn: Callable[[str], object] = lambda _: None,
 ) -> None:
     """Cordons the node and evicts its pods; returns when they have gone.
 
-    `timeout` in seconds, 0 for none. `say` gets each line that kubectl prints. Raises Refused when a
-    pod may not be evicted like this, or when pods are left at the timeout.
+    `timeout` in seconds, 0 for none. `say` gets each line that kubectl prints as output, `warn` each
+    that it prints as an error and goes on. Raises Refused when a pod may not be evicted like this, or
+    when pods are left at the timeout.
     """
     say(cordon(api, node).text)
     with asking():
         pods = api.list("pods", fields=f"spec.nodeName={node}", labels=pod_selector)
-    ignored = [pod for pod in pods if _is_daemon(pod)]
-    going = [pod for pod in pods if not _is_daemon(pod) and not _is_mirror(pod)]
-    problems = {
-        DAEMONSET: [] if ignore_daemonsets else ignored,
-        LOCAL: [] if delete_emptydir_data else list(filter(_has_local_storage, going)),
-        UNMANAGED: [] if force else [pod for pod in going if _is_unmanaged(pod)],
-    }
-    told = [f"{why}: {', '.join(map(_place, found))}" for why, found in problems.items() if found]
-    if told:
-        raise _unable(node, told[0] if len(told) == 1 else f"[{', '.join(told)}]")
-    for warning in _warnings(ignored, [pod for pod in going if _is_unmanaged(pod)]):
-        say(warning)
-    _evict_all(api, clock, node, going, timeout, say)
+    refused: dict[str, list[str]] = {}
+    warned: dict[str, list[str]] = {}
+    going = []
+    for pod in filter(_is_no_mirror, pods):
+        if _is_daemon(pod):
+            _note(pod, warned, IGNORED) if ignore_daemonsets else _note(pod, refused, DAEMONSET)
+            continue
+        going.append(pod)
+        if _has_local_storage(pod) and not delete_emptydir_data:
+            _note(pod, refused, LOCAL)
+        elif _is_unmanaged(pod):
+            _note(pod, warned, FORCED) if force else _note(pod, refused, UNMANAGED)
+    if refused:
+        raise _unable(node, [f"cannot delete {why}: {', '.join(found)}" for why, found in refused.items()])
+    if warned:
+        warn("Warning: " + "; ".join(f"{word}: {', '.join(found)}" for word, found in warned.items()))
+    denied: dict[Key, str] = {}
+    failed = _evict_all(api, clock, going, timeout, say, denied)
+    for denial in denied.values():
+        warn(denial)
+    if failed:
+        warn(f'There are pending pods in node "{node}" when an error occurred: {_all(failed.values())}')
+        for key in failed:
+            warn(f"pod/{key.name}")
+        because = [denied[key] for key in failed if key in denied]
+        raise Refused("\n".join([*because, _unable(node, list(failed.values())).text]))
     say(f"node/{node} drained")
 
 
+def _note(pod: Object, found: dict[str, list[str]], why: str) -> None:
+    found.setdefault(why, []).append("/".join(key_of(pod)))
+
+
 def _evict_all(
-    api: Api, clock: Clock, node: str, pods: list[Object], timeout: float, say: Callable[[str], object]
-) -> None:
+    api: Api,
+    clock: Clock,
+    pods: list[Object],
+    timeout: float,
+    say: Callable[[str], object],
+    denied: dict[Key, str],
+) -> dict[Key, str]:
+    """Why pods were left at the timeout, by pod. `denied` gets what was said of evictions that were refused.
+
+    That the time is over shows when an eviction that was refused is due again.
+    """
     end = clock.now() + timeout if timeout else float("inf")
+    reached = f"global timeout reached: {_go_duration(timeout)}"
     due = dict.fromkeys(map(key_of, pods), clock.now())
     waiting: dict[Key, str] = {}
-    denied: dict[Key, str] = {}
+    failed: dict[Key, str] = {}
     uids = {key_of(pod): pod["metadata"]["uid"] for pod in pods}
     while due or waiting:
-        for key in [key for key, at in due.items() if at <= clock.now()]:
+        now = clock.now()
+        for key in [key for key, at in due.items() if at <= now]:
             say(f"evicting pod {'/'.join(key)}")
-            if why := _evict(api, key):
+            if now >= end:
+                failed[key] = f"error when evicting {_named(key)}: {reached}"
+                del due[key]
+            elif why := _evict(api, key):
                 denied[key] = f"error when evicting {_named(key)} (will retry after 5s): {why}"
-                say(denied[key])
-                due[key] = clock.now() + RETRY
+                due[key] = now + RETRY
             else:
                 del due[key]
                 waiting[key] = uids[key]
-        for key in [key for key, uid in waiting.items() if _is_gone(api, key, uid)]:
-            del waiting[key]
-            say(f"pod/{key.name} evicted")
-        if not due and not waiting:
-            return
-        if clock.now() >= end:
-            reached = f"global timeout reached: {_go_duration(timeout)}"
-            left = [f"error when evicting {_named(key)}: {reached}" for key in due]
-            for key in waiting:
+        for key, uid in list(waiting.items()):
+            if _is_gone(api, key, uid):
+                say(f"pod/{key.name} evicted")
+            elif now >= end:
                 where = f'pod "{key.name}" in namespace "{key.namespace}"'
-                left.append(f"error when waiting for {where} to terminate: {reached}")
-            refused = _unable(node, left[0] if len(left) == 1 else f"[{', '.join(left)}]")
-            raise Refused("\n".join([*(denied[key] for key in due), refused.text]))
-        clock.sleep(min(POLL, max(end - clock.now(), 0.0)))
+                failed[key] = f"error when waiting for {where} to terminate: {reached}"
+            else:
+                continue
+            del waiting[key]
+        if due or waiting:
+            clock.sleep(min(POLL, end - now) if now < end else POLL)
+    return failed
 
 
 def _evict(api: Api, key: Key) -> str:
@@ -126,8 +157,8 @@ def _is_daemon(pod: Object) -> bool:
     return owner is not None and owner["kind"] == "DaemonSet" and pod["status"].get("phase") not in ENDED
 
 
-def _is_mirror(pod: Object) -> bool:
-    return "kubernetes.io/config.mirror" in pod["metadata"].get("annotations", {})
+def _is_no_mirror(pod: Object) -> bool:
+    return "kubernetes.io/config.mirror" not in pod["metadata"].get("annotations", {})
 
 
 def _has_local_storage(pod: Object) -> bool:
@@ -139,28 +170,16 @@ def _is_unmanaged(pod: Object) -> bool:
     return controller_of(pod) is None and pod["status"].get("phase") not in ENDED
 
 
-def _warnings(ignored: list[Object], unmanaged: list[Object]) -> Iterator[str]:
-    found = [
-        f"{word}: {', '.join(map(_place, pods))}"
-        for word, pods in (
-            ("deleting Pods that declare no controller", unmanaged),
-            ("ignoring DaemonSet-managed Pods", ignored),
-        )
-        if pods
-    ]
-    if found:
-        yield f"Warning: {'; '.join(found)}"
-
-
-def _unable(node: str, why: str) -> Refused:
+def _unable(node: str, errors: list[str]) -> Refused:
+    told = "\n".join(errors)
     return Refused(
-        f'error: unable to drain node "{node}" due to error: {why}, continuing command...\n'
-        f"There are pending nodes to be drained:\n {node}"
+        f'error: unable to drain node "{node}" due to error: {_all(errors)}, continuing command...\n'
+        f"There are pending nodes to be drained:\n {node}\n{told}"
     )
 
 
-def _place(pod: Object) -> str:
-    return "/".join(key_of(pod))
+def _all(errors: Collection[str]) -> str:
+    return f"[{', '.join(errors)}]" if len(errors) > 1 else "".join(errors)
 
 
 def _go_duration(seconds: float) -> str:

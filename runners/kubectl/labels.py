@@ -29,12 +29,14 @@ def label(
     if not overwrite and (taken := _taken(have, changes)):
         raise Refused("\n".join(f"error: {text}, and --overwrite is false" for text in taken))
     patch = _patch(have, changes)
+    missing = [f'label "{key}" not found.' for key in changes if changes[key] is None and key not in have]
     if not patch:
-        return Outcome(line(resource, name, "not labeled"), obj)
+        return Outcome("\n".join([*missing, line(resource, name, "not labeled")]), obj)
     with asking():
         stored = api.patch(resource, name, {"metadata": {"labels": patch}}, namespace, type="merge")
     removed = not overwrite and all(value is None for value in patch.values())
-    return Outcome(line(resource, name, "unlabeled" if removed else "labeled"), stored)
+    word = "unlabeled" if removed else "labeled"
+    return Outcome("\n".join([*missing, line(resource, name, word)]), stored)
 
 
 def annotate(

@@ -84,16 +84,16 @@ class Commands:
         """
         if argv[0] in ONLY_PRINTS:
             return Said(None)
-        self._waiting, self._warnings = Waiting(self._now, self._clock, at_most), []
-        said = taken_apart(argv)
-        if said.is_rehearsal():
-            return Said(None)
-        verb = said.words.pop(0)
+        verb, *rest = argv
         if verb in ("set", "rollout"):
-            verb = f"{verb}_{said.words.pop(0)}"
+            verb = f"{verb}_{rest.pop(0)}"
         do: Callable[[Words, str], Iterator[str]] | None = getattr(self, f"do_{verb}", None)
         if do is None:
             raise CannotJudge(f"kubectl {verb.replace('_', ' ')} is not played here")
+        said = taken_apart(rest)
+        if said.is_rehearsal():
+            return Said(None)
+        self._waiting, self._warnings = Waiting(self._now, self._clock, at_most), []
         out: list[str] = []
         self._remarks.clear()
         try:
@@ -322,19 +322,22 @@ class Commands:
 
     def do_drain(self, said: Words, _: str) -> Iterator[str]:
         lines: list[str] = []
-        for node in said.words:
-            kubectl.drain(
-                self._api,
-                self._clock,
-                node,
-                ignore_daemonsets="--ignore-daemonsets" in said.flags,
-                delete_emptydir_data="--delete-emptydir-data" in said.flags,
-                force="--force" in said.flags,
-                pod_selector=said.flags.get("--pod-selector", ""),
-                timeout=said.seconds("--timeout"),
-                say=lines.append,
-            )
-        yield from lines
+        try:
+            for node in said.words:
+                kubectl.drain(
+                    self._api,
+                    self._clock,
+                    node,
+                    ignore_daemonsets="--ignore-daemonsets" in said.flags,
+                    delete_emptydir_data="--delete-emptydir-data" in said.flags,
+                    force="--force" in said.flags,
+                    pod_selector=said.flags.get("--pod-selector", ""),
+                    timeout=said.seconds("--timeout"),
+                    say=lines.append,
+                    warn=self._warnings.append,
+                )
+        finally:
+            yield from lines
 
     # --- whom a command is about ---
 

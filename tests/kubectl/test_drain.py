@@ -38,14 +38,14 @@ def test_drain() -> None:
 
 def test_budget_is_waited_for() -> None:
     """An eviction that the budget refuses is tried again after five seconds, until it is let through."""
-    found, said = cluster(), list[str]()
+    found, said, warned = cluster(), list[str](), list[str]()
     found.api.create(budget(minAvailable=3))
     found.clock.sleep(1)
     kubectl.scale(found.api, "deployments", "web", "default", 4)
     (name,) = (pod["metadata"]["name"] for pod in pods_on(found, "node-1"))
-    kubectl.drain(found.api, found.clock, "node-1", say=said.append)
-    assert said[1] == said[3] == f"evicting pod default/{name}"
-    assert said[2] == (
+    kubectl.drain(found.api, found.clock, "node-1", say=said.append, warn=warned.append)
+    assert said[1] == said[2] == f"evicting pod default/{name}"
+    assert warned[0] == (
         f'error when evicting pods/"{name}" -n "default" (will retry after 5s): '
         "Cannot evict pod as it would violate the pod's disruption budget."
     )
@@ -53,20 +53,27 @@ def test_budget_is_waited_for() -> None:
 
 
 def test_timeout() -> None:
-    """With pods left at the timeout it gives up and names the node; the pods stay."""
+    """With pods left at the timeout it gives up when it would try again, and names them; they stay."""
     found = cluster()
     found.api.create(budget(minAvailable=3))
     found.clock.sleep(1)
+    said, warned, begun = list[str](), list[str](), found.clock.now()
     with pytest.raises(Refused) as caught:
-        kubectl.drain(found.api, found.clock, "node-1", timeout=30)
+        kubectl.drain(found.api, found.clock, "node-1", timeout=8, say=said.append, warn=warned.append)
+    assert found.clock.now() - begun == pytest.approx(10)
     (name,) = (pod["metadata"]["name"] for pod in pods_on(found, "node-1"))
+    why = f'error when evicting pods/"{name}" -n "default": global timeout reached: 8s'
+    assert said[1:] == 3 * [f"evicting pod default/{name}"]
+    assert warned[1:] == [
+        f'There are pending pods in node "node-1" when an error occurred: {why}',
+        f"pod/{name}",
+    ]
     assert caught.value.text.startswith(
         f'error when evicting pods/"{name}" -n "default" (will retry after 5s): '
         "Cannot evict pod as it would violate the pod's disruption budget.\n"
-        f'error: unable to drain node "node-1" due to error: error when evicting pods/"{name}" -n "default": '
-        "global timeout reached: 30s, continuing command...\n"
+        f'error: unable to drain node "node-1" due to error: {why}, continuing command...\n'
     )
-    assert caught.value.text.endswith("There are pending nodes to be drained:\n node-1")
+    assert caught.value.text.endswith(f"There are pending nodes to be drained:\n node-1\n{why}")
     assert len(pods_on(found, "node-1")) == 1
 
 
@@ -79,29 +86,34 @@ def test_bare_pods_need_force() -> None:
     with pytest.raises(Refused) as caught:
         kubectl.drain(found.api, found.clock, "node-1")
     assert caught.value.text == (
-        'error: unable to drain node "node-1" due to error: cannot delete Pods that declare no controller '
-        "(use --force to override): default/bare, continuing command...\n"
-        "There are pending nodes to be drained:\n node-1"
+        'error: unable to drain node "node-1" due to error: cannot delete cannot delete Pods that declare no '
+        "controller (use --force to override): default/bare, continuing command...\n"
+        "There are pending nodes to be drained:\n node-1\n"
+        "cannot delete cannot delete Pods that declare no controller (use --force to override): default/bare"
     )
-    kubectl.drain(found.api, found.clock, "node-1", force=True, say=said.append)
-    assert said[1] == "Warning: deleting Pods that declare no controller: default/bare"
+    kubectl.drain(found.api, found.clock, "node-1", force=True, warn=said.append)
+    assert said == ["Warning: deleting Pods that declare no controller: default/bare"]
 
 
 def test_local_storage() -> None:
-    """Pods with an emptyDir are refused unless their data may go; all that is wrong is told at once."""
+    """Pods with an emptyDir are refused unless their data may go; one thing is told of each pod."""
     found = Simulator()
     spec = {
         "containers": [{"name": "app", "image": "hello:1"}],
         "nodeName": "node-1",
         "volumes": [{"name": "data", "emptyDir": {}}],
     }
-    found.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bare"}, "spec": spec})
+    for name in ("bare", "cache"):
+        volumes = spec["volumes"] if name == "cache" else []
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
+        found.api.create({**pod, "spec": {**spec, "volumes": volumes}})
     found.clock.sleep(10)
     with pytest.raises(Refused) as caught:
         kubectl.drain(found.api, found.clock, "node-1")
     assert (
-        "[cannot delete Pods with local storage (use --delete-emptydir-data to override): default/bare, "
-        "cannot delete Pods that declare no controller (use --force to override): default/bare]"
+        "[cannot delete cannot delete Pods that declare no controller (use --force to override): "
+        "default/bare, "
+        "cannot delete Pods with local storage (use --delete-emptydir-data to override): default/cache]"
     ) in caught.value.text
     kubectl.drain(found.api, found.clock, "node-1", force=True, delete_emptydir_data=True)
     assert pods_on(found, "node-1") == []
