@@ -83,6 +83,7 @@ def test_typed_objects_come_back_typed(apps: Any, place: str) -> None:
     assert made.metadata.creation_timestamp.tzinfo is not None
     scale = apps.read_namespaced_deployment_scale("web", place)
     scale.spec.replicas = 3
+    scale.metadata.resource_version = None  # the controllers write it, too
     assert apps.replace_namespaced_deployment_scale("web", place, scale).spec.replicas == 3
     first(lambda each: each["object"].status.available_replicas == 3, apps.list_namespaced_deployment, place)
     status = apps.read_namespaced_deployment_status("web", place).status

@@ -78,7 +78,8 @@ def _restored(why: str) -> str:
 def _decoded(info: Resource, sent: Any, unknown: list[str] | None) -> Object:
     if info.custom is not None:
         return decode_custom(info, sent, unknown)
-    decoded = {"apiVersion": info.api_version, "kind": info.kind, **schema.decode(info.kind, sent, unknown)}
+    type_ = {"apiVersion": info.api_version, "kind": info.kind}
+    decoded = {**type_, **schema.decode(info.kind, sent, unknown), **type_}
     fields = schema.fields_of(info.kind)
     for part in STRUCTS:
         if part in fields:

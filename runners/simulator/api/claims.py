@@ -60,16 +60,16 @@ def is_bound(claim: Object) -> bool:
     return bool(claim["spec"].get("volumeName"))
 
 
-def check_claim(claim: Object) -> Iterator[FieldError]:
-    """ValidatePersistentVolumeClaimSpec"""
+def check_claim(claim: Object, field: str = "spec") -> Iterator[FieldError]:
+    """ValidatePersistentVolumeClaimSpec; `field`: where the claim's spec stands."""
     spec = claim["spec"]
     if not spec.get("accessModes"):
-        yield required("spec.accessModes", "at least 1 access mode is required")
+        yield required(f"{field}.accessModes", "at least 1 access mode is required")
     for mode in spec.get("accessModes", ()):
         if mode not in MODES:
-            yield unsupported("spec.accessModes", mode, MODES)
+            yield unsupported(f"{field}.accessModes", mode, MODES)
     if "storage" not in spec.get("resources", {}).get("requests", {}):
-        yield required("spec.resources[storage]")
+        yield required(f"{field}.resources[storage]")
 
 
 def check_claim_update(new: Object, old: Object) -> Iterator[FieldError]:

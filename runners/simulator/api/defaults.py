@@ -62,8 +62,11 @@ def set_stateful_set(stateful_set: Object) -> None:
     spec = stateful_set.setdefault("spec", {})
     _fill(spec, replicas=1, revisionHistoryLimit=10, podManagementPolicy="OrderedReady")
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+        strategy.setdefault("rollingUpdate", {})
+    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
+        strategy["rollingUpdate"].setdefault("partition", 0)
     _fill(
         spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
     )
@@ -255,6 +258,8 @@ def set_volume(volume: Object) -> None:
     if "hostPath" in volume:
         volume["hostPath"].setdefault("type", "")
     for source in volume.get("projected", {}).get("sources", ()):
+        for item in source.get("downwardAPI", {}).get("items", ()):
+            set_reference(item)
         if "serviceAccountToken" in source:
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
 
@@ -277,7 +282,7 @@ def set_service(service: Object) -> None:
     for port in spec.get("ports", ()):
         port.setdefault("protocol", "TCP")
         port["targetPort"] = port.get("targetPort") or port.get("port", 0)
-    if type_ in ("NodePort", "LoadBalancer"):
+    if type_ in ("NodePort", "LoadBalancer") or (type_ == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if type_ == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -286,6 +291,13 @@ def set_service(service: Object) -> None:
         spec.setdefault("ipFamilies", ["IPv4"])
         if "clusterIP" not in spec and spec.get("clusterIPs"):
             spec["clusterIP"] = spec["clusterIPs"][0]
+
+
+def set_namespace(namespace: Object) -> None:
+    """SetDefaults_Namespace: its name is a label, whatever is said"""
+    metadata = namespace["metadata"]
+    if name := metadata.get("name"):
+        metadata["labels"] = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": name}
 
 
 def set_endpoints(endpoints: Object) -> None:
@@ -338,6 +350,7 @@ DEFAULTS: dict[str, Callable[[Object], None]] = {
     "horizontalpodautoscalers": set_autoscaler,
     "pods": set_pod,
     "services": set_service,
+    "namespaces": set_namespace,
     "endpoints": set_endpoints,
     "endpointslices": set_endpoint_slice,
     "secrets": set_secret,

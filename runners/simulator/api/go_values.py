@@ -74,6 +74,10 @@ STRUCTS = {
     "StatefulSetRolling": "Partition0 MaxUnavailable?",
     "DaemonSetUpdateStrategy": "Type RollingUpdate?",
     "DaemonSetRolling": "MaxUnavailable? MaxSurge?",
+    "PodFailurePolicy": "Rules?",
+    "FailureRules": "Action OnExitCodes? OnPodConditions?",
+    "OnExitCodes": "ContainerName? Operator Values?",
+    "OnPodConditions": "Type Status",
     "PodDisruptionBudgetSpec": "MinAvailable? Selector? MaxUnavailable? UnhealthyPodEvictionPolicy?",
 }
 """By struct, its fields in their order."""
@@ -87,6 +91,7 @@ ALIASES = {
     ("Spec", "SecurityContext"): "PodSecurityContext",
     ("StatefulSetUpdateStrategy", "RollingUpdate"): "StatefulSetRolling",
     ("DaemonSetUpdateStrategy", "RollingUpdate"): "DaemonSetRolling",
+    ("PodFailurePolicy", "Rules"): "FailureRules",
 }
 """Of what struct a field is that is not named as it: by its name, or by its struct and name."""
 MAPS = frozenset({"NodeSelector", "Limits", "Requests", "Overhead"})

@@ -37,6 +37,9 @@ PATCHED_ONLY = {
 MERGE_KEYS = {struct: keys[0] for struct, keys in KEYS.items()} | PATCHED_ONLY
 """By the struct of a list's elements: the field under which they are merged."""
 
+REPLACED = {("PodDisruptionBudgetSpec", "selector")}
+"""Structs in structs that a patch does not merge: `patchStrategy:"replace"` of the field."""
+
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 
@@ -69,6 +72,8 @@ def _merge_struct(old: Object, patch: Object, struct: str) -> Object:
             continue
         elif value is None:
             new.pop(key, None)
+        elif (struct, key) in REPLACED:
+            new[key] = _plain(value)
         elif isinstance(value, dict) and isinstance(new.get(key), dict):
             new[key] = _merge_struct(new[key], value, fields.get(key, ""))
         elif isinstance(value, list) and isinstance(new.get(key), list):
@@ -168,7 +173,8 @@ def merge(obj: Any, patch: Any) -> Any:
 def json_patch(obj: Any, operations: Any) -> Any:
     """The object with the operations of a JSON patch applied to it, all or none."""
     if not isinstance(operations, list):
-        raise bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        said = f"json: cannot unmarshal {json_word(operations)} into Go value of type []handlers.jsonPatchOp"
+        raise bad_request(f"error decoding patch: {said}")
     if len(operations) > MOST_OPERATIONS:
         said = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
         raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: {said}")
@@ -193,7 +199,7 @@ def json_patch(obj: Any, operations: Any) -> Any:
 def _pointer(path: Any) -> list[str]:
     """The steps of a JSON pointer (RFC 6901)."""
     if not isinstance(path, str) or (path and not path.startswith("/")):
-        raise bad_request(f"json patch: {path!r} is no JSON pointer")
+        raise _rejected(f"{path!r} is no JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
 
 
@@ -238,9 +244,7 @@ def _add(obj: Any, steps: list[str], value: Any) -> Any:
 
 def _replace(obj: Any, steps: list[str], value: Any) -> Any:
     def change(holder: Any, step: str) -> None:
-        at: Any = _index(step, len(holder)) if isinstance(holder, list) else step
-        _ = holder[at]
-        holder[at] = value
+        holder[_index(step, len(holder)) if isinstance(holder, list) else step] = value
 
     return _with(obj, steps, change) if steps else value
 

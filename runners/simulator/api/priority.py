@@ -14,7 +14,7 @@ from gherkube.runners.simulator.api.validation_workloads import IMMUTABLE
 from gherkube.runners.simulator.store import Store
 
 CLASSES = "priorityclasses"
-POLICIES = ("Never", "PreemptLowerPriority")
+POLICIES = ("PreemptLowerPriority", "Never")
 SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 """Those that are in every cluster; here they are not stored."""
 HIGHEST = 1_000_000_000

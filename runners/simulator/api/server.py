@@ -27,8 +27,10 @@ from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.refusals import (
     bad_request,
     conflict,
+    invalid,
     no_such_path,
     not_found,
+    wrong,
 )
 from gherkube.runners.simulator.api.required import check_required
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
@@ -142,6 +144,8 @@ class ApiServer(Reads, Writes):
             scale = patched(SCALE, scale_of(stored, _paths(info)), patch, type, unknown)
             return self._put_scale(info, stored, scale, dry_run, self._updating(manager, subresource))
         new = patched(info, stored, patch, type, unknown)
+        if (uid := new["metadata"].get("uid")) not in (None, stored["metadata"]["uid"]):
+            raise invalid(info, name, [wrong("metadata.uid", uid, "field is immutable")])
         self._remark(unknown, field_validation)
         before, owners = (each["metadata"].get("managedFields", []) for each in (stored, new))
         track = self._updating(manager, subresource, None if owners == before else owners)
@@ -244,9 +248,12 @@ class ApiServer(Reads, Writes):
         """Writes a decoded new state of the stored object, or of one of its subresources."""
         before, metadata = stored["metadata"], obj["metadata"]
         _place(info, metadata, before.get("namespace", ""))
-        if metadata.get("name") != before["name"]:
+        if not metadata.get("name"):
+            said = f"the name of the object ({before['name']} based on URL) was undeterminable"
+            raise bad_request(f"{said}: name must be provided")
+        if metadata["name"] != before["name"]:
             raise bad_request(
-                f"the name of the object ({metadata.get('name', '')}) does not match "
+                f"the name of the object ({metadata['name']}) does not match "
                 f"the name on the URL ({before['name']})"
             )
         asked, found = metadata.get("uid", before["uid"]), before["uid"]
@@ -255,6 +262,10 @@ class ApiServer(Reads, Writes):
             raise conflict(info, before["name"], why)
         if metadata.get("resourceVersion", before["resourceVersion"]) != before["resourceVersion"]:
             raise conflict(info, before["name"])
+        ends = metadata.get("deletionTimestamp")
+        if ends is not None and "deletionTimestamp" not in before:
+            problem = wrong("metadata.deletionTimestamp", ends, "field is immutable")
+            raise invalid(info, before["name"], [problem])
         for field in OWNED:
             metadata.pop(field, None)
         if subresource == "status" and info.has_status:
@@ -275,6 +286,8 @@ class ApiServer(Reads, Writes):
             carry_over(obj, stored)
         elif info.name == "daemonsets":
             count_templates(obj, stored)
+        elif info.name == "namespaces":
+            obj["spec"] = {**obj.get("spec", {}), "finalizers": stored["spec"].get("finalizers", [])}
         elif info.name == "pods":
             obj["spec"]["tolerations"] = tolerations_of(obj["spec"])
         validate(info, obj, stored)

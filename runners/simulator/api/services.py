@@ -51,6 +51,8 @@ class ServiceAllocator:
         spec = {**spec, "clusterIP": address, "clusterIPs": [address]}
         if spec.get("type") in _WITH_NODE_PORTS and "ports" in spec:
             spec["ports"] = self._node_ports(spec["ports"], before.get("ports", ()), errors)
+        if (spec.get("type"), spec.get("externalTrafficPolicy")) == ("LoadBalancer", "Local"):
+            spec["healthCheckNodePort"] = before.get("healthCheckNodePort") or self._free_port(self._ports)
         if errors:
             raise invalid(RESOURCES["services"], service["metadata"].get("name", ""), errors)
         return {**service, "spec": spec}
@@ -124,12 +126,13 @@ def carry_over(service: Object, old: Object) -> None:
     if "ExternalName" not in (spec["type"], before.get("type")) and "clusterIP" not in spec:
         spec.update({field: before[field] for field in ("clusterIP", "clusterIPs") if field in before})
     if spec["type"] == "ExternalName" and spec.get("clusterIP") == before.get("clusterIP"):
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
             spec.pop(field, None)
     given = {(port["protocol"], port["port"]): port.get("nodePort") for port in before.get("ports", ())}
     had, has = before.get("type") in _WITH_NODE_PORTS, spec["type"] in _WITH_NODE_PORTS
     if had and not has:
         spec.pop("externalTrafficPolicy", None)
+        spec.pop("healthCheckNodePort", None)
         spec.pop("allocateLoadBalancerNodePorts", None)
     for port in spec.get("ports", ()):
         kept = given.get((port["protocol"], port.get("port")))
@@ -150,4 +153,6 @@ def _addresses_of(service: Object) -> list[str]:
 
 
 def _ports_of(service: Object) -> list[int]:
-    return [port["nodePort"] for port in service["spec"].get("ports", ()) if "nodePort" in port]
+    spec = service["spec"]
+    ports = [port["nodePort"] for port in spec.get("ports", ()) if "nodePort" in port]
+    return [*ports, spec["healthCheckNodePort"]] if "healthCheckNodePort" in spec else ports

@@ -6,7 +6,6 @@ pkg/apis/apps/validation/validation.go, pkg/apis/core/validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.claims import check_claim, check_claim_update
@@ -23,26 +22,27 @@ from gherkube.runners.simulator.api.refusals import (
 )
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.validation_batch import check_cron_job, check_job, check_job_update
+from gherkube.runners.simulator.api.validation_config import (
+    check_config_map,
+    check_immutable,
+    check_secret,
+    check_secret_update,
+)
 from gherkube.runners.simulator.api.validation_limits import check_limit_range
 from gherkube.runners.simulator.api.validation_meta import (
-    check_labels,
+    check_cidr,
     check_metadata,
-    is_dns_label,
-    is_dns_subdomain,
     is_qualified_name,
 )
-from gherkube.runners.simulator.api.validation_pods import (
-    PORT_RANGE,
-    PROTOCOLS,
-    check_pod_spec,
-    check_port,
-)
+from gherkube.runners.simulator.api.validation_pods import check_images, check_pod_spec
 from gherkube.runners.simulator.api.validation_policy import (
     check_autoscaler,
     check_budget,
     check_quota,
+    check_scopes_kept,
 )
 from gherkube.runners.simulator.api.validation_scheduling import EFFECTS
+from gherkube.runners.simulator.api.validation_services import check_service, check_service_update
 from gherkube.runners.simulator.api.validation_workloads import (
     check_daemon_set,
     check_deployment,
@@ -52,7 +52,6 @@ from gherkube.runners.simulator.api.validation_workloads import (
     check_stateful_set_update,
 )
 
-SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 POD_UPDATES = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
     "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -82,6 +81,7 @@ def validate(resource: Resource, obj: Object, old: Object | None = None) -> None
 def check_pod(pod: Object) -> Iterator[FieldError]:
     """ValidatePodCreate"""
     yield from check_pod_spec(pod["spec"], "spec")
+    yield from check_images(pod["spec"], "spec")
 
 
 def check_gates(spec: Object) -> Iterator[FieldError]:
@@ -90,76 +90,14 @@ def check_gates(spec: Object) -> Iterator[FieldError]:
         yield forbidden_field("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
-def check_service(service: Object) -> Iterator[FieldError]:
-    """ValidateService"""
-    spec = service["spec"]
-    type_, ports = spec["type"], spec.get("ports", ())
-    headless = spec.get("clusterIP") == "None"
-    if not ports and not headless and type_ != "ExternalName":
-        yield required("spec.ports")
-    if headless and type_ in ("LoadBalancer", "NodePort"):
-        yield wrong("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {type_} services")
-    if type_ == "ExternalName":
-        yield from _check_external_name(spec.get("externalName", ""))
-    names: set[str] = set()
-    for at, port in enumerate(ports):
-        yield from check_service_port(port, f"spec.ports[{at}]", names, len(ports) > 1)
-    yield from check_labels(spec.get("selector"), "spec.selector")
-    if spec["sessionAffinity"] not in ("ClientIP", "None"):
-        yield unsupported("spec.sessionAffinity", spec["sessionAffinity"], ("ClientIP", "None"))
-    if type_ not in SERVICE_TYPES:
-        yield unsupported("spec.type", type_, SERVICE_TYPES)
-    yield from _distinct_ports(ports, type_)
-
-
-def _check_external_name(name: str) -> Iterator[FieldError]:
-    if not name:
-        yield required("spec.externalName")
-    else:
-        for message in is_dns_subdomain(name.removesuffix(".")):
-            yield wrong("spec.externalName", name.removesuffix("."), message)
-
-
-def check_service_port(port: Object, field: str, names: set[str], named: bool) -> Iterator[FieldError]:
-    """validateServicePort"""
-    name, number = port.get("name", ""), port.get("port", 0)
-    if named and not name:
-        yield required(f"{field}.name")
-    elif name:
-        for message in is_dns_label(name):
-            yield wrong(f"{field}.name", name, message)
-        if name in names:
-            yield duplicate(f"{field}.name", name)
-        names.add(name)
-    if not 1 <= number <= 65535:
-        yield wrong(f"{field}.port", number, PORT_RANGE)
-    if port["protocol"] not in PROTOCOLS:
-        yield unsupported(f"{field}.protocol", port["protocol"], PROTOCOLS)
-    yield from check_port(port["targetPort"], f"{field}.targetPort")
-
-
-def _distinct_ports(ports: Any, type_: str) -> Iterator[FieldError]:
-    node_ports, numbers = set(), set()
-    for at, port in enumerate(ports):
-        path, number = f"spec.ports[{at}]", port.get("nodePort", 0)
-        if number:
-            if type_ == "ClusterIP":
-                yield forbidden_field(f"{path}.nodePort", "may not be used when `type` is 'ClusterIP'")
-            if (port["protocol"], number) in node_ports:
-                yield duplicate(f"{path}.nodePort", number)
-            node_ports.add((port["protocol"], number))
-        key = (port["protocol"], port.get("port", 0))
-        if key in numbers:
-            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1]}
-            yield duplicate(path, {**shown, "TargetPort": 0, "NodePort": 0})
-        numbers.add(key)
-
-
 def check_node(node: Object) -> Iterator[FieldError]:
-    """The taints of a node: validateNodeTaints"""
+    """ValidateNode: its addresses for pods, and its taints"""
+    spec = node.get("spec", {})
+    for at, cidr in enumerate(spec.get("podCIDRs") or filter(None, (spec.get("podCIDR"),))):
+        yield from check_cidr(cidr, f"spec.podCIDRs[{at}]")
     seen = set()
-    for at, taint in enumerate(node.get("spec", {}).get("taints", ())):
-        path, key, effect = f"spec.taints[{at}]", taint.get("key", ""), taint.get("effect", "")
+    for at, taint in enumerate(spec.get("taints", ())):
+        path, key, effect = f"metadata.taints[{at}]", taint.get("key", ""), taint.get("effect", "")
         for message in is_qualified_name(key):
             yield wrong(f"{path}.key", key, message)
         if not effect:
@@ -170,17 +108,6 @@ def check_node(node: Object) -> Iterator[FieldError]:
             shown = {"Key": key, "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": None}
             yield duplicate(path, shown)._replace(detail="taints must be unique by key and effect pair")
         seen.add((key, effect))
-
-
-def check_immutable(new: Object, old: Object) -> Iterator[FieldError]:
-    """ValidateConfigMapUpdate, ValidateSecretUpdate: what is immutable stays so, and as it is"""
-    if old.get("immutable"):
-        said = "field is immutable when `immutable` is set"
-        if not new.get("immutable"):
-            yield forbidden_field("immutable", said)
-        for field in ("data", "binaryData"):
-            if new.get(field) != old.get(field):
-                yield forbidden_field(field, said)
 
 
 def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
@@ -203,15 +130,6 @@ def check_pod_update(new: Object, old: Object) -> Iterator[FieldError]:
         before, after = _ungated(before, after)
     if _without_updatable(before) != _without_updatable(after):
         yield forbidden_field("spec", POD_UPDATES)
-
-
-def check_service_update(new: Object, old: Object) -> Iterator[FieldError]:
-    """ValidateServiceUpdate: the address stays, except where the type is or was ExternalName"""
-    before, after = old["spec"], new["spec"]
-    if "ExternalName" in (before["type"], after["type"]):
-        return
-    if after.get("clusterIP") != before.get("clusterIP"):
-        yield wrong("spec.clusterIPs[0]", [after.get("clusterIP", "")], "may not change once set")
 
 
 def _ungated(before: Object, after: Object) -> tuple[Object, Object]:
@@ -249,6 +167,8 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
     "cronjobs": check_cron_job,
     "pods": check_pod,
     "services": check_service,
+    "configmaps": check_config_map,
+    "secrets": check_secret,
     "nodes": check_node,
     "customresourcedefinitions": check_definition,
     "poddisruptionbudgets": check_budget,
@@ -260,7 +180,8 @@ CHECKS: dict[str, Callable[[Object], Iterator[FieldError]]] = {
 }
 UPDATE_CHECKS: dict[str, Callable[[Object, Object], Iterator[FieldError]]] = {
     "configmaps": check_immutable,
-    "secrets": check_immutable,
+    "secrets": check_secret_update,
+    "resourcequotas": check_scopes_kept,
     "deployments": check_selector_kept,
     "replicasets": check_selector_kept,
     "statefulsets": check_stateful_set_update,

@@ -12,7 +12,7 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.objects import Object
 from gherkube.runners.schedules import Schedule
 from gherkube.runners.selectors import from_label_selector
-from gherkube.runners.simulator.api.go_values import go_template
+from gherkube.runners.simulator.api.go_values import go_template, go_value
 from gherkube.runners.simulator.api.jobs import CONTROLLER_UID, NOT_GENERATED
 from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
 from gherkube.runners.simulator.api.validation_job_policies import NEEDS_INDEXES, check_policies
@@ -29,7 +29,8 @@ NUMBERS = (
     "backoffLimitPerIndex",
     "maxFailedIndexes",
 )
-MODES = ("Indexed", "NonIndexed")
+MODES = ("NonIndexed", "Indexed")
+MOST_PARALLEL = 100_000
 MOVES = {
     "metadata": ("labels", "annotations"),
     "spec": ("affinity", "nodeSelector", "tolerations", "schedulingGates"),
@@ -52,6 +53,7 @@ def check_job(job: Object) -> Iterator[FieldError]:
     if spec.get("manualSelector"):
         if "selector" not in spec:
             yield required("spec.selector")
+            yield from _check_selected(spec)
         else:
             yield from check_selector(spec["selector"], "spec.selector")
 
@@ -72,17 +74,23 @@ def check_job_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield wrong("spec.template", go_template(after["template"]), IMMUTABLE)
     for field in FIXED:
         if before.get(field) != after.get(field):
-            yield wrong(f"spec.{field}", after.get(field), IMMUTABLE)
+            shown = go_value(after.get(field), field[0].upper() + field[1:])
+            yield wrong(f"spec.{field}", shown, IMMUTABLE)
 
 
 def _check_own_selector(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidateGeneratedSelector, ValidateJob"""
     spec = new["spec"]
-    selector, labels = spec.get("selector", {}), spec["template"]["metadata"].get("labels", {})
+    selector = spec.get("selector", {})
     own = {"matchLabels": {CONTROLLER_UID: old["metadata"]["uid"]}}
     if not spec.get("manualSelector") and selector != own:
         yield wrong("spec.selector", selector, NOT_GENERATED)
-    if not from_label_selector(selector)(labels):
+    yield from _check_selected(spec)
+
+
+def _check_selected(spec: Object) -> Iterator[FieldError]:
+    labels = spec["template"]["metadata"].get("labels")
+    if not from_label_selector(spec.get("selector"))(labels or {}):
         said = "`selector` does not match template `labels`"
         yield wrong("spec.template.metadata.labels", labels, said)
 
@@ -117,7 +125,9 @@ def check_cron_job(cron_job: Object) -> Iterator[FieldError]:
         except UsageError as error:
             yield wrong("spec.schedule", schedule, str(error))
     zone = spec.get("timeZone")
-    if zone is not None and not _is_time_zone(zone):
+    if zone == "":
+        yield wrong("spec.timeZone", zone, "timeZone must be nil or non-empty string")
+    elif zone is not None and not _is_time_zone(zone):
         yield wrong("spec.timeZone", zone, f"unknown time zone {zone}")
     if spec.get("startingDeadlineSeconds", 0) < 0:
         yield wrong("spec.startingDeadlineSeconds", spec["startingDeadlineSeconds"], NOT_NEGATIVE)
@@ -170,7 +180,10 @@ def _check_spec(spec: Object, path: str) -> Iterator[FieldError]:
 def _check_indexed(spec: Object, path: str) -> Iterator[FieldError]:
     if "completions" not in spec:
         yield required(f"{path}.completions", "when completion mode is Indexed")
-    elif spec.get("maxFailedIndexes", 0) > spec["completions"]:
+    if spec["parallelism"] > MOST_PARALLEL:
+        said = f"must be less than or equal to {MOST_PARALLEL} when completion mode is Indexed"
+        yield wrong(f"{path}.parallelism", spec["parallelism"], said)
+    if spec.get("maxFailedIndexes", 0) > spec.get("completions", 0):
         yield wrong(
             f"{path}.maxFailedIndexes",
             spec["maxFailedIndexes"],

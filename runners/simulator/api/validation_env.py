@@ -53,7 +53,12 @@ def _check_source(variable: Object, field: str) -> Iterator[FieldError]:
         yield from _check_reference(source["fieldRef"].get("fieldPath", ""), f"{field}.fieldRef.fieldPath")
     for kind in ("configMapKeyRef", "secretKeyRef"):
         for part in ("name", "key") if kind in source else ():
-            if not source[kind].get(part):
+            said = source[kind].get(part, "")
+            if part == "name":
+                yield from (
+                    wrong(f"{field}.{kind}.name", said, message) for message in is_dns_subdomain(said)
+                )
+            elif not said:
                 yield required(f"{field}.{kind}.{part}")
     if not source:
         yield wrong(field, "", SOURCES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gherkube.runners.objects import Object
+from gherkube.runners.simulator.api.go_values import go_value
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -38,7 +39,8 @@ def check_policies(spec: Object, path: str) -> Iterator[FieldError]:
             yield from _check_rule(spec, rule, f"{path}.podFailurePolicy.rules[{index}]", containers)
     if "successPolicy" in spec:
         if spec.get("completionMode") != "Indexed":
-            yield wrong(f"{path}.successPolicy", spec["successPolicy"], NEEDS_INDEXES)
+            shown = go_value({"rules": [], **spec["successPolicy"]}, "SuccessPolicy")
+            yield wrong(f"{path}.successPolicy", shown, NEEDS_INDEXES)
         else:
             yield from _check_success(spec, f"{path}.successPolicy.rules")
     allowed = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")

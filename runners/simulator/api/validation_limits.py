@@ -18,6 +18,7 @@ PARTS = {
     "defaultRequest": "default request value",
 }
 """The fields of an item, as messages call what they hold."""
+TYPES = ("Container", "PersistentVolumeClaim", "Pod")
 ORDER = (
     ("min", "max", "min", "min"),
     ("min", "defaultRequest", "defaultRequest", "defaultRequest"),
@@ -39,6 +40,8 @@ def check_limit_range(limit_range: Object) -> Iterator[FieldError]:
         if type_ in seen:
             yield duplicate(f"{path}.type", type_)
         seen.add(type_)
+        if "/" not in type_ and type_ not in TYPES:
+            yield wrong(f"{path}.type", type_, "must be a standard limit type or fully qualified")
         if type_ == "Pod":
             for part in ("default", "defaultRequest"):
                 if limit.get(part):

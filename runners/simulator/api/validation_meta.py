@@ -6,6 +6,7 @@ pkg/apis/meta/v1/validation/validation.go
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -50,7 +51,7 @@ def _rule(pattern: str, limit: int, message: str, *examples: str) -> Check:
 
 def max_length(limit: int) -> str:
     """validation.go MaxLenError"""
-    return f"must be no more than {limit} bytes"
+    return f"must be no more than {limit} characters"
 
 
 _is_dns_label = _rule(
@@ -67,6 +68,19 @@ is_dns_subdomain = _rule(
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character",
     "example.com",
+)
+is_search_domain = _rule(
+    r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*",
+    253,
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', "
+    "and must start and end with an alphanumeric character",
+    "example.com",
+)
+is_http_header = _rule(
+    "[-A-Za-z0-9]+",
+    2**31,
+    "a valid HTTP header must consist of alphanumeric characters or '-'",
+    "X-Header-Name",
 )
 
 
@@ -174,12 +188,12 @@ def check_metadata(resource: str, metadata: Object, old: Object | None = None) -
     yield from check_labels(metadata.get("labels"), "metadata.labels")
     yield from check_annotations(metadata.get("annotations"), "metadata.annotations")
     yield from _check_owners(metadata.get("ownerReferences", ()), "metadata.ownerReferences")
-    for finalizer in metadata.get("finalizers", ()):
+    for at, finalizer in enumerate(metadata.get("finalizers", ())):
         for message in is_qualified_name(finalizer):
             yield wrong("metadata.finalizers", finalizer, message)
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS and _is_core(resource):
             said = "name is neither a standard finalizer name nor is it fully qualified"
-            yield wrong("metadata.finalizers", finalizer, said)
+            yield wrong(f"metadata.finalizers[{at}]", finalizer, said)
 
 
 def _check_finalizers_kept(metadata: Object, old: Object) -> Iterator[FieldError]:
@@ -266,3 +280,19 @@ def check_expression(term: Object, field: str, *, compares: bool = False) -> Ite
     else:
         yield wrong(f"{field}.operator", operator, "not a valid selector operator")
     yield from (wrong(f"{field}.key", key, message) for message in is_qualified_name(key))
+
+
+def check_ip(address: str, field: str) -> Iterator[FieldError]:
+    """IsValidIP"""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        yield wrong(field, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+
+
+def check_cidr(text: str, field: str) -> Iterator[FieldError]:
+    """IsValidCIDR"""
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        yield wrong(field, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")

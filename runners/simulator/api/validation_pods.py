@@ -22,11 +22,14 @@ from gherkube.runners.simulator.api.refusals import (
 from gherkube.runners.simulator.api.validation_env import check_env
 from gherkube.runners.simulator.api.validation_meta import (
     Check,
+    check_ip,
     check_labels,
     is_dns_label,
     is_dns_subdomain,
+    is_http_header,
     is_port_name,
     is_qualified_name,
+    is_search_domain,
 )
 from gherkube.runners.simulator.api.validation_scheduling import (
     check_affinity,
@@ -39,6 +42,9 @@ from gherkube.runners.simulator.api.validation_volumes import check_mounts, chec
 NOT_NEGATIVE = "must be greater than or equal to 0"
 PORT_RANGE = "must be between 1 and 65535, inclusive"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
+PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
+RESIZES = {"resourceName": ("cpu", "memory"), "restartPolicy": ("NotRequired", "RestartContainer")}
+"""What a resize policy may say."""
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 HUGE_PAGES = "hugepages-"
@@ -58,14 +64,14 @@ NEEDS_SIDECAR = "may not be set for init containers without restartPolicy=Always
 
 def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
     """What is wrong with a pod's spec that has its defaults."""
-    volumes = spec.get("volumes", ())
-    yield from check_volumes(volumes, f"{field}.volumes")
-    known = {volume.get("name") for volume in volumes}
+    known: set[str] = set()
+    yield from check_volumes(spec.get("volumes", ()), f"{field}.volumes", known)
     grace = spec.get("terminationGracePeriodSeconds", 30)
     containers = spec.get("containers", ())
     if not containers:
         yield required(f"{field}.containers")
     names: set[str] = set()
+    is_on_host = spec.get("hostNetwork", False)
     for at, container in enumerate(containers):
         path = f"{field}.containers[{at}]"
         yield from check_container(container, path, known)
@@ -76,7 +82,7 @@ def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
         for probe in PROBES:
             if probe in container:
                 yield from check_probe(container[probe], probe, f"{path}.{probe}", grace)
-    yield from check_host_ports(containers, f"{field}.containers")
+    yield from check_host_ports(containers, f"{field}.containers", is_on_host)
     for at, container in enumerate(spec.get("initContainers", ())):
         path = f"{field}.initContainers[{at}]"
         yield from check_container(container, path, known)
@@ -107,18 +113,45 @@ def check_pod_spec(spec: Object, field: str) -> Iterator[FieldError]:
     for name in ("hostname", "subdomain"):
         yield from _checked(is_dns_label, spec.get(name), f"{field}.{name}")
     yield from check_tolerations(spec.get("tolerations", ()), f"{field}.tolerations")
+    for at, alias in enumerate(spec.get("hostAliases", ())):
+        yield from check_ip(alias.get("ip", ""), f"{field}.hostAliases[{at}].ip")
+        for host_at, host in enumerate(alias.get("hostnames", ())):
+            yield from _checked(is_dns_subdomain, host, f"{field}.hostAliases[{at}].hostnames[{host_at}]")
+    policy = spec.get("preemptionPolicy")
+    if policy is not None and policy not in PREEMPTION_POLICIES:
+        yield unsupported(f"{field}.preemptionPolicy", policy, PREEMPTION_POLICIES)
+    gates = set()
+    for at, gate in enumerate(spec.get("schedulingGates", ())):
+        yield from _checked(is_qualified_name, gate["name"], f"{field}.schedulingGates[{at}]")
+        if gate["name"] in gates:
+            yield duplicate(f"{field}.schedulingGates[{at}]", gate["name"])
+        gates.add(gate["name"])
+
+
+def check_images(spec: Object, field: str) -> Iterator[FieldError]:
+    """What of containers is looked at in pods only, not in templates. validateContainersOnlyForPod"""
+    for kind in ("containers", "initContainers"):
+        for at, container in enumerate(spec.get(kind, ())):
+            image = container.get("image", "")
+            if image != image.strip():
+                said = "must not have leading or trailing whitespace"
+                yield wrong(f"{field}.{kind}[{at}].image", image, said)
 
 
 def check_dns(spec: Object, field: str) -> Iterator[FieldError]:
-    """validatePodDNSConfig, as far as the policy needs it"""
-    config = spec.get("dnsConfig")
-    if spec["dnsPolicy"] != "None":
-        return
+    """validatePodDNSConfig"""
+    config, alone = spec.get("dnsConfig"), spec["dnsPolicy"] == "None"
     if config is None:
-        yield required(field, "must provide `dnsConfig` when `dnsPolicy` is None")
-    elif not config.get("nameservers"):
+        if alone:
+            yield required(field, "must provide `dnsConfig` when `dnsPolicy` is None")
+        return
+    if alone and not config.get("nameservers"):
         said = "must provide at least one DNS nameserver when `dnsPolicy` is None"
         yield required(f"{field}.nameservers", said)
+    for at, address in enumerate(config.get("nameservers", ())):
+        yield from check_ip(address, f"{field}.nameservers[{at}]")
+    for at, domain in enumerate(config.get("searches", ())):
+        yield from _checked(is_search_domain, domain.removesuffix("."), f"{field}.searches[{at}]")
 
 
 def check_container(container: Object, field: str, volumes: set[Any]) -> Iterator[FieldError]:
@@ -126,11 +159,8 @@ def check_container(container: Object, field: str, volumes: set[Any]) -> Iterato
     if not container.get("name"):
         yield required(f"{field}.name")
     yield from _checked(is_dns_label, container.get("name"), f"{field}.name")
-    image = container.get("image")
-    if not image:
+    if not container.get("image"):
         yield required(f"{field}.image")
-    elif image != image.strip():
-        yield wrong(f"{field}.image", image, "must not have leading or trailing whitespace")
     policy = container["terminationMessagePolicy"]
     if policy not in ("File", "FallbackToLogsOnError"):
         yield unsupported(f"{field}.terminationMessagePolicy", policy, ("File", "FallbackToLogsOnError"))
@@ -140,6 +170,10 @@ def check_container(container: Object, field: str, volumes: set[Any]) -> Iterato
     if container["imagePullPolicy"] not in ("Always", "IfNotPresent", "Never"):
         allowed = ("Always", "IfNotPresent", "Never")
         yield unsupported(f"{field}.imagePullPolicy", container["imagePullPolicy"], allowed)
+    for resize in container.get("resizePolicy", ()):
+        for part, said in RESIZES.items():
+            if resize.get(part) not in said:
+                yield unsupported(f"{field}.resizePolicy", resize.get(part, ""), said)
     yield from check_resources(container["resources"], f"{field}.resources")
     yield from check_security(container.get("securityContext") or {}, f"{field}.securityContext")
 
@@ -180,8 +214,8 @@ def check_ports(ports: Any, field: str) -> Iterator[FieldError]:
             yield unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS)
 
 
-def check_host_ports(containers: Any, field: str) -> Iterator[FieldError]:
-    """checkHostPortConflicts"""
+def check_host_ports(containers: Any, field: str, is_on_host: bool) -> Iterator[FieldError]:
+    """checkHostPortConflicts, validateHostNetwork; `is_on_host`: they have the node's own ports"""
     taken = set()
     for at, container in enumerate(containers):
         for port_at, port in enumerate(container.get("ports", ())):
@@ -191,6 +225,9 @@ def check_host_ports(containers: Any, field: str) -> Iterator[FieldError]:
                 if key in taken:
                     yield duplicate(f"{field}[{at}].ports[{port_at}].hostPort", key)
                 taken.add(key)
+            if is_on_host and number != port.get("containerPort"):
+                said = "must match `containerPort` when `hostNetwork` is true"
+                yield wrong(f"{field}[{at}].ports[{port_at}].hostPort", number, said)
 
 
 def check_resources(resources: Object, field: str) -> Iterator[FieldError]:
@@ -201,6 +238,9 @@ def check_resources(resources: Object, field: str) -> Iterator[FieldError]:
             yield from check_amount(name, amount, f"{field}.{kind}[{name}]")
             if kind == "requests":
                 yield from check_limit(name, amount, limits, field)
+    names = {*limits, *requests}
+    if any(name.startswith(HUGE_PAGES) for name in names) and names.isdisjoint(("cpu", "memory")):
+        yield forbidden_field(field, "HugePages require cpu or memory")
 
 
 def check_amount(name: str, amount: Any, field: str) -> Iterator[FieldError]:
@@ -215,6 +255,8 @@ def check_amount(name: str, amount: Any, field: str) -> Iterator[FieldError]:
         yield wrong(field, amount, NOT_NEGATIVE)
     elif not simple and parse(amount).denominator != 1:
         yield wrong(field, amount, "must be an integer")
+    if name.startswith(HUGE_PAGES) and parse(amount) % parse(name.removeprefix(HUGE_PAGES)):
+        yield wrong(field, amount, f"{amount} is not positive integer multiple of {name}")
 
 
 def check_limit(name: str, amount: Any, limits: Object, field: str) -> Iterator[FieldError]:
@@ -276,6 +318,8 @@ def check_handler(handler: Object, forms: tuple[str, ...], field: str, grace: in
                 yield required(f"{field}.httpGet.path")
             if action["scheme"] not in ("HTTP", "HTTPS"):
                 yield unsupported(f"{field}.httpGet.scheme", action["scheme"], ("HTTP", "HTTPS"))
+            for header in action.get("httpHeaders", ()):
+                yield from _checked(is_http_header, header.get("name"), f"{field}.httpGet.httpHeaders")
         if form == "sleep" and not 0 <= action.get("seconds", 0) <= grace:
             said_of_sleep = f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
             yield wrong(f"{field}.sleep", action.get("seconds", 0), said_of_sleep)

@@ -69,6 +69,13 @@ def check_quota(quota: Object) -> Iterator[FieldError]:
         yield from _check_scopes(spec["scopes"], spec.get("hard", {}))
 
 
+def check_scopes_kept(new: Object, old: Object) -> Iterator[FieldError]:
+    """ValidateResourceQuotaUpdate"""
+    before, after = (each.get("spec", {}).get("scopes", []) for each in (old, new))
+    if sorted(before) != sorted(after):
+        yield wrong("spec.scopes", after, "field is immutable")
+
+
 def _wrong_name(name: str) -> Iterator[str]:
     """ValidateResourceQuotaResourceName"""
     yield from is_qualified_name(name)

@@ -5,10 +5,11 @@ pkg/apis/core/validation/validation.go ValidateVolumes, validateVolumeSource, Va
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gherkube.runners.objects import Object
+from gherkube.runners.quantities import parse
 from gherkube.runners.simulator.api.refusals import (
     FieldError,
     duplicate,
@@ -17,6 +18,7 @@ from gherkube.runners.simulator.api.refusals import (
     unsupported,
     wrong,
 )
+from gherkube.runners.simulator.api.validation_env import KNOWN, SUBSCRIPTED
 from gherkube.runners.simulator.api.validation_meta import is_dns_label
 
 SOURCES = (
@@ -39,19 +41,21 @@ HOST_PATHS = (
 )
 
 
-def check_volumes(volumes: Any, field: str) -> Iterator[FieldError]:
-    """ValidateVolumes"""
+def check_volumes(volumes: Any, field: str, fine: set[str]) -> Iterator[FieldError]:
+    """ValidateVolumes; `fine` gets the names of those with which nothing is wrong."""
     names = set()
     for at, volume in enumerate(volumes):
         name, path = volume.get("name", ""), f"{field}[{at}]"
-        yield from _check_source(volume, path)
+        problems = list(_check_source(volume, path))
         if not name:
-            yield required(f"{path}.name")
-        for message in is_dns_label(name) if name else ():
-            yield wrong(f"{path}.name", name, message)
+            problems.append(required(f"{path}.name"))
+        problems += [wrong(f"{path}.name", name, message) for message in (is_dns_label(name) if name else ())]
         if name and name in names:
-            yield duplicate(f"{path}.name", name)
+            problems.append(duplicate(f"{path}.name", name))
         names.add(name)
+        if not problems:
+            fine.add(name)
+        yield from problems
 
 
 def _check_source(volume: Object, field: str) -> Iterator[FieldError]:
@@ -59,6 +63,7 @@ def _check_source(volume: Object, field: str) -> Iterator[FieldError]:
     needed = NEEDED.get(first)
     if needed and not (volume[first] or {}).get(needed):
         yield required(f"{field}.{first}.{needed}")
+    yield from CHECKS[first](volume[first] or {}, f"{field}.{first}") if first in CHECKS else ()
     for source in more:
         yield forbidden_field(f"{field}.{source}", "may not specify more than 1 volume type")
     if first == "hostPath":
@@ -83,3 +88,52 @@ def check_mounts(mounts: Any, field: str, volumes: set[Any]) -> Iterator[FieldEr
         if where in paths:
             yield wrong(f"{field}[{at}].mountPath", where, "must be unique")
         paths.add(where)
+        part = mount.get("subPath", "")
+        if part.startswith("/"):
+            yield wrong(f"{field}.subPath", part, "must be a relative path")
+        elif ".." in part.split("/"):
+            yield wrong(f"{field}.subPath", part, "must not contain '..'")
+
+
+def _check_empty(source: Object, field: str) -> Iterator[FieldError]:
+    """validateEmptyDirVolumeSource"""
+    limit = source.get("sizeLimit")
+    if limit is not None and parse(limit) < 0:
+        yield forbidden_field(f"{field}.sizeLimit", "SizeLimit field must be a valid resource quantity")
+
+
+def _check_files(source: Object, field: str) -> Iterator[FieldError]:
+    """validateConfigMapVolumeSource, validateSecretVolumeSource, validateKeyToPath"""
+    yield from _check_mode(source, "defaultMode", field)
+    for at, item in enumerate(source.get("items", ())):
+        path = f"{field}.items[{at}]"
+        for part in ("key", "path"):
+            if not item.get(part):
+                yield required(f"{path}.{part}")
+        if ".." in item.get("path", "").split("/"):
+            yield wrong(f"{path}.path", item["path"], "must not contain '..'")
+        yield from _check_mode(item, "mode", path)
+
+
+def _check_downward(source: Object, field: str) -> Iterator[FieldError]:
+    """validateDownwardAPIVolumeSource"""
+    yield from _check_mode(source, "defaultMode", field)
+    for item in source.get("items", ()):
+        path = (item.get("fieldRef") or {}).get("fieldPath", "")
+        if path and not (path in KNOWN or SUBSCRIPTED.fullmatch(path)):
+            said = f"error converting fieldPath: field label not supported: {path}"
+            yield wrong(f"{field}.fieldRef.fieldPath", path, said)
+
+
+def _check_mode(part: Object, name: str, field: str) -> Iterator[FieldError]:
+    mode = part.get(name, 0)
+    if not 0 <= mode <= 0o777:
+        yield wrong(f"{field}.{name}", mode, "must be a number between 0 and 0777 (octal), both inclusive")
+
+
+CHECKS: dict[str, Callable[[Object, str], Iterator[FieldError]]] = {
+    "configMap": _check_files,
+    "downwardAPI": _check_downward,
+    "emptyDir": _check_empty,
+    "secret": _check_files,
+}

@@ -10,9 +10,15 @@ from collections.abc import Iterator
 
 from gherkube.runners.objects import Object
 from gherkube.runners.selectors import from_label_selector
+from gherkube.runners.simulator.api.claims import check_claim
 from gherkube.runners.simulator.api.go_values import go_value
 from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported, wrong
-from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
+from gherkube.runners.simulator.api.validation_meta import (
+    check_annotations,
+    check_labels,
+    check_selector,
+    is_dns_label,
+)
 from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
 
 IMMUTABLE = "field is immutable"
@@ -170,6 +176,10 @@ def check_stateful_set(stateful_set: Object) -> Iterator[FieldError]:
     if strategy["type"] not in STRATEGIES:
         shown = go_value(strategy, "StatefulSetUpdateStrategy")
         yield wrong("spec.updateStrategy", shown, f"must be '{STRATEGIES[0]}' or '{STRATEGIES[1]}'")
+    if strategy["type"] == "OnDelete" and "rollingUpdate" in strategy:
+        shown = go_value(strategy, "StatefulSetUpdateStrategy")["RollingUpdate"]
+        said = "only allowed for updateStrategy 'RollingUpdate'"
+        yield wrong("spec.updateStrategy.rollingUpdate", shown, said)
     partition = strategy.get("rollingUpdate", {}).get("partition", 0)
     if partition < 0:
         yield wrong("spec.updateStrategy.rollingUpdate.partition", partition, NOT_NEGATIVE)
@@ -181,6 +191,10 @@ def check_stateful_set(stateful_set: Object) -> Iterator[FieldError]:
     if (start := spec.get("ordinals", {}).get("start", 0)) < 0:
         yield wrong("spec.ordinals.start", start, NOT_NEGATIVE)
     yield from check_selector_and_template(_with_claimed_volumes(spec))
+    if name := spec.get("serviceName"):
+        yield from (wrong("spec.serviceName", name, message) for message in is_dns_label(name))
+    for at, claim in enumerate(spec.get("volumeClaimTemplates", ())):
+        yield from check_claim(claim, f"spec.volumeClaimTemplates[{at}].spec")
 
 
 def _with_claimed_volumes(spec: Object) -> Object:

@@ -65,6 +65,9 @@ def of_update(resource: str, obj: Object, old: Object) -> Iterator[str]:
 
 
 def _of_workload(resource: str, obj: Object) -> Iterator[str]:
+    if resource == "statefulsets" and obj["spec"]["revisionHistoryLimit"] < 0:
+        said = "a negative value retains all historical revisions; a value >= 0 is recommended"
+        yield f"spec.revisionHistoryLimit: {said}"
     template: Any = obj
     path = TEMPLATES.get(resource, ())
     for field in path:
@@ -96,11 +99,14 @@ def _of_template(template: Object, at: str) -> Iterator[str]:
         for kind in ("initContainers", "containers")
         for index, container in enumerate(spec.get(kind) or ())
     ]
+    for volume in spec.get("volumes") or ():
+        if volume.get("projected") is not None and not volume["projected"].get("sources"):
+            yield f'volume "{volume["name"]}" (Projected) has no sources provided'
     for path, container in containers:
         yield from _of_fractions(container, f"{path}.resources")
         yield from _of_env(container, f"{path}.env")
     yield from _of_ports(containers)
-    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+    if at and (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         said = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{at_spec}.terminationGracePeriodSeconds: {said}"
     for kind in ("podAffinity", "podAntiAffinity"):

@@ -106,18 +106,18 @@ def test_a_session_lasts_three_hours() -> None:
 @pytest.mark.parametrize(
     ("taints", "said"),
     [
-        ([{"key": "a"}], "spec.taints[0].effect: Required value"),
+        ([{"key": "a"}], "metadata.taints[0].effect: Required value"),
         (
             [{"key": "a", "effect": "Never"}],
             (
-                'spec.taints[0].effect: Unsupported value: "Never": '
+                'metadata.taints[0].effect: Unsupported value: "Never": '
                 'supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"'
             ),
         ),
         (
             [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "effect": "NoSchedule", "value": "x"}],
             (
-                'spec.taints[1]: Duplicate value: {"Key":"a","Value":"x",'
+                'metadata.taints[1]: Duplicate value: {"Key":"a","Value":"x",'
                 '"Effect":"NoSchedule","TimeAdded":null}: '
                 "taints must be unique by key and effect pair"
             ),

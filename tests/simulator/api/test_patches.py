@@ -158,8 +158,8 @@ def test_a_json_patch_edits(operation: Json, result: Json) -> None:
     ("operation", "why"),
     [
         (
-            {"op": "replace", "path": "/x", "value": 1},
-            "replace operation does not apply: doc is missing path: /x: missing value",
+            {"op": "replace", "path": "/x/y", "value": 1},
+            "replace operation does not apply: doc is missing path: /x/y: missing value",
         ),
         (
             {"op": "remove", "path": "/l/7"},
@@ -266,8 +266,12 @@ def test_names_have_to_agree() -> None:
     assert "does not match the name on the URL" in message(
         api.patch, "deployments", "web", {"metadata": {"name": "x"}}
     )
+    assert message(api.patch, "deployments", "web", {"metadata": {"uid": "x"}}).endswith(
+        'metadata.uid: Invalid value: "x": field is immutable'
+    )
+    stored = api.get("deployments", "web", "default")
     assert "Precondition failed: UID in precondition: x" in message(
-        api.patch, "deployments", "web", {"metadata": {"uid": "x"}}
+        api.replace, {**stored, "metadata": {**stored["metadata"], "uid": "x"}}
     )
 
 

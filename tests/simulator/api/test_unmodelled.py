@@ -69,7 +69,8 @@ def test_a_row_may_be_of_some_values_only() -> None:
     """What is as on every cluster is taken; what a cluster would act on is not."""
     api = server()
     api.create(pod("linux", os={"name": "linux"}, preemptionPolicy="PreemptLowerPriority", priority=0))
-    api.create(service(ipFamilyPolicy="PreferDualStack", allocateLoadBalancerNodePorts=True))
+    api.create(service(ipFamilyPolicy="PreferDualStack"))
+    api.create(service("open", type="LoadBalancer", allocateLoadBalancerNodePorts=True))
     fine = {"name": "h", "hostPath": {"path": "/x", "type": "DirectoryOrCreate"}}
     api.create(pod("disk", volumes=[fine]))
     for wrong in (

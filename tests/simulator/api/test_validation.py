@@ -216,7 +216,10 @@ def test_an_error_tells_code_reason_and_causes() -> None:
                 "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
             ),
         ),
-        ({"app": "x" * 64}, f'metadata.labels: Invalid value: "{"x" * 64}": must be no more than 63 bytes'),
+        (
+            {"app": "x" * 64},
+            f'metadata.labels: Invalid value: "{"x" * 64}": must be no more than 63 characters',
+        ),
     ],
 )
 def test_wrong_labels_are_refused(labels: dict[str, str], said: str) -> None:

@@ -51,11 +51,6 @@ def port(**more: object) -> Json:
             "containers[0].ports[0]",
             "hostIP set without hostPort: {Name: HostPort:0 ContainerPort:8080 Protocol:TCP HostIP:1.1.1.1}",
         ),
-        (
-            {"terminationGracePeriodSeconds": -1},
-            "terminationGracePeriodSeconds",
-            "must be >= 0; negative values are invalid and will be treated as 1",
-        ),
         ({"imagePullSecrets": [{"name": ""}]}, "imagePullSecrets[0].name", 'invalid empty name ""'),
         (
             {"nodeSelector": {"beta.kubernetes.io/os": "linux"}},

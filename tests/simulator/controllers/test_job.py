@@ -217,7 +217,7 @@ def test_its_selector_and_labels_are_its_own() -> None:
         (job(template=template(restart="Always")), 'valid values: "OnFailure", "Never"'),
         (job(parallelism=-1), "spec.parallelism: Invalid value: -1"),
         (job(completionMode="Indexed", parallelism=2), "when completion mode is Indexed"),
-        (job(completionMode="Some"), 'supported values: "Indexed", "NonIndexed"'),
+        (job(completionMode="Some"), 'supported values: "NonIndexed", "Indexed"'),
     ],
 )
 def test_what_is_refused(wrong: Object, message: str) -> None:
