@@ -21,14 +21,14 @@ EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Timer:
-    """An event that is to come; `cancel` takes it back."""
+    """An event that is to come; `cancel` takes it back. `Clock` fills it in: an `__init__` takes longer."""
 
     __slots__ = ("_clock", "args", "at", "call", "retry")
-
-    def __init__(
-        self, clock: Clock, at: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool
-    ) -> None:
-        self._clock, self.at, self.call, self.args, self.retry = clock, at, call, args, retry
+    _clock: Clock
+    at: float
+    call: Callable[..., object]
+    args: tuple[Any, ...]
+    retry: bool
 
     def cancel(self) -> None:
         """Takes the event back; does nothing when it has run or was cancelled before."""
@@ -113,7 +113,9 @@ class Clock:
         return self._stamp
 
     def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:
-        timer = Timer(self, when, call, args, retry)
+        timer = Timer()
+        timer._clock, timer.at = self, when
+        timer.call, timer.args, timer.retry = call, args, retry
         if retry:
             self._retries += 1
         heappush(self._queue, (when, next(self._order), timer))

@@ -28,6 +28,8 @@ class Log:
 
     def __init__(self) -> None:
         self._recent: list[Change] = []
+        self.append = self._recent.append
+        """Adds the newest change; there may be more than `KEPT` then, until `trim`."""
         self._file: IO[bytes] | None = None
         self._chunks: list[int] = []
         self._staying: list[list[Change]] = []
@@ -35,11 +37,9 @@ class Log:
     def __len__(self) -> int:
         return len(self._chunks) * CHUNK + len(self._recent)
 
-    def append(self, change: Change) -> None:
-        """Adds the newest change."""
-        recent = self._recent
-        recent.append(change)
-        if len(recent) > KEPT:
+    def trim(self) -> None:
+        """Moves the oldest changes to the file if there are too many."""
+        while len(self._recent) > KEPT:
             self._move()
 
     def since(self, position: int = 0) -> Iterator[Change]:

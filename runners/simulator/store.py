@@ -14,7 +14,7 @@ from typing import TypeAlias
 from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.clock import Clock
-from gherkube.runners.simulator.log import Log
+from gherkube.runners.simulator.log import CHUNK, Log
 
 Watcher: TypeAlias = Callable[[Change], object]
 Place: TypeAlias = tuple[str, str]
@@ -31,6 +31,7 @@ class Store:
         self.log = Log()
         self._objects: defaultdict[str, dict[Place, Object]] = defaultdict(dict)
         self._watchers: defaultdict[str, list[Watcher]] = defaultdict(list)
+        self._watchers_of_all: list[Watcher] = []
 
     def get(self, resource: str, key: Place) -> Object | None:
         """The newest version of an object, or None."""
@@ -48,36 +49,41 @@ class Store:
         """
         if key is None:
             key = key_of(obj)
-        objects = self._objects[resource]
-        old = objects.get(key)
-        version = self.version = self.version + 1
-        obj["metadata"]["resourceVersion"] = str(version)
-        objects[key] = obj
-        self._tell(ADDED if old is None else MODIFIED, resource, obj, old, key)
+        old = self._objects[resource].get(key)
+        self.write(ADDED if old is None else MODIFIED, resource, obj, old, key)
         return obj
 
     def remove(self, resource: str, key: Key) -> Object:
         """Takes an object out and returns its last state under the version of its deletion."""
-        old = self._objects[resource].pop(key)
-        self.version += 1
-        last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(self.version)}}
-        self._tell(DELETED, resource, last, old, key)
+        old = self._objects[resource][key]
+        last = {**old, "metadata": {**old["metadata"]}}
+        self.write(DELETED, resource, last, old, key)
         return last
+
+    def write(self, type_: str, resource: str, obj: Object, old: Object | None, key: Key) -> None:
+        """Makes a change, of which these are the fields; for whoever has them all at hand."""
+        version = self.version = self.version + 1
+        obj["metadata"]["resourceVersion"] = str(version)
+        if type_ == DELETED:
+            del self._objects[resource][key]
+        else:
+            self._objects[resource][key] = obj
+        change = tuple.__new__(Change, (self.clock.now, type_, resource, obj, old, key))
+        self.log.append(change)
+        if version % CHUNK == 0:
+            self.log.trim()
+        for watcher in self._watchers[resource]:
+            watcher(change)
+        if self._watchers_of_all:
+            for watcher in self._watchers_of_all:
+                watcher(change)
 
     def watch(self, resource: str, watcher: Watcher) -> Callable[[], None]:
         """Calls the watcher with each change of a resource ("" for all) at once; returns how to stop."""
-        watchers = self._watchers[resource]
+        watchers = self._watchers[resource] if resource else self._watchers_of_all
         watchers.append(watcher)
         return lambda: watchers.remove(watcher)
 
     def resources(self) -> Iterator[str]:
         """The resources that ever had an object, or were asked for."""
         return iter(self._objects)
-
-    def _tell(self, what: str, resource: str, obj: Object, old: Object | None, key: Key) -> None:
-        change = tuple.__new__(Change, (self.clock.now, what, resource, obj, old, key))
-        self.log.append(change)
-        for watcher in self._watchers[resource]:
-            watcher(change)
-        for watcher in self._watchers[""]:
-            watcher(change)

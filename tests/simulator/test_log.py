@@ -33,6 +33,7 @@ def filled(count: int = COUNT) -> Log:
     made = Log()
     for number in range(count):
         made.append(change(number))
+        made.trim()
     return made
 
 
@@ -57,6 +58,7 @@ def test_what_comes_while_it_is_read() -> None:
     seen = [next(reader) for _ in range(5)]
     for number in range(25, COUNT):
         made.append(change(number))
+        made.trim()
     assert [*seen, *reader] == [change(number) for number in range(3, COUNT)]
 
 

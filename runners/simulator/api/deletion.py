@@ -8,6 +8,7 @@ pkg/registry/generic/registry/store.go Delete, pkg/registry/core/pod/strategy.go
 from __future__ import annotations
 
 from gherkube.runners.cluster import Propagation
+from gherkube.runners.history import MODIFIED
 from gherkube.runners.objects import ENDED, Key, Object
 from gherkube.runners.simulator.api.refusals import conflict, details, forbidden, not_found
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
@@ -141,7 +142,9 @@ class Deletions:
                     return stored
         elif "generation" in before:
             metadata["generation"] = before["generation"] + 1
-        return self.store.put(resource, {**stored, "metadata": metadata}, key)
+        marked = {**stored, "metadata": metadata}
+        self.store.write(MODIFIED, resource, marked, stored, key)
+        return marked
 
     def _delete_namespace(self, namespace: Object) -> Object:
         """pkg/registry/core/namespace/storage/storage.go Delete"""

@@ -32,7 +32,7 @@ class LimitDefaults:
 
     def __call__(self, pod: Object) -> Object:
         """The pod with its requests and limits, and a note of those that it was given."""
-        ranges = ranges_of(self._store, pod["metadata"]["namespace"])
+        ranges = self._store.all(LIMITS) and ranges_of(self._store, pod["metadata"]["namespace"])
         if not ranges:
             return pod
         spec, metadata = dict(pod["spec"]), pod["metadata"]

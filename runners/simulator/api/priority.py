@@ -62,7 +62,8 @@ class PriorityAdmission:
 
     def _default(self) -> Object:
         """The class of those that name none: of several defaults the lowest. getDefaultPriorityClass"""
-        defaults = [each for each in self._store.all(CLASSES) if each.get("globalDefault")]
+        classes = self._store.all(CLASSES)
+        defaults = [each for each in classes if each.get("globalDefault")] if classes else ()
         return min(defaults, key=lambda each: int(each["value"])) if defaults else NO_CLASS
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from gherkube.runners.history import DELETED, Change
+from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
 from gherkube.runners.objects import Key, Object, key_of
 from gherkube.runners.simulator.api import names
 from gherkube.runners.simulator.api.claims import CLAIMS, admit_claim
@@ -62,14 +62,13 @@ class Writes(Deletions):
 
     def create_event(self, event: Object) -> Key:
         """Stores a new event, which has its name already; returns its key. Half of all changes are such."""
-        metadata = event["metadata"]
-        key = key_of(event)
+        store, metadata, key = self.store, event["metadata"], key_of(event)
         self._check_namespace(RESOURCES["events"], metadata)
-        if self.store.get("events", key) is not None:
-            raise already_exists(RESOURCES["events"], key[1])
+        if store.get("events", key) is not None:
+            raise already_exists(RESOURCES["events"], key.name)
         metadata["uid"] = next(self._uids)
         metadata["creationTimestamp"] = self.clock.timestamp()
-        self.store.put("events", event, key)
+        store.write(ADDED, "events", event, None, key)
         return key
 
     def replace_trusted(self, resource: str, obj: Object) -> Object:
@@ -112,7 +111,9 @@ class Writes(Deletions):
         if stored.get("status") == status and (metadata is None or metadata.items() <= before.items()):
             return stored
         new = {**before, **metadata} if metadata else {**before}
-        return self.store.put(resource, {**stored, "metadata": new, "status": status}, key)
+        written = {**stored, "metadata": new, "status": status}
+        self.store.write(MODIFIED, resource, written, stored, key)
+        return written
 
     def bind(self, pod: Key, node: str) -> Object:
         """Assigns a pod to a node and says so in its PodScheduled condition, in one write.
@@ -143,7 +144,8 @@ class Writes(Deletions):
             "spec": {**spec, "nodeName": node},
             "status": {**status, "conditions": conditions},
         }
-        return self.store.put("pods", bound, pod)
+        self.store.write(MODIFIED, "pods", bound, stored, pod)
+        return bound
 
     def _current(self, resource: str, obj: Object) -> Object:
         """The stored version of the same object: of its key and uid."""

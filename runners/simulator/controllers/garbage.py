@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.history import DELETED, Change
+from gherkube.runners.history import ADDED, DELETED, MODIFIED, Change
 from gherkube.runners.objects import Key, Object, is_deleting, key_of
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer
@@ -46,28 +46,37 @@ class GarbageController:
         if resource.name in IGNORED:
             return
         informer = self._informers.of(resource.name)
-        informer.on_change(self._changed)
+        informer.on_change(self._added, (ADDED,))
+        informer.on_change(self._modified, (MODIFIED,))
+        informer.on_change(self._gone, (DELETED,))
         for obj in informer.objects.values():
             self._link(Node(resource.name, key_of(obj)), obj)
 
     # What the caches show. graph_builder.go processGraphChanges
 
-    def _changed(self, change: Change) -> None:
-        _, kind, resource, new, old, key = change
-        metadata = new["metadata"]
-        if kind == DELETED:
-            self._gone(Node(resource, key), new)
-            return
-        references = metadata.get("ownerReferences")
-        if old is None:
-            if references:
-                self._link(Node(resource, key), new)
-        elif references is not old["metadata"].get("ownerReferences"):
-            node = Node(resource, key)
+    def _added(self, change: Change) -> None:
+        self._link(Node(change.resource, change.key), change.object)
+        self._look_at_finalizers(change)
+
+    def _modified(self, change: Change) -> None:
+        new, old = change.object["metadata"], change.old
+        assert old is not None
+        if new.get("ownerReferences") is not old["metadata"].get("ownerReferences"):
+            node = Node(change.resource, change.key)
             self._unlink(node, old)
-            self._link(node, new)
+            self._link(node, change.object)
+        if "deletionTimestamp" in new:
+            self._look_at_finalizers(change)
+
+    def _look_at_finalizers(self, change: Change) -> None:
+        metadata = change.object["metadata"]
         if "deletionTimestamp" in metadata and metadata.get("finalizers"):
-            self._queue.add(Node(resource, key))
+            self._queue.add(Node(change.resource, change.key))
+
+    def _gone(self, change: Change) -> None:
+        self._unlink(Node(change.resource, change.key), change.object)
+        for dependent in self._dependents.get(change.object["metadata"]["uid"], ()):
+            self._queue.add(dependent)
 
     def _link(self, node: Node, obj: Object) -> None:
         """Notes whose dependent an object is; looks at it soon if an owner is not there."""
@@ -90,11 +99,6 @@ class GarbageController:
         owner = self._owner(node, reference)
         if owner and _waits(owner):
             self._queue.add(Node(self._api.resources.of(reference).name, key_of(owner)))
-
-    def _gone(self, node: Node, last: Object) -> None:
-        self._unlink(node, last)
-        for dependent in self._dependents.get(last["metadata"]["uid"], ()):
-            self._queue.add(dependent)
 
     # A turn.
 

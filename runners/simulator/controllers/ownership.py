@@ -25,13 +25,19 @@ def reference_to(owner: Object) -> Object:
 
 def controller_uid(obj: Object) -> str | None:
     """The uid of the object's controller, or None."""
-    owner = controller_of(obj)
-    return None if owner is None else owner["uid"]
+    for owner in obj["metadata"].get("ownerReferences", ()):
+        if owner.get("controller"):
+            return owner["uid"]  # type: ignore[no-any-return]
+    return None
 
 
 def controller_or_none_in(obj: Object) -> str:
     """For an index: the uid of the object's controller, or `none_in` its namespace where there is none."""
-    return controller_uid(obj) or none_in(obj["metadata"]["namespace"])
+    metadata = obj["metadata"]
+    for owner in metadata.get("ownerReferences", ()):  # asked of each version: without calls
+        if owner.get("controller"):
+            return owner["uid"]  # type: ignore[no-any-return]
+    return none_in(metadata["namespace"])
 
 
 def none_in(namespace: str) -> str:
