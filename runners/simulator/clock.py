@@ -101,7 +101,10 @@ class Clock:
             if timer.retry:
                 self._retries -= 1
             self.now = at
-            call(*timer.args)
+            if timer.args:
+                call(*timer.args)
+            else:  # most often, and faster
+                call()
             if stop:
                 return True
         return False
@@ -182,7 +185,11 @@ class Chance:
         except KeyError:
             self._normals[purpose] = _normals(self.stream(purpose).random)
             drawn = next(self._normals[purpose])
-        return median * exp(spread * (drawn if -2.0 <= drawn <= 2.0 else 2.0 if drawn > 2.0 else -2.0))
+        if drawn > 2.0:
+            drawn = 2.0
+        elif drawn < -2.0:
+            drawn = -2.0
+        return median * exp(spread * drawn)
 
 
 def _normals(uniform: Callable[[], float]) -> Iterator[float]:

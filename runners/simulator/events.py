@@ -89,18 +89,19 @@ class EventRecorder:
 
     def _is_combined(self, topic: _Topic, message: str, now: float) -> bool:
         """Whether the message joins the combined event. EventAggregator.EventAggregate"""
-        if now - topic.last > SIMILAR_WITHIN:
-            topic.messages = ()
-        topic.last = now
         messages = topic.messages
-        if message not in messages:
-            messages = topic.messages = (*messages, message)
+        if now - topic.last > SIMILAR_WITHIN:
+            messages = topic.messages = {}
+        elif messages is None:
+            messages = topic.messages = {topic.message: None}
+        topic.last = now
+        messages[message] = None
         if len(messages) < SIMILAR:
             return False
         draw, bits = self._api.chance.stream("events").getrandbits, SIMILAR.bit_length()
         while (dropped := draw(bits)) >= SIMILAR:  # as `randrange`, at a fifth of its cost
             pass
-        topic.messages = (*messages[:dropped], *messages[dropped + 1 :])
+        del messages[list(messages)[dropped]]
         return True
 
     def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
@@ -212,8 +213,8 @@ class _Said:
 class _Topic(_Said):
     """What was said for one reason: this, and `others`.
 
-    `messages`: the different ones of late, oldest first, and `last`, when one came last. `combined`: what
-    stands for those that were combined.
+    `messages`: the different ones of late, oldest first (None: only this), and `last`, when one came last.
+    `combined`: what stands for those that were combined.
     """
 
     __slots__ = ("combined", "last", "messages", "others")
@@ -222,7 +223,7 @@ class _Topic(_Said):
         self.first, self.count, self.last = first, 0, now
         self.message, self.field_path = message, field_path
         self.event = None
-        self.messages: tuple[str, ...] = (message,)
+        self.messages: dict[str, None] | None = None
         self.others: tuple[_Said, ...] = ()
         self.combined: _Said | None = None
 
