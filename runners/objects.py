@@ -21,6 +21,9 @@ REQUIRED, PREFERRED = (
 """The fields of an affinity: what must be, and what is wished."""
 
 
+_new = tuple.__new__  # takes half as long as a NamedTuple's own
+
+
 class Key(NamedTuple):
     """A name within a resource; `namespace` is "" for what is cluster-wide."""
 
@@ -31,7 +34,7 @@ class Key(NamedTuple):
 def key_of(obj: Object) -> Key:
     """The key of an object."""
     metadata = obj["metadata"]
-    return tuple.__new__(Key, (metadata.get("namespace", ""), metadata["name"]))
+    return _new(Key, (metadata.get("namespace", ""), metadata["name"]))
 
 
 def controller_of(obj: Object) -> Object | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from itertools import count
 from math import cos, exp, floor, inf, log, pi, sin, sqrt
 from typing import Any
 
@@ -46,7 +45,7 @@ class Clock:
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
         self._queue: list[tuple[float, int, Timer]] = []
-        self._order = count()
+        self._order = 0
         self._retries = 0
         self._cancelled = 0
         self._stamped_until, self._stamp = -inf, ""
@@ -121,7 +120,8 @@ class Clock:
         timer.call, timer.args, timer.retry = call, args, retry
         if retry:
             self._retries += 1
-        heappush(self._queue, (when, next(self._order), timer))
+        order = self._order = self._order + 1
+        heappush(self._queue, (when, order, timer))
         return timer
 
     def _drop(self, timer: Timer) -> None:

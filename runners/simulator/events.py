@@ -75,8 +75,9 @@ class EventRecorder:
         else:
             said = topic.said_so(message, field_path, stamp)
         said.count += 1
-        if spoken.is_too_much(now):
-            return
+        if spoken.tokens < 1.0:
+            return  # too much. EventSourceObjectSpamFilter
+        spoken.tokens -= 1.0
         if said.event is None or not self._raise(said, message, stamp):
             reference = self._reference(kind, involved, field_path)
             self._create(said, reporter, reference, type, reason, message, stamp)
@@ -106,9 +107,9 @@ class EventRecorder:
 
     def _reference(self, kind: str, involved: Object, field_path: str) -> Object:
         """The involvedObject; events that follow one another about the same version share it."""
-        last, last_path, reference = self._about
+        last, last_path, shared = self._about
         if last is involved and last_path == field_path:
-            return reference
+            return shared
         metadata = involved["metadata"]
         about: Any = _Reference()
         about.kind, about.name = kind, metadata["name"]
@@ -122,8 +123,9 @@ class EventRecorder:
             about.resourceVersion = metadata["resourceVersion"]
         if field_path:
             about.fieldPath = field_path
-        self._about = (involved, field_path, about.__dict__)
-        return about.__dict__  # type: ignore[no-any-return]
+        reference: Object = about.__dict__
+        self._about = (involved, field_path, reference)
+        return reference
 
     def _create(
         self,
@@ -165,11 +167,13 @@ class EventRecorder:
 
 
 def _spoken(subjects: Subjects, metadata: Object, now: float) -> _Spoken:
-    """What was said of an object; what was not talked of for longest is forgotten."""
+    """What was said of an object, its tokens refilled; what was not talked of for longest is forgotten."""
     uid = metadata.get("uid") or (metadata.get("namespace"), metadata["name"])
     spoken = subjects.get(uid)
     if spoken is not None:
         subjects.move_to_end(uid)
+        tokens = spoken.tokens + (now - spoken.at) * REFILL
+        spoken.at, spoken.tokens = now, tokens if tokens < BURST else BURST
         return spoken
     if len(subjects) >= REMEMBERED:
         subjects.popitem(last=False)
@@ -188,15 +192,6 @@ class _Spoken:
     def __init__(self, now: float) -> None:
         self.at, self.tokens = now, BURST
         self.topics: dict[str, _Topic] = {}
-
-    def is_too_much(self, now: float) -> bool:
-        """Whether the bucket is empty; else takes a token. EventSourceObjectSpamFilter"""
-        tokens = self.tokens + (now - self.at) * REFILL
-        self.at = now
-        if tokens > BURST:
-            tokens = BURST
-        self.tokens = tokens if tokens < 1.0 else tokens - 1.0
-        return tokens < 1.0
 
 
 class _Said:

@@ -42,7 +42,7 @@ class Writes(Deletions):
         super().__init__(store, resources)
         self.chance = chance
         self._names, self._uids = chance.stream("names"), names.uids(chance.stream("uids"))
-        self._services = ServiceAllocator(store, chance)
+        self._events, self._services = store.keyed("events"), ServiceAllocator(store, chance)
         self.admission: dict[str, list[Admission]] = {
             "pods": [LimitDefaults(store), PodAdmission(store, chance), PriorityAdmission(store)],
             "services": [self._services],
@@ -61,16 +61,16 @@ class Writes(Deletions):
         return self._insert(self.resources[resource], obj)
 
     def create_event(self, event: Object) -> Key:
-        """Stores a new event, which has its name already; returns its key. Half of all changes are such."""
-        store, metadata = self.store, event["metadata"]
+        """Stores a new event, of now and with its name; returns its key. Half of all changes are such."""
+        metadata = event["metadata"]
         if metadata["namespace"] not in self._open:
             self._check_namespace(RESOURCES["events"], metadata)
         key = key_of(event)
-        if store.get("events", key) is not None:
+        if key in self._events:
             raise already_exists(RESOURCES["events"], key.name)
         metadata["uid"] = next(self._uids)
-        metadata["creationTimestamp"] = self.clock.timestamp()
-        store.write(ADDED, "events", event, None, key)
+        metadata["creationTimestamp"] = event["lastTimestamp"]
+        self.store.write(ADDED, "events", event, None, key)
         return key
 
     def replace_trusted(self, resource: str, obj: Object) -> Object:

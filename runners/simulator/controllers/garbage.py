@@ -55,14 +55,14 @@ class GarbageController:
     # What the caches show. graph_builder.go processGraphChanges
 
     def _added(self, change: Change) -> None:
-        self._link(Node(change.resource, change.key), change.object)
+        self._link(_node(change), change.object)
         self._look_at_finalizers(change)
 
     def _modified(self, change: Change) -> None:
         new, old = change.object["metadata"], change.old
         assert old is not None
         if new.get("ownerReferences") is not old["metadata"].get("ownerReferences"):
-            node = Node(change.resource, change.key)
+            node = _node(change)
             self._unlink(node, old)
             self._link(node, change.object)
         if "deletionTimestamp" in new:
@@ -71,10 +71,10 @@ class GarbageController:
     def _look_at_finalizers(self, change: Change) -> None:
         metadata = change.object["metadata"]
         if "deletionTimestamp" in metadata and metadata.get("finalizers"):
-            self._queue.add(Node(change.resource, change.key))
+            self._queue.add(_node(change))
 
     def _gone(self, change: Change) -> None:
-        self._unlink(Node(change.resource, change.key), change.object)
+        self._unlink(_node(change), change.object)
         for dependent in self._dependents.get(change.object["metadata"]["uid"], ()):
             self._queue.add(dependent)
 
@@ -201,6 +201,10 @@ class GarbageController:
         namespace = node.key.namespace if info.namespaced else ""
         owner = self._store.get(info.name, (namespace, reference["name"]))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+
+def _node(change: Change) -> Node:
+    return tuple.__new__(Node, (change.resource, change.key))  # each pod has one: without Node's own __new__
 
 
 def _waits(owner: Object) -> bool:
