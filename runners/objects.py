@@ -68,8 +68,10 @@ def is_active(pod: Object) -> bool:
 
 def is_ready(pod: Object) -> bool:
     """Whether the pod's Ready condition is True. pkg/api/v1/pod/util.go IsPodReady"""
-    found = condition(pod, "Ready")
-    return found is not None and found["status"] == "True"
+    for found in pod.get("status", {}).get("conditions", ()):
+        if found["type"] == "Ready":
+            return found["status"] == "True"  # type: ignore[no-any-return]
+    return False
 
 
 def container_statuses(pod: Object) -> Iterator[Object]:

@@ -65,7 +65,7 @@ class Writes(Deletions):
         metadata = event["metadata"]
         if metadata["namespace"] not in self._open:
             self._check_namespace(RESOURCES["events"], metadata)
-        key = key_of(event)
+        key = tuple.__new__(Key, (metadata["namespace"], metadata["name"]))
         if key in self._events:
             raise already_exists(RESOURCES["events"], key.name)
         metadata["uid"] = next(self._uids)
