@@ -99,7 +99,7 @@ class Application:
 
     def terminate(self, now: float, kill_at: float) -> None:
         """SIGTERM now, SIGKILL at `kill_at` if it still runs then."""
-        self.term_at, self._changes = min(self.term_at, now), None
+        self.term_at, self._changes = now if now < self.term_at else self.term_at, None
         if self.behaviour.ignores_sigterm:
             stops = inf
         elif now < self.listens_at:
@@ -177,9 +177,12 @@ class Application:
         start, self.behaviour = self.started_at, behaviour
         self.listens_at = start + behaviour.listen_after
         self.ready_at = inf if behaviour.never_ready else start + behaviour.ready_after
-        self.not_ready_at = _at(start, behaviour.fails_readiness_after)
-        self.not_live_at = _at(start, behaviour.fails_liveness_after)
-        self.hangs_at = _at(start, behaviour.hangs_after)
+        after = behaviour.fails_readiness_after
+        self.not_ready_at = inf if after is None else start + after
+        after = behaviour.fails_liveness_after
+        self.not_live_at = inf if after is None else start + after
+        after = behaviour.hangs_after
+        self.hangs_at = inf if after is None else start + after
         self.ends_at, self.exit_code, self.reason = inf, 0, ""
         self._changes = None
         if behaviour.memory > self._memory_limit:
@@ -192,7 +195,3 @@ class Application:
     def _end(self, at: float, code: int, reason: str = "") -> None:
         self.ends_at, self.exit_code, self._changes = at, code, None
         self.reason = reason or ("Completed" if code == 0 else "Error")
-
-
-def _at(now: float, after: float | None) -> float:
-    return inf if after is None else now + after

@@ -69,14 +69,19 @@ def missing_pull_secrets(store: Store, pod: Object) -> list[str]:
     return [name for name in names if name and store.get("secrets", Key(namespace, name)) is None]
 
 
-def check_user(pod: Object, container: Object, image_is_root: bool, about: str) -> None:
-    """Raises ConfigError when the container would run as root and may not; `about` names it in the message.
+def check_user(pod: Object, container: Object, image_is_root: bool) -> None:
+    """Raises ConfigError when the container would run as root and may not.
 
     pkg/kubelet/kuberuntime/security_context.go verifyRunAsNonRoot
     """
+    if "securityContext" not in container and not pod["spec"].get("securityContext"):
+        return
     security = {**pod["spec"].get("securityContext", {}), **container.get("securityContext", {})}
     if not security.get("runAsNonRoot"):
         return
+    metadata = pod["metadata"]
+    name = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+    about = f'pod: "{name}", container: {container["name"]}'
     user = security.get("runAsUser")
     if user == 0:
         raise ConfigError(f"container's runAsUser breaks non-root policy ({about})")

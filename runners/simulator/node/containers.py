@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import inf
-from typing import NamedTuple
 
 from gherkube.runners.objects import Object
-from gherkube.runners.quantities import memory_bytes
 from gherkube.runners.simulator.clock import Timer, timestamp
 from gherkube.runners.simulator.node.application import Application
-from gherkube.runners.simulator.node.hooks import Hook, hook_of
 from gherkube.runners.simulator.node.images import parse_image
-from gherkube.runners.simulator.node.probes import FIELDS, READINESS, STARTUP, Worker, probe_of
+from gherkube.runners.simulator.node.probes import READINESS, STARTUP, Worker
+from gherkube.runners.simulator.node.recipes import NO_STATE, recipe_of
 
 DEFAULT_PORT, WEB_PORT = 8080, 80
-NO_STATE: Object = {}
 NEVER = "1970-01-01T00:00:00Z"
 KEPT = 1.0
 """Seconds for which a run stays beside the next one when that ended. kubelet.go cleanUpContainersInPod"""
@@ -87,15 +83,6 @@ class Run:
         self.message = why
 
 
-class Words(NamedTuple):
-    """How events name a container, and what they say of it; the same for all pods of a template."""
-
-    path: str
-    created: str
-    started: str
-    stopping: str
-
-
 class Container:
     """A container of a pod on its node.
 
@@ -105,32 +92,23 @@ class Container:
 
     __slots__ = (
         "_mounts",
-        "_resources",
         "image",
         "kind",
         "last_pull_error",
         "name",
-        "post_start",
-        "pre_stop",
         "previous",
+        "recipe",
         "run",
         "spec",
         "waits",
         "watched",
-        "words",
         "workers",
     )
 
     def __init__(self, spec: Object, kind: str) -> None:
-        self.spec, self.kind = spec, kind
+        self.kind = kind
         self.name: str = spec["name"]
-        self.image: str = spec["image"]
-        self.words = _words(kind, self.name)
-        self.post_start: Hook | None = None
-        self.pre_stop: Hook | None = None
-        if lifecycle := spec.get("lifecycle"):
-            self.post_start = hook_of(spec, lifecycle, "postStart")
-            self.pre_stop = hook_of(spec, lifecycle, "preStop")
+        self.take(spec)
         self.run: Run | None = None
         self.previous: Run | None = None
         self.watched: Run | None = None
@@ -138,13 +116,11 @@ class Container:
         self.last_pull_error = ""
         self.workers: list[Worker] = []
         self._mounts = [_mount(mount) for mount in spec.get("volumeMounts", ())]
-        self._resources: Object = spec.get("resources", {})
 
-    @property
-    def memory_limit(self) -> float:
-        """In bytes; `inf` without one."""
-        limit = self.spec.get("resources", {}).get("limits", {}).get("memory")
-        return inf if limit is None else float(memory_bytes(limit))
+    def take(self, spec: Object) -> None:
+        """Goes by that spec from now on."""
+        self.spec, self.recipe = spec, recipe_of(spec, self.kind)
+        self.image: str = spec["image"]
 
     def worker(self, role: str) -> Worker | None:
         """The worker of its probe of that role."""
@@ -155,14 +131,11 @@ class Container:
 
     def make_workers(self, now: float, port: int) -> None:
         """Starts the workers of its probes; `port`: where its program says it listens, 0 as declared."""
-        spec = self.spec
         if self.kind == "init" or self.workers:
             return
-        for field, role in FIELDS:
-            if field in spec:
-                probe = probe_of(spec, field, role)
-                unreachable = probe.port not in self.ports(port) and not (probe.form == "exec" or probe.error)
-                self.workers.append(Worker(probe, now, unreachable=unreachable))
+        for probe in self.recipe.probes:
+            unreachable = probe.port not in self.ports(port) and not (probe.form == "exec" or probe.error)
+            self.workers.append(Worker(probe, now, unreachable=unreachable))
 
     def ports(self, port: int) -> tuple[int, ...]:
         """Where its program listens: on `port` unless that is 0, else as declared, else by its image."""
@@ -193,13 +166,10 @@ class Container:
         """Whether it runs and its startup probe, if it has one, has succeeded."""
         return self.is_running(as_of) and self._passes(STARTUP)
 
-    def _ready_and_started(self, run: Run, as_of: float) -> tuple[bool, bool]:
+    def _ready_and_started(self, run: Run, runs: bool) -> tuple[bool, bool]:
         """What its status says: of an init container that it is done, and runs; of others what probes say."""
-        runs = run.application.ends_at > as_of
         if self.kind == "init":
             return not runs and run.application.exit_code == 0, runs
-        if not self.workers:
-            return runs, runs
         started = runs and self._passes(STARTUP)
         return started and self._passes(READINESS), started
 
@@ -218,41 +188,26 @@ class Container:
         run, previous = self.run, self.previous
         if run is not None and run.started_at > as_of:
             run, previous = previous, None
-        state, last = default_wait, NO_STATE
-        ready = started = False
+        state, last, ready, started = default_wait, NO_STATE, False, False
         if run is not None:
-            state = run.state(as_of)
-            is_kept = as_of - run.application.ends_at < KEPT
-            if previous is not None and run.attempt > 0 and is_kept:
+            state, ends_at = run.state(as_of), run.application.ends_at
+            if previous is not None and run.attempt > 0 and as_of - ends_at < KEPT:
                 last = previous.state(as_of)
-            ready, started = self._ready_and_started(run, as_of)
+            ready = started = ends_at > as_of
+            if self.workers or self.kind == "init":
+                ready, started = self._ready_and_started(run, ready)
         if wanted and self.waits is not None and "running" not in state:
             if "terminated" in state:
                 last = state
             reason, message = self.waits
             state = {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
-        return self.compose(run, state, last, ready, started)
-
-    def compose(self, run: Run | None, state: Object, last: Object, ready: bool, started: bool) -> Object:
-        """A container status of these parts."""
-        status: Object = {
-            "name": self.name,
-            "state": state,
-            "lastState": last,
-            "ready": ready,
-            "restartCount": run.attempt if run is not None else 0,
-        }
         if run is None:
-            status["image"], status["imageID"] = self.image, ""
+            status = self.recipe.unborn.copy()
         else:
-            image = parse_image(self.image)
-            status["image"], status["imageID"], status["containerID"] = image.name, image.id, run.id
-        status["started"] = started
-        if run is not None:
-            resources = self._resources
-            if requests := resources.get("requests"):
-                status["allocatedResources"] = requests
-            status["resources"] = resources
+            status = self.recipe.born.copy()
+            status["lastState"], status["restartCount"], status["containerID"] = last, run.attempt, run.id
+            status["ready"], status["started"] = ready, started
+        status["state"] = state
         if self._mounts:
             status["volumeMounts"] = self._mounts
         return status
@@ -262,13 +217,6 @@ class Container:
 def _running(stamp: str) -> Object:
     """The state of all containers that started in that second."""
     return {"running": {"startedAt": stamp}}
-
-
-@lru_cache(256)
-def _words(kind: str, name: str) -> Words:
-    path = f"spec.{'containers' if kind == 'app' else 'initContainers'}{{{name}}}"
-    created, started = f"Created container: {name}", f"Started container {name}"
-    return Words(path, created, started, f"Stopping container {name}")
 
 
 def _is_web_server(image: str) -> bool:

@@ -52,13 +52,13 @@ class Kubelet:
         stream = chance.stream("nodes")
         self._look_phase, self._lease_phase = stream.random() * LOOK_EVERY, stream.random() * LEASE_EVERY
         self._ids = chance.stream("containers")
-        self._prefix = node["spec"].get("podCIDR", "10.244.0.0/24").rpartition(".")[0]
+        self._prefix: str = node["spec"].get("podCIDR", "10.244.0.0/24").rpartition(".")[0] + "."
         self._address, self._used = FIRST_ADDRESS - 1, set[str]()
         self._reported_at = self.clock.now
 
-    def latency(self, median: float, spread: float = 0.5) -> float:
+    def latency(self, median: float) -> float:
         """Seconds that something takes which usually takes that many."""
-        return self.chance.latency(median, "kubelet", spread=spread)
+        return self.chance.latency(median, "kubelet")
 
     def looked_at(self, now: float) -> float:
         """When the PLEG looked last, at that time."""
@@ -80,9 +80,10 @@ class Kubelet:
         """The next pod address of the node; the node's own for a pod in its network."""
         if pod["spec"].get("hostNetwork"):
             return self.host_ip
+        address = self._address
         for _ in range(LAST_ADDRESS):
-            self._address = self._address + 1 if self._address < LAST_ADDRESS else FIRST_ADDRESS
-            ip = f"{self._prefix}.{self._address}"
+            self._address = address = address + 1 if address < LAST_ADDRESS else FIRST_ADDRESS
+            ip = self._prefix + str(address)
             if ip not in self._used:
                 self._used.add(ip)
                 return ip
@@ -94,7 +95,7 @@ class Kubelet:
 
     def new_container_id(self) -> str:
         """A random containerID."""
-        return f"containerd://{self._ids.getrandbits(256):064x}"
+        return "containerd://" + self._ids.getrandbits(256).to_bytes(32).hex()
 
     def note_failure(self, pod: PodWorker) -> None:
         """Remembers that the pod waits for a retry, which a change elsewhere may let succeed."""

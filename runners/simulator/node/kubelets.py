@@ -22,7 +22,6 @@ from gherkube.runners.simulator.node.kubelet import Kubelet
 from gherkube.runners.simulator.node.nodes import node_info
 from gherkube.runners.simulator.node.output import Line, printed
 from gherkube.runners.simulator.node.pod import PodWorker
-from gherkube.runners.simulator.node.programs import course_in
 
 WATCH_TAKES, DELETION_TAKES = 0.1, 0.04
 """Median seconds until a kubelet acts on a pod that was bound to it, that is to be deleted; facts §8.2."""
@@ -157,7 +156,7 @@ class Kubelets:
         if run is None:
             return None
         port = run.application.behaviour.port
-        course = course_in(found.spec)
+        course = found.recipe.program.course
         said = course.lines if course else ()
         return printed(run.application, next(iter(found.ports(port))), self._clock.now, said)
 
@@ -174,20 +173,21 @@ class Kubelets:
 
     def _pod_changed(self, change: Change) -> None:
         pod, old = change.object, change.old
-        node = pod["spec"].get("nodeName")
-        if node is None:
+        spec = pod["spec"]
+        if "nodeName" not in spec:
             return
         if change.type == DELETED:
             self._forget(change)
             return
-        if old is None or old["spec"].get("nodeName") is None:
-            self._bound(change, node)
+        if old is None or "nodeName" not in old["spec"]:
+            self._bound(change, spec["nodeName"])
             return
         metadata, before = pod["metadata"], old["metadata"]
-        if metadata.get("deletionTimestamp") != before.get("deletionTimestamp"):
+        ends_at = metadata.get("deletionTimestamp")
+        if ends_at is not None and ends_at != before.get("deletionTimestamp"):
             if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in before:
                 self._after(DELETION_TAKES, self._delete, change)
-        elif _concerns_kubelet(pod, old):
+        elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
             self._after(WATCH_TAKES, self._update, change)
 
     def _after(self, median: float, call: Callable[..., object], subject: Change | PodWorker) -> None:

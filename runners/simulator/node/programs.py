@@ -64,20 +64,48 @@ class Look(NamedTuple):
     complaint: str
 
 
-def behaviour_of(
-    images: Images, container: Object, course: Course | None, env: Mapping[str, str], pod: str
-) -> Behaviour:
-    """How the container behaves: as is said of its image, as its command says, or as the image's program.
+class Program(NamedTuple):
+    """What a container is told to run, as far as its spec says.
 
-    `course`: what its command does; `pod`: the pod's name.
+    `course`: what its command does, None where that is not known. `files`: which files that makes and
+    removes; None where nothing is known of its files. `fault`: why the runtime cannot start the command;
+    "" where it can, or that is not known. `message`: that of its end. `tells_pod`: it answers requests with
+    the pod's name.
     """
-    image = images.of(container["image"])
+
+    course: Course | None
+    files: Files | None
+    fault: str
+    message: str
+    tells_pod: bool
+
+
+def program_of(container: Object) -> Program:
+    """What the container is told to run."""
+    argv = _argv(container)
+    course = course_of(argv)
+    fault = why_not_there(container, container.get("command", ()))
+    return Program(
+        course,
+        _files_of(container, course),
+        f"{NOT_STARTED}: {fault}: unknown" if fault else "",
+        _last_words(container, course),
+        HOSTNAME_SERVER in argv[:2] and _repository(container) == "agnhost",
+    )
+
+
+def behaviour_of(images: Images, name: str, program: Program, env: Mapping[str, str], pod: str) -> Behaviour:
+    """How a container behaves: as is said of its image, as its command says, or as the image's program.
+
+    `name`: that of the image; `pod`: that of the pod.
+    """
+    image = images.of(name)
     if image is DEFAULT:
-        if course is not None:
-            return _running(course)
-        if HOSTNAME_SERVER in _argv(container)[:2] and _repository(container) == "agnhost":
+        if program.course is not None:
+            return _running(program.course)
+        if program.tells_pod:
             return replace(image, answer_text=pod)
-    return images.of(container["image"], env) if env else image
+    return images.of(name, env) if env else image
 
 
 def _running(course: Course) -> Behaviour:
@@ -91,19 +119,13 @@ def _running(course: Course) -> Behaviour:
     )
 
 
-def files_of(container: Object, course: Course | None) -> Files | None:
-    """Which files its command makes and removes, by its course; None where nothing is known of its files."""
+def _files_of(container: Object, course: Course | None) -> Files | None:
     if course is not None:
         return course.files
     return () if parse_image(container["image"]).full_repository in STEERED else None
 
 
-def course_in(container: Object) -> Course | None:
-    """What the container's command does; None where that is not known."""
-    return course_of(_argv(container))
-
-
-def last_words(container: Object, course: Course | None) -> str:
+def _last_words(container: Object, course: Course | None) -> str:
     """The message of its end: what its command leaves behind by its course, or prints if that is asked for.
 
     pkg/kubelet/kuberuntime/kuberuntime_container.go getTerminationMessage
@@ -127,12 +149,6 @@ def look_of(argv: Sequence[str]) -> Look | None:
         case ["test", "-e" | "-f", file] | ["[", "-e" | "-f", file, "]"]:
             return Look(file, "")
     return None
-
-
-def why_not_started(container: Object) -> str:
-    """Why the runtime cannot start the container's command; "" where it can, or that is not known."""
-    why = why_not_there(container, container.get("command", ()))
-    return f"{NOT_STARTED}: {why}: unknown" if why else ""
 
 
 def why_not_there(container: Object, argv: Sequence[str]) -> str:

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from gherkube.runners.simulator.node.pod import PodWorker
 
 
+ORDER = (
+    *(
+        "observedGeneration",
+        "phase",
+        "conditions",
+        "hostIP",
+        "hostIPs",
+        "reason",
+        "message",
+        "podIP",
+        "podIPs",
+    ),
+    *("startTime", "initContainerStatuses", "containerStatuses", "qosClass"),
+)
+"""The entries of a pod's status, in stored order."""
+RARE = ("reason", "message", "initContainerStatuses")
+WITH_ADDRESS: Object = dict.fromkeys(each for each in ORDER if each not in RARE)
+WITHOUT_ADDRESS: Object = dict.fromkeys(each for each in WITH_ADDRESS if each not in ("podIP", "podIPs"))
+"""To copy one and fill in its entries costs less than to build a status from nothing."""
+
+
 class Publisher:
     """Writes the status of one pod; knows since when its conditions are what they are."""
 
@@ -34,26 +55,26 @@ class Publisher:
         the write may wait for the answer.
         """
         pod = self._pod
-        init, apps = self._containers(pod.default_wait)
-        phase = self._phase(init, apps)
+        init, apps = self._containers(False)
+        phase = statuses.phase(pod.pod, init, apps, False) if pod.outcome is None else self._fail()
         if probe_first and pod.prober is not None and pod.prober.trigger():
             return phase
         shown = phase
         if phase in ENDED and not pod.outcome and any("running" in each["state"] for each in init):
             shown = "Running"  # sidecars are still to be stopped
-        self._write(shown, init, apps, sandbox=pod.sandbox_at <= pod.as_of, held=shown in ENDED)
+        self._write(shown, init, apps, pod.sandbox_at <= pod.as_of, shown in ENDED)
         return phase
 
     def write_stopped(self) -> bool:
         """Writes that all containers are stopped for good; whether the phase says that the pod has ended."""
         pod = self._pod
         pod.as_of = pod.kubelet.clock.now
-        init, apps = self._containers(pod.default_wait, over=True)
-        phase = self._phase(init, apps, over=True)
+        init, apps = self._containers(True)
+        phase = statuses.phase(pod.pod, init, apps, True) if pod.outcome is None else self._fail()
         ended = phase in ENDED
         if ended:
             init, apps = statuses.without_lost(pod.pod, init, apps)
-        self._write(phase, init, apps, sandbox=False)
+        self._write(phase, init, apps, False)
         return ended
 
     def write_failed(self) -> None:
@@ -62,24 +83,28 @@ class Publisher:
         status_manager.go TerminatePod
         """
         pod = self._pod
-        shown = statuses.without_lost(pod.pod, *self._containers(pod.default_wait, over=True))
-        self._write("Failed", *shown, sandbox=False, verdicts=self._verdicts)
+        shown = statuses.without_lost(pod.pod, *self._containers(True))
+        self._write("Failed", *shown, False, verdicts=self._verdicts)
 
-    def _phase(self, init: list[Object], apps: list[Object], *, over: bool = False) -> str:
-        pod = self._pod
-        if pod.outcome is None:
-            return statuses.phase(pod.pod, init, apps, over=over)
-        pod.say(None, "Normal", *pod.outcome)  # each time. active_deadline.go ShouldEvict
+    def _fail(self) -> str:
+        """Says why the pod has failed, each time; returns that phase. active_deadline.go ShouldEvict"""
+        assert self._pod.outcome is not None
+        self._pod.say(None, "Normal", *self._pod.outcome)
         return "Failed"
 
-    def _containers(self, wait: Object, *, over: bool = False) -> tuple[list[Object], list[Object]]:
+    def _containers(self, over: bool) -> tuple[list[Object], list[Object]]:
+        """The statuses of the init containers and of the others; `over`: none is to be started again."""
         pod = self._pod
         init: list[Object] = []
         apps: list[Object] = []
+        as_of, default_wait = pod.as_of, pod.default_wait
         for container in pod.containers:
             wanted = container.waits is not None and not over and not pod.deleting and pod.wants(container)
-            shown = container.status(pod.as_of, wait, wanted)
-            (apps if container.kind == "app" else init).append(shown)
+            shown = container.status(as_of, default_wait, wanted)
+            if container.kind == "app":
+                apps.append(shown)
+            else:
+                init.append(shown)
         return init, apps
 
     def _write(
@@ -87,7 +112,6 @@ class Publisher:
         phase: str,
         init: list[Object],
         apps: list[Object],
-        *,
         sandbox: bool,
         held: bool = False,
         verdicts: Verdicts | None = None,
@@ -112,25 +136,26 @@ class Publisher:
         shown = phase
         if held:  # until the containers are stopped for good; status_manager.go mergePodStatus
             shown = "Running" if any("waiting" not in each["state"] for each in apps) else "Pending"
-        status: Object = {
-            "observedGeneration": generation,
-            "phase": shown,
-            "conditions": conditions,
-            "hostIP": kubelet.host_ip,
-            "hostIPs": kubelet.host_ips,
-        }
-        if pod.outcome and shown == phase:
-            status["reason"], status["message"] = pod.outcome
-        if pod.sandbox_at <= pod.as_of:
-            status["podIP"], status["podIPs"] = pod.ip, pod.ips
-        status["startTime"] = pod.start_stamp
-        if init:
-            status["initContainerStatuses"] = init
         if len(apps) > 1:  # SortedContainerStatuses
             apps = sorted(apps, key=itemgetter("name"))
-        same = apps == old.get("containerStatuses")  # then the versions share them
-        status["containerStatuses"] = old["containerStatuses"] if same else apps
+        if apps == old.get("containerStatuses"):  # then the versions share them
+            apps = old["containerStatuses"]
+        if pod.sandbox_at <= pod.as_of:
+            status = WITH_ADDRESS.copy()
+            status["podIP"], status["podIPs"] = pod.ip, pod.ips
+        else:
+            status = WITHOUT_ADDRESS.copy()
+        status["observedGeneration"], status["phase"], status["conditions"] = generation, shown, conditions
+        status["hostIP"], status["hostIPs"] = kubelet.host_ip, kubelet.host_ips
+        status["startTime"], status["containerStatuses"] = pod.start_stamp, apps
         status["qosClass"] = old["qosClass"]
+        ended = pod.outcome if shown == phase else None
+        if init or ended:
+            if init:
+                status["initContainerStatuses"] = init
+            if ended:
+                status["reason"], status["message"] = ended
+            status = {field: status[field] for field in ORDER if field in status}
         kubelet.api.write_status("pods", pod.key, stored, status)
 
     def _note(self, verdicts: Verdicts, stored: Object) -> None:

@@ -22,15 +22,10 @@ from gherkube.runners.simulator.node.configuration import (
     missing_volumes,
 )
 from gherkube.runners.simulator.node.containers import Container, Run
-from gherkube.runners.simulator.node.images import parse_image
-from gherkube.runners.simulator.node.programs import (
-    behaviour_of,
-    course_in,
-    files_of,
-    last_words,
-    why_not_started,
-)
+from gherkube.runners.simulator.node.hooks import Hook
+from gherkube.runners.simulator.node.programs import behaviour_of
 from gherkube.runners.simulator.node.pulls import ensure_image
+from gherkube.runners.simulator.node.status import CREATING
 from gherkube.runners.simulator.node.termination import stop
 
 if TYPE_CHECKING:
@@ -106,7 +101,7 @@ def _make_sandbox(pod: PodWorker) -> Iterator[float]:
         yield delay
         pod.pulling = pod.retrying = False
         delay = min(delay * 2, longest)
-    if any(container.run is not None for container in pod.containers):
+    if kubelet.boots and any(container.run is not None for container in pod.containers):
         pod.say(None, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
     pod.begin_probing()
     yield kubelet.latency(SANDBOX_TAKES)
@@ -124,9 +119,9 @@ def _tell_missing_secrets(pod: PodWorker) -> None:
 
 def _due(pod: PodWorker, stopped: list[str]) -> list[Container]:
     """The containers to start in this sync, in order; `stopped`: those that this sync has stopped."""
-    apps = [c for c in pod.containers if c.kind == "app"]
+    apps = pod.containers if pod.default_wait is CREATING else [c for c in pod.containers if c.kind == "app"]
     to_start = [c for c in apps if pod.is_to_start(c) or (c.name in stopped and pod.wants(c))]
-    if len(apps) == len(pod.containers):
+    if apps is pod.containers:
         return to_start
     begun = any(c.run is not None and c.run.started_at > pod.sandbox_at for c in apps)
     due: list[Container] = []
@@ -184,23 +179,25 @@ def _start(pod: PodWorker, container: Container) -> Iterator[float]:
         pod.say(container, "Warning", "Failed", f"Error: {refused[0]}")
         _fail(pod, container, *refused)
         return
+    recipe = container.recipe
+    env: dict[str, str] = {}
     try:
-        env = environment(kubelet.api.store, pod.key.namespace, container.spec)
-        about = f'pod: "{pod.full_name}", container: {container.name}'
-        check_user(pod.pod, container.spec, parse_image(container.image).runs_as_root, about)
+        if recipe.takes_env:
+            env = environment(kubelet.api.store, pod.key.namespace, container.spec)
+        check_user(pod.pod, container.spec, recipe.image.runs_as_root)
     except ConfigError as error:
         pod.say(container, "Warning", "Failed", f"Error: {error}")
         _fail(pod, container, "CreateContainerConfigError", str(error))
         return
-    pod.say(container, "Normal", "Created", container.words.created)
+    pod.say(container, "Normal", "Created", recipe.created)
     yield kubelet.latency(START_TAKES)
     _run(pod, container, env)
-    if why := why_not_started(container.spec):
-        _end_unstarted(pod, container, why)
+    if fault := container.recipe.program.fault:
+        _end_unstarted(pod, container, fault)
         return
-    pod.say(container, "Normal", "Started", container.words.started)
-    if container.post_start is not None:
-        yield from _post_start(pod, container)
+    pod.say(container, "Normal", "Started", recipe.started)
+    if recipe.post_start is not None:
+        yield from _post_start(pod, container, recipe.post_start)
 
 
 def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> None:
@@ -209,21 +206,21 @@ def _fail(pod: PodWorker, container: Container, reason: str, message: str) -> No
 
 
 def _run(pod: PodWorker, container: Container, env: Mapping[str, str]) -> None:
-    kubelet, image = pod.kubelet, container.image
-    course = course_in(container.spec)
+    kubelet, image, recipe = pod.kubelet, container.image, container.recipe
+    program = recipe.program
     application = Application(
-        behaviour_of(kubelet.images, container.spec, course, env, pod.key.name),
+        behaviour_of(kubelet.images, image, program, env, pod.key.name),
         kubelet.clock.now,
-        memory_limit=container.memory_limit,
+        memory_limit=recipe.memory_limit,
         completes=container.kind == "init",
-        files=files_of(container.spec, course),
-        takes_memory_at=course.memory[1] if course else 0.0,
+        files=program.files,
+        takes_memory_at=program.course.memory[1] if program.course else 0.0,
     )
     attempt = 0 if container.run is None else container.run.attempt + 1
     container.previous = container.run
     stamp = kubelet.clock.timestamp()
     container.run = Run(application, attempt, kubelet.new_container_id(), stamp, image, env)
-    container.run.message = last_words(container.spec, course)
+    container.run.message = program.message
     container.waits, pod.changed = None, True
     pod.look_for_end(container.run)
 
@@ -237,9 +234,8 @@ def _end_unstarted(pod: PodWorker, container: Container, why: str) -> None:
     _fail(pod, container, "RunContainerError", why)
 
 
-def _post_start(pod: PodWorker, container: Container) -> Iterator[float]:
-    hook, run = container.post_start, container.run
-    assert hook is not None
+def _post_start(pod: PodWorker, container: Container, hook: Hook) -> Iterator[float]:
+    run = container.run
     assert run is not None
     yield hook.seconds
     why = hook.failure(pod, container)

@@ -49,7 +49,7 @@ FAILED: Verdict = ("False", "PodFailed", "")
 INITIALIZED_COMPLETED: Verdict = ("True", "PodCompleted", "")
 
 
-def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: bool = False) -> str:
+def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], over: bool) -> str:
     """The phase by the container statuses; `over`: the containers are stopped for good."""
     waiting = running = stopped = succeeded = 0
     for status in apps:
@@ -63,10 +63,9 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
             stopped += 1
         else:
             waiting += 1
-    policy = pod["spec"].get("restartPolicy", "Always")
     if init:
         failed_init, pending_init = _count_init(pod, init)
-        if failed_init and policy == "Never":
+        if failed_init and pod["spec"].get("restartPolicy") == "Never":
             return "Failed"
         if pending_init and not (running or stopped):
             return "Pending"
@@ -76,6 +75,7 @@ def phase(pod: Object, init: Sequence[Object], apps: Sequence[Object], *, over: 
         return "Running"
     if over:
         return "Succeeded" if stopped == succeeded else "Failed"
+    policy = pod["spec"].get("restartPolicy", "Always")
     if policy == "Always":
         return "Running"
     if stopped == succeeded:
@@ -106,13 +106,12 @@ def without_lost(
 
     status/status_manager.go TerminatePod, hasPodInitialized, initializedContainers
     """
+    if not init:
+        return [], list(map(_lost, apps))
     begun = [n for n, each in enumerate(init, 1) if "waiting" not in each["state"] or each["lastState"]]
     reached = max(begun, default=1)
-    initialized = not init or _has_initialized(pod, init[-1], apps)
-    return (
-        [*map(_lost, init[:reached]), *init[reached:]],
-        [_lost(each) if initialized else each for each in apps],
-    )
+    initialized = _has_initialized(pod, init[-1], apps)
+    return [*map(_lost, init[:reached]), *init[reached:]], list(map(_lost, apps)) if initialized else [*apps]
 
 
 def _has_initialized(pod: Object, last: Object, apps: Sequence[Object]) -> bool:
@@ -140,23 +139,26 @@ def verdicts(
     `init`, `apps`: the container statuses. `foreign`: the status of each condition that others put on
     the pod (for readiness gates).
     """
-    unready = [each["name"] for each in apps if not each["ready"]]
+    unready: tuple[str, ...] = ()
     missing: list[str] = []
+    for each in apps:
+        if not each["ready"]:
+            unready += (each["name"],)
     if init:
+        sidecars: tuple[str, ...] = ()
         for status, spec in zip(init, pod["spec"]["initContainers"], strict=True):
             is_sidecar = spec.get("restartPolicy") == "Always"
             if not status["started" if is_sidecar else "ready"]:
                 missing.append(status["name"])
-        sidecars = [
-            each["name"] for each in pod["spec"]["initContainers"] if each.get("restartPolicy") == "Always"
-        ]
-        unready = [each["name"] for each in init if each["name"] in sidecars and not each["ready"]] + unready
+            if is_sidecar and not status["ready"]:
+                sidecars += (status["name"],)
+        unready = sidecars + unready
     if phase in ENDED:
         ready = containers_ready = COMPLETED if phase == "Succeeded" else FAILED
     elif unready:
-        ready = containers_ready = _unready(tuple(unready))
+        ready = containers_ready = _unready(unready)
     else:
-        containers_ready, ready = TRUE, _gates(pod, foreign)
+        containers_ready, ready = TRUE, _gates(pod, foreign) if "readinessGates" in pod["spec"] else TRUE
     initialized = TRUE
     if phase == "Succeeded":
         initialized = INITIALIZED_COMPLETED
@@ -174,7 +176,7 @@ def _unready(names: tuple[str, ...]) -> Verdict:
 def _gates(pod: Object, foreign: Mapping[str, str]) -> Verdict:
     """status/generate.go GeneratePodReadyCondition"""
     problems = []
-    for gate in pod["spec"].get("readinessGates", ()):
+    for gate in pod["spec"]["readinessGates"]:
         type_ = gate["conditionType"]
         if type_ not in foreign:
             problems.append(f'corresponding condition of pod readiness gate "{type_}" does not exist.')

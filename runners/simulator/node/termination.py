@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import ApiError
@@ -47,7 +48,7 @@ def _grace_of(pod: PodWorker) -> float:
 def _announce(pod: PodWorker, container: Container, why: str, grace: float) -> float:
     """Says that the container is stopped and begins its preStop hook; returns when that is over."""
     pod.say(container, "Normal", "Killing", why)
-    hook, now = container.pre_stop, pod.kubelet.clock.now
+    hook, now = container.recipe.pre_stop, pod.kubelet.clock.now
     if hook is None or grace <= 0:
         return now
     if hook.seconds > grace:
@@ -60,7 +61,8 @@ def _announce(pod: PodWorker, container: Container, why: str, grace: float) -> f
 def _signal(container: Container, at: float, grace_ends: float) -> None:
     run = container.run
     assert run is not None
-    run.application.terminate(at, max(grace_ends, at + LEAST_GRACE))
+    least = at + LEAST_GRACE
+    run.application.terminate(at, grace_ends if grace_ends > least else least)
 
 
 def terminate(pod: PodWorker) -> Iterator[float]:
@@ -68,7 +70,9 @@ def terminate(pod: PodWorker) -> Iterator[float]:
     kubelet = pod.kubelet
     clock = kubelet.clock
     pod.as_of = clock.now
-    lost = any(c.run is not None and c.run.started_at < kubelet.started_at for c in pod.containers)
+    lost = bool(kubelet.boots) and any(
+        c.run is not None and c.run.started_at < kubelet.started_at for c in pod.containers
+    )
     groups = _stop_order(pod)
     if groups:
         yield from _stop(pod, groups, float(pod.pod["metadata"].get("deletionGracePeriodSeconds") or 0))
@@ -98,10 +102,11 @@ def _stop(pod: PodWorker, groups: Sequence[Sequence[Container]], grace: float) -
     for container in chain.from_iterable(groups):
         if pod.prober is not None:
             pod.prober.stop(container, LIVENESS, STARTUP)
-        ready[container.name] = _announce(pod, container, container.words.stopping, grace)
+        ready[container.name] = _announce(pod, container, container.recipe.stopping, grace)
     for number, group in enumerate(groups):
         for container in group:
-            _signal(container, max(ready[container.name], clock.now), grace_ends)
+            at = ready[container.name]
+            _signal(container, at if at > clock.now else clock.now, grace_ends)
             if pod.prober is not None:
                 pod.prober.plan(container)
         if number == 0:
@@ -135,14 +140,23 @@ def wind_up(pod: PodWorker) -> Iterator[float]:
 def _stop_order(pod: PodWorker) -> list[list[Container]]:
     """Which running containers are stopped together, in order: the apps, then each sidecar, last first."""
     now = pod.kubelet.clock.now
-    running = [c for c in pod.containers if c.run is not None and c.run.application.runs(now)]
-    first = [c for c in running if c.kind != "sidecar"]
-    then = [[c] for c in reversed(running) if c.kind == "sidecar"] if len(first) < len(running) else []
+    first: list[Container] = []
+    then: list[list[Container]] = []
+    for container in pod.containers:
+        if container.run is not None and container.run.application.runs(now):
+            if container.kind == "sidecar":
+                then.insert(0, [container])
+            else:
+                first.append(container)
     return [first, *then] if first else then
 
 
 def _last_end(group: Sequence[Container]) -> float:
-    return max(c.run.application.ends_at for c in group if c.run is not None)
+    last = -inf
+    for container in group:
+        if container.run is not None and container.run.application.ends_at > last:
+            last = container.run.application.ends_at
+    return last
 
 
 def _stop_probing(pod: PodWorker) -> None:
