@@ -105,7 +105,7 @@ class Container:
         "workers",
     )
 
-    def __init__(self, spec: Object, kind: str) -> None:
+    def __init__(self, spec: Object, kind: str = "app") -> None:
         self.kind = kind
         self.name: str = spec["name"]
         self.take(spec)
@@ -115,7 +115,7 @@ class Container:
         self.waits: tuple[str, str] | None = None
         self.last_pull_error = ""
         self.workers: list[Worker] = []
-        self._mounts = [_mount(mount) for mount in spec.get("volumeMounts", ())]
+        self._mounts = list(map(_mount, spec.get("volumeMounts", ())))
 
     def take(self, spec: Object) -> None:
         """Goes by that spec from now on."""
@@ -225,7 +225,7 @@ def _is_web_server(image: str) -> bool:
 
 def _mount(mount: Object) -> Object:
     """How the status shows a mount of the spec."""
-    shown = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    name, path = mount["name"], mount["mountPath"]
     if mount.get("readOnly"):
-        shown["readOnly"], shown["recursiveReadOnly"] = True, "Disabled"
-    return shown
+        return {"name": name, "mountPath": path, "readOnly": True, "recursiveReadOnly": "Disabled"}
+    return {"name": name, "mountPath": path}

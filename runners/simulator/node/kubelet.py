@@ -7,7 +7,7 @@ pkg/kubelet/kubelet.go, kubelet_node_status.go, pleg/generic.go
 
 from __future__ import annotations
 
-from math import floor, inf
+from math import inf
 
 from gherkube.runners.objects import Key, Object
 from gherkube.runners.simulator.api.server import ApiServer
@@ -68,9 +68,8 @@ class Kubelet:
         """When the PLEG looks next after that moment; long ago when the moment is."""
         if moment == -inf:
             return moment
-        return self._look_phase + LOOK_EVERY * (
-            floor((moment - self._look_phase) / LOOK_EVERY + ROUNDING) + 1
-        )
+        looks = (moment - self._look_phase + ROUNDING) // LOOK_EVERY
+        return self._look_phase + LOOK_EVERY * (looks + 1)
 
     def until_look(self) -> float:
         """Seconds until the PLEG looks next."""

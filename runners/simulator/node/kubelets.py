@@ -179,13 +179,13 @@ class Kubelets:
         if change.type == DELETED:
             self._forget(change)
             return
-        if old is None or "nodeName" not in old["spec"]:
+        if old is None or (old["spec"] is not spec and "nodeName" not in old["spec"]):
             self._bound(change, spec["nodeName"])
             return
-        metadata, before = pod["metadata"], old["metadata"]
+        metadata = pod["metadata"]
         ends_at = metadata.get("deletionTimestamp")
-        if ends_at is not None and ends_at != before.get("deletionTimestamp"):
-            if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in before:
+        if ends_at is not None and ends_at != old["metadata"].get("deletionTimestamp"):
+            if metadata["deletionGracePeriodSeconds"] > 0 or "deletionTimestamp" not in old["metadata"]:
                 self._after(DELETION_TAKES, self._delete, change)
         elif (spec is not old["spec"] or "readinessGates" in spec) and _concerns_kubelet(pod, old):
             self._after(WATCH_TAKES, self._update, change)

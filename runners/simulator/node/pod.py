@@ -75,7 +75,7 @@ class PodWorker:
         self.kubelet, self.pod, self.key = kubelet, pod, key
         self.uid: str = pod["metadata"]["uid"]
         spec = pod["spec"]
-        self.containers = [Container(each, "app") for each in spec["containers"]]
+        self.containers = list(map(Container, spec["containers"]))
         self.default_wait = CREATING
         if "initContainers" in spec:
             first = [Container(each, _kind(each)) for each in spec["initContainers"]]

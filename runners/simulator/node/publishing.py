@@ -59,10 +59,10 @@ class Publisher:
         phase = statuses.phase(pod.pod, init, apps, False) if pod.outcome is None else self._fail()
         if probe_first and pod.prober is not None and pod.prober.trigger():
             return phase
-        shown = phase
-        if phase in ENDED and not pod.outcome and any("running" in each["state"] for each in init):
-            shown = "Running"  # sidecars are still to be stopped
-        self._write(shown, init, apps, pod.sandbox_at <= pod.as_of, shown in ENDED)
+        shown, ended = phase, phase in ENDED
+        if ended and not pod.outcome and any("running" in each["state"] for each in init):
+            shown, ended = "Running", False  # sidecars are still to be stopped
+        self._write(shown, init, apps, pod.sandbox_at <= pod.as_of, ended)
         return phase
 
     def write_stopped(self) -> bool:

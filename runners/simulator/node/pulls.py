@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gherkube.runners.simulator.node.backoff import duration
 from gherkube.runners.simulator.node.containers import Container
-from gherkube.runners.simulator.node.images import InvalidImageName, parse_image
+from gherkube.runners.simulator.node.images import InvalidImageName
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +33,7 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     """Lets the node have the container's image, or says why it cannot; yields the seconds that it takes."""
     kubelet, image = pod.kubelet, container.image
     try:
-        parsed = parse_image(image)
+        parsed = container.recipe.image
     except InvalidImageName as error:
         pod.say(container, "Warning", "InspectFailed", str(error))
         return "InvalidImageName", str(error)

@@ -95,7 +95,10 @@ _recipes: dict[tuple[str, str, str], Recipe] = {}
 
 def recipe_of(spec: Object, kind: str) -> Recipe:
     """The recipe of a container of that kind ("app", "init" or "sidecar"); those that are alike share it."""
-    bare = {**spec, "volumeMounts": None} if spec.get("volumeMounts") else spec
+    bare = spec
+    if spec.get("volumeMounts"):
+        bare = spec.copy()
+        bare["volumeMounts"] = None
     key = (kind, spec["name"], spec["image"])
     recipe = _recipes.get(key)
     if recipe is None or recipe.spec != bare:

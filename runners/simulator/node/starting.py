@@ -39,9 +39,19 @@ MOUNT_RETRIES = (0.5, 122.0)
 
 def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
     """The runtime part of one sync; leaves on the pod whether it `changed` anything or `failed`."""
+    kubelet = pod.kubelet
     stopped = (yield from _stop_what_failed(pod)) if pod.stop_reasons else []
     if pod.sandbox_at == inf:
-        yield from _make_sandbox(pod)
+        if missing_volumes(kubelet.api.store, pod.pod):
+            yield from _wait_for_volumes(pod)
+        if kubelet.boots and any(container.run is not None for container in pod.containers):
+            pod.say(
+                None, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
+            )
+        pod.begin_probing()
+        yield kubelet.latency(SANDBOX_TAKES)
+        pod.make_sandbox()
+        pod.changed = True
     if "imagePullSecrets" in pod.pod["spec"] and not pod.deleting:
         _tell_missing_secrets(pod)
     for container in _due(pod, stopped):
@@ -90,7 +100,7 @@ def _stop_what_failed(pod: PodWorker) -> Generator[float, None, list[str]]:
     return stopped
 
 
-def _make_sandbox(pod: PodWorker) -> Iterator[float]:
+def _wait_for_volumes(pod: PodWorker) -> Iterator[float]:
     kubelet = pod.kubelet
     delay, longest = MOUNT_RETRIES
     while problems := missing_volumes(kubelet.api.store, pod.pod):
@@ -101,12 +111,6 @@ def _make_sandbox(pod: PodWorker) -> Iterator[float]:
         yield delay
         pod.pulling = pod.retrying = False
         delay = min(delay * 2, longest)
-    if kubelet.boots and any(container.run is not None for container in pod.containers):
-        pod.say(None, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-    pod.begin_probing()
-    yield kubelet.latency(SANDBOX_TAKES)
-    pod.make_sandbox()
-    pod.changed = True
 
 
 def _tell_missing_secrets(pod: PodWorker) -> None:

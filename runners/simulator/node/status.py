@@ -140,7 +140,7 @@ def verdicts(
     the pod (for readiness gates).
     """
     unready: tuple[str, ...] = ()
-    missing: list[str] = []
+    missing: tuple[str, ...] = ()
     for each in apps:
         if not each["ready"]:
             unready += (each["name"],)
@@ -149,7 +149,7 @@ def verdicts(
         for status, spec in zip(init, pod["spec"]["initContainers"], strict=True):
             is_sidecar = spec.get("restartPolicy") == "Always"
             if not status["started" if is_sidecar else "ready"]:
-                missing.append(status["name"])
+                missing += (status["name"],)
             if is_sidecar and not status["ready"]:
                 sidecars += (status["name"],)
         unready = sidecars + unready
