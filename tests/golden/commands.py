@@ -20,7 +20,7 @@ from gherkube.runners.objects import Object
 from gherkube.runners.simulator.cluster import Simulator
 from tests.golden import changes, generators
 from tests.golden.waiting import THIRTY_SECONDS, Target, Waiting, wanted_of
-from tests.golden.words import Words, listed, pairs, taken_apart
+from tests.golden.words import FLAGS, Words, listed, pairs, taken_apart
 
 ONLY_PRINTS = frozenset(
     {
@@ -87,10 +87,12 @@ class Commands:
         verb, *rest = argv
         if verb in ("set", "rollout"):
             verb = f"{verb}_{rest.pop(0)}"
-        do: Callable[[Words, str], Iterator[str]] | None = getattr(self, f"do_{verb}", None)
-        if do is None:
+        if verb == "set_sa":
+            verb = "set_serviceaccount"
+        if verb not in FLAGS:
             raise CannotJudge(f"kubectl {verb.replace('_', ' ')} is not played here")
-        said = taken_apart(rest)
+        do: Callable[[Words, str], Iterator[str]] = getattr(self, f"do_{verb}")
+        said = taken_apart(verb, rest)
         if said.is_rehearsal():
             return Said(None)
         self._waiting, self._warnings = Waiting(self._now, self._clock, at_most), []
@@ -138,9 +140,7 @@ class Commands:
                 raise Refused(f"error: {failed}{refusal.error.message}", refusal.error) from refusal
             raise
 
-    def do_replace(self, said: Words, stdin: str) -> Iterator[str]:
-        if "--force" in said.flags:
-            raise CannotJudge("kubectl replace --force is not played here")
+    def do_replace(self, _: Words, stdin: str) -> Iterator[str]:
         for manifest in yaml.safe_load_all(stdin):
             resource, name, place = self._target_of(manifest)
             with asking('replacing "STDIN"'):
@@ -191,8 +191,6 @@ class Commands:
         *names, account = said.words
         yield from self._each(self._targets(said, names), changes.set_service_account, account)
 
-    do_set_sa = do_set_serviceaccount
-
     def do_scale(self, said: Words, _: str) -> Iterator[str]:
         replicas, current = said.number("--replicas"), said.number("--current-replicas")
         targets = self._targets(said)
@@ -225,7 +223,8 @@ class Commands:
     def do_rollout_status(self, said: Words, _: str) -> Iterator[str]:
         for target in self._targets(said, every=True):
             watch = said.flags.get("--watch") != "false"
-            yield from self._waiting.rollout_status(target, said.seconds("--timeout"), watch)
+            revision = said.number("--revision") or 0
+            yield from self._waiting.rollout_status(target, said.seconds("--timeout"), watch, revision)
 
     def do_expose(self, said: Words, _: str) -> Iterator[str]:
         target_port = said.flags.get("--target-port", "")

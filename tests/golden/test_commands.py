@@ -35,25 +35,26 @@ RANDOM = re.compile(
 @pytest.mark.parametrize(
     ("line", "words", "said", "command"),
     [
-        ("scale deploy/web --replicas=5", ["scale", "deploy/web"], [("--replicas", "5")], []),
+        ("scale deploy/web --replicas=5", ["deploy/web"], [("--replicas", "5")], []),
         (
             "expose deploy web --type=NodePort --port 80",
-            ["expose", "deploy", "web"],
+            ["deploy", "web"],
             [("--type", "NodePort"), ("--port", "80")],
             [],
         ),
-        ("label pod p a=b --overwrite", ["label", "pod", "p", "a=b"], [("--overwrite", "true")], []),
-        ("delete pod -l app=web", ["delete", "pod"], [("--selector", "app=web")], []),
-        ("patch deploy web -p '{\"a\": 1}'", ["patch", "deploy", "web"], [("--patch", '{"a": 1}')], []),
-        ("apply -f -", ["apply"], [("--filename", "-")], []),
-        ("run p -- sh -c x", ["run", "p"], [], ["sh", "-c", "x"]),
+        ("label pod p a=b --overwrite", ["pod", "p", "a=b"], [("--overwrite", "true")], []),
+        ("delete pod -l app=web", ["pod"], [("--selector", "app=web")], []),
+        ("patch deploy web -p '{\"a\": 1}'", ["deploy", "web"], [("--patch", '{"a": 1}')], []),
+        ("apply -f -", [], [("--filename", "-")], []),
+        ("run p -- sh -c x", ["p"], [], ["sh", "-c", "x"]),
     ],
 )
 def test_words_and_flags(
     line: str, words: list[str], said: list[tuple[str, str]], command: list[str]
 ) -> None:
     """A flag's value stands behind `=` or is the next word; a short flag is its long one."""
-    assert taken_apart(shlex.split(line)) == Words(words, said, command)
+    verb, *rest = shlex.split(line)
+    assert taken_apart(verb, rest) == Words(words, said, command)
 
 
 def test_commands_change_the_cluster_and_say_what_kubectl_says() -> None:
@@ -79,7 +80,7 @@ def test_commands_change_the_cluster_and_say_what_kubectl_says() -> None:
 def test_what_is_not_played_is_not_passed_over() -> None:
     """An unknown verb is no success, nor is a known one with a flag that is unknown."""
     commands = Commands(Simulator(), "default")
-    for line in ("exec web -- ls", "scale deploy/web --nosuch=1", "create ingress web"):
+    for line in ("exec web -- ls", "scale deploy/web --to-revision=1", "create ingress web"):
         with pytest.raises(CannotJudge, match="is not played here"):
             commands.run(shlex.split(line))
 

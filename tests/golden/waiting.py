@@ -17,6 +17,7 @@ from gherkube.runners.kubectl.kinds import find, line
 from gherkube.runners.kubectl.refusals import asking
 from gherkube.runners.objects import Object
 
+REVISION = "deployment.kubernetes.io/revision"
 THIRTY_SECONDS = 30.0
 """How long `kubectl wait` waits unless told."""
 TIMED_OUT = "timed out waiting for the condition"
@@ -55,10 +56,18 @@ class Waiting:
     def __init__(self, api: Api, clock: Clock, patience: float) -> None:
         self._api, self._clock, self._until = api, clock, clock.now() + patience
 
-    def rollout_status(self, target: Target, limit: float, watch: bool) -> Iterator[str]:
-        """The lines that `kubectl rollout status` prints; refused at its end, as kubectl is."""
+    def rollout_status(self, target: Target, limit: float, watch: bool, revision: int = 0) -> Iterator[str]:
+        """The lines that `kubectl rollout status` prints; refused at its end, as kubectl is.
+
+        `revision`: the one that is to be running, if it is not 0.
+        """
         with asking():
             seen = [self._api.get(*target)]
+        running = seen[0]["metadata"].get("annotations", {}).get(REVISION, "0")
+        if revision and str(revision) != running:
+            raise Refused(
+                f"error: desired revision ({revision}) is different from the running revision ({running})"
+            )
         lines = [kubectl.rollout_status(seen[0])]
 
         def over() -> bool:

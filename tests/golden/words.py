@@ -17,25 +17,45 @@ SHORT_FLAGS = {
     "-o": "--output",
     "-p": "--patch",
 }
-WITH_VALUE = frozenset(
-    {
-        *("--selector", "--field-selector", "--patch", "--filename", "--output", "--namespace", "--type"),
-        *("--replicas", "--current-replicas", "--image", "--port", "--target-port", "--name", "--timeout"),
-        *("--to-revision", "--revision", "--grace-period", "--from-literal", "--for", "--env", "--labels"),
-        *("--restart", "--schedule", "--from", "--tcp", "--min-available", "--max-unavailable", "--hard"),
-        *("--value", "--description", "--preemption-policy"),
-        *("--limits", "--requests", "--containers", "--pod-selector", "--subresource", "--clusterip"),
-    }
-)
-"""Flags whose value may be the next word."""
-ALONE = frozenset(
-    {
-        *("--all", "--command", "--delete-emptydir-data", "--dry-run", "--force", "--ignore-daemonsets"),
-        *("--cascade", "--ignore-not-found", "--list", "--now", "--overwrite", "--wait", "--watch"),
-        "--global-default",
-    }
-)
-"""Flags that stand alone or carry their value after `=`."""
+SELECTING = "--selector --field-selector --all"
+FLAGS = {
+    "annotate": f"{SELECTING} --overwrite",
+    "apply": "--filename",
+    "cordon": "",
+    "create": "--filename --image --replicas --port --from --schedule --from-literal --tcp --clusterip "
+    "--selector --min-available --max-unavailable --hard --value --global-default --description "
+    "--preemption-policy",
+    "delete": f"{SELECTING} --filename --cascade --now --grace-period --force --wait --ignore-not-found",
+    "drain": "--ignore-daemonsets --delete-emptydir-data --force --pod-selector --timeout",
+    "expose": f"{SELECTING} --port --target-port --type --name",
+    "label": f"{SELECTING} --overwrite",
+    "patch": "--patch --type --subresource",
+    "replace": "--filename",
+    "rollout_history": f"{SELECTING} --revision",
+    "rollout_pause": SELECTING,
+    "rollout_restart": SELECTING,
+    "rollout_resume": SELECTING,
+    "rollout_status": f"{SELECTING} --timeout --watch --revision",
+    "rollout_undo": f"{SELECTING} --to-revision",
+    "run": "--image --restart --labels --env --port --command",
+    "scale": f"{SELECTING} --replicas --current-replicas --timeout",
+    "set_env": SELECTING,
+    "set_image": SELECTING,
+    "set_resources": f"{SELECTING} --limits --requests --containers",
+    "set_selector": SELECTING,
+    "set_serviceaccount": SELECTING,
+    "taint": f"{SELECTING} --overwrite",
+    "uncordon": "",
+    "wait": f"{SELECTING} --for --timeout",
+}
+"""By verb, the flags that are played."""
+ALWAYS = frozenset({"--dry-run", "--list"})
+"""What makes any verb change nothing."""
+ALONE = ALWAYS | {
+    *("--all", "--command", "--delete-emptydir-data", "--force", "--ignore-daemonsets", "--cascade"),
+    *("--global-default", "--ignore-not-found", "--now", "--overwrite", "--wait", "--watch"),
+}
+"""Flags that stand alone or carry their value after `=`; the value of all others may be the next word."""
 
 
 class Words(NamedTuple):
@@ -68,8 +88,9 @@ class Words(NamedTuple):
         return self.flags.get("--dry-run", "none") != "none" or "--list" in self.flags
 
 
-def taken_apart(argv: Sequence[str]) -> Words:
-    """Words and flags of a command line, without `kubectl`. CannotJudge for a flag that is not known here."""
+def taken_apart(verb: str, argv: Sequence[str]) -> Words:
+    """Words and flags of what follows a verb. CannotJudge for a flag that is not played."""
+    known = ALWAYS.union(FLAGS[verb].split())
     words: list[str] = []
     said: list[tuple[str, str]] = []
     rest = iter(argv)
@@ -81,9 +102,9 @@ def taken_apart(argv: Sequence[str]) -> Words:
             continue
         flag, equals, value = word.partition("=")
         flag = SHORT_FLAGS.get(flag, flag)
-        if flag not in WITH_VALUE | ALONE:
-            raise CannotJudge(f"kubectl's flag {flag} is not played here")
-        said.append((flag, value if equals else next(rest) if flag in WITH_VALUE else "true"))
+        if flag not in known:
+            raise CannotJudge(f"kubectl {verb.replace('_', ' ')} {flag} is not played here")
+        said.append((flag, value if equals else "true" if flag in ALONE else next(rest)))
     return Words(words, said, list(rest))
 
 
