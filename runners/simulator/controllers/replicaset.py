@@ -92,26 +92,37 @@ class ReplicaSetController:
 
     def _pod_changed(self, change: Change) -> None:
         _, kind, _, pod, old, key = change
-        metadata = pod["metadata"]
-        now_of = was_of = controller_uid(pod)
+        metadata, owner, before = pod["metadata"], controller_of(pod), old
         if old is not None and old["metadata"].get("ownerReferences") is not metadata.get("ownerReferences"):
-            was_of = controller_uid(old)
-            if was_of != now_of and (left := self._tallies.get(was_of or "")) is not None:
-                left.count(old, -1)
-                self._queue.add(left.key)
-        if now_of is None:
+            before = self._before(old, owner)
+        if owner is None:
             if kind != DELETED:
                 self._orphan_changed(pod, old)
             return
-        tally = self._tallies.get(now_of)
+        tally = self._tallies.get(owner["uid"])
         if tally is None:
             return
         if kind == DELETED or "deletionTimestamp" in metadata:
             self._expectations.saw_deletion(tally.key, key)
-        elif kind == ADDED:
-            self._expectations.saw_creation(tally.key)
-        tally.follow(old if was_of == now_of else None, None if kind == DELETED else pod)
+            if before is not None:
+                tally.count(before, -1)
+        elif before is None:
+            if kind == ADDED:
+                self._expectations.saw_creation(tally.key)
+            tally.count(pod, 1)
+        else:
+            tally.follow(before, pod)
         self._queue.add(tally.key)
+
+    def _before(self, old: Object, owner: Object | None) -> Object | None:
+        """The version before as its present owner counted it; one of another owner leaves that one."""
+        was_of = controller_uid(old)
+        if was_of == (owner and owner["uid"]):
+            return old
+        if (left := self._tallies.get(was_of or "")) is not None:
+            left.count(old, -1)
+            self._queue.add(left.key)
+        return None
 
     def _orphan_changed(self, pod: Object, old: Object | None) -> None:
         """Lets every ReplicaSet whose selector matches the pod have a look at it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
 
-from gherkube.runners.objects import ENDED, Key, Object, condition, is_ready, key_of
+from gherkube.runners.objects import ENDED, Key, Object, condition, key_of
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.clock import seconds_of
 from gherkube.runners.simulator.controllers.ownership import controller_uid
@@ -64,45 +64,34 @@ class Tally:
         self.fully_labeled += by * self._labels_full
         self._mark_ready(uid, pod if by > 0 else None)
 
-    def follow(self, old: Object | None, new: Object | None) -> None:
-        """Counts a pod's new version in and its old one out; None where it comes or goes."""
-        if old is not None and new is not None and self._goes_on(old, new):
-            return
-        if old is not None:
-            self.count(old, -1)
-        if new is not None:
-            self.count(new, 1)
-
-    def _goes_on(self, old: Object, new: Object) -> bool:
-        """Counts a version in the old one's stead, if it is of an active pod whose labels are as before."""
+    def follow(self, old: Object, new: Object) -> None:
+        """Counts a version of a pod that is not being deleted in the old one's stead."""
         metadata, status = new["metadata"], new["status"]
-        if (
-            "deletionTimestamp" in metadata
-            or status.get("phase") in ENDED
-            or metadata.get("labels") is not old["metadata"].get("labels")
-        ):
-            return False
         uid = metadata["uid"]
-        if self.pods.pop(uid, None) is None:
-            return False
+        if (
+            status.get("phase") in ENDED
+            or metadata.get("labels") is not old["metadata"].get("labels")
+            or self.pods.pop(uid, None) is None
+        ):
+            self.count(old, -1)
+            self.count(new, 1)
+            return
         self.pods[uid] = self.ranking.changed[uid] = new
         if old["spec"] is not new["spec"]:
             self.crowds.add(old["spec"].get("nodeName", ""), -1)
             self.crowds.add(new["spec"].get("nodeName", ""), 1)
         if old["status"].get("conditions") is not status.get("conditions"):
             self._mark_ready(uid, new)
-        return True
 
     def _mark_ready(self, uid: str, pod: Object | None) -> None:
         """Notes whether a counted pod is ready; None when it no longer counts."""
-        if pod is None or not is_ready(pod):
+        ready = condition(pod, "Ready") if pod is not None else None
+        if ready is None or ready["status"] != "True":
             self._ready.discard(uid)
             self._unavailable.pop(uid, None)
             return
         self._ready.add(uid)
         if self._min_ready:
-            ready = condition(pod, "Ready")
-            assert ready is not None
             at = self._unavailable[uid] = seconds_of(ready["lastTransitionTime"]) + self._min_ready
             heappush(self._due, (at, uid))
 

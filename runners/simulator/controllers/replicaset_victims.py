@@ -6,10 +6,11 @@ pkg/controller/controller_utils.go ActivePodsWithRanks.Less
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from heapq import nsmallest
+from itertools import chain
 from math import log2
-from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Object, condition, container_statuses
 from gherkube.runners.simulator.clock import seconds_of
@@ -19,42 +20,38 @@ NO_ANNOTATIONS: Object = {}
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
+Alike: TypeAlias = dict[tuple[int, str], dict[str, str]]
+"""The pods of one rank by `Standing.since`: of each its node by its uid."""
+
+
 class Standing(NamedTuple):
     """What decides about one version of a pod, whatever the time and the other pods."""
 
     pod: Object
     rank: tuple[bool, int, bool, int]
     """Has a node, phase, ready, deletion cost."""
+    since: tuple[int, str]
+    """0 and when it became ready; of one that is not, minus its restarts and when it was made."""
     node: str
-    ready: str
-    """When it became ready, "" when it is not."""
     created: str
     restarts: int
-    uid: str
 
 
 class Crowds:
     """How many active pods of one owner are on each node; those without a node are not counted.
 
-    `on`: the number by node, of nodes that have any. `levels`: the nodes by that number.
+    `on`: the number by node, of nodes that have any.
     """
 
     def __init__(self) -> None:
         self.on: dict[str, int] = {}
-        self.levels: dict[int, dict[str, None]] = {}
 
     def add(self, node: str, by: int) -> None:
         """So many more pods are on the node; fewer, by a negative number."""
-        if not node:
-            return
-        before = self.on.pop(node, 0)
-        if before:
-            del self.levels[before][node]
-            if not self.levels[before]:
-                del self.levels[before]
-        if now := before + by:
-            self.on[node] = now
-            self.levels.setdefault(now, {})[node] = None
+        if node:
+            now = self.on[node] = self.on.get(node, 0) + by
+            if not now:
+                del self.on[node]
 
 
 class Ranking:
@@ -64,14 +61,14 @@ class Ranking:
     before empty ones, then those ready (or, unready, restarted most and made) most lately; ages are
     compared by their binary logarithm, and within one such bucket the uid decides.
 
-    `changed`: the pods that came or changed since the last look, and, as None, those that went; who
-    keeps the pods notes them here. They are looked at when somebody asks, which for most never happens.
+    `changed`: the pods that came or changed since the last look, by uid, and, as None, those that went;
+    who keeps the pods notes them here. They are looked at when somebody asks, which for most never happens.
     """
 
     def __init__(self, pods: Iterable[Object] = ()) -> None:
-        self.changed: dict[Hashable, Object | None] = {pod["metadata"]["uid"]: pod for pod in pods}
-        self._standings: dict[Hashable, Standing] = {}
-        self._ranks: dict[tuple[bool, int, bool, int], dict[str, dict[Hashable, Standing]]] = {}
+        self.changed: dict[str, Object | None] = {pod["metadata"]["uid"]: pod for pod in pods}
+        self._standings: dict[str, Standing] = {}
+        self._ranks: dict[tuple[bool, int, bool, int], Alike] = {}
 
     def first(self, count: int, now: float, crowds: Crowds) -> list[Object]:
         """The `count` pods to delete. `crowds`: the active pods of the same owner."""
@@ -79,24 +76,40 @@ class Ranking:
         ages = _Ages(now)
         victims: list[Object] = []
         for rank in sorted(self._ranks):
-            for nodes in _fullest_first(self._ranks[rank], crowds):
-                for group in _newest_first(nodes, ages):
-                    victims += [standing.pod for standing in group[: count - len(victims)]]
-                    if len(victims) == count:
-                        return victims
+            groups = _groups(self._ranks[rank], crowds, ages)
+            for order in sorted(groups):
+                group = groups[order]
+                key = self._last_resort(ages) if len(group) == 1 else None
+                uids = nsmallest(count - len(victims), chain.from_iterable(group), key)
+                victims += [self._standings[uid].pod for uid in uids]
+                if len(victims) == count:
+                    return victims
         return victims
 
     def _catch_up(self) -> None:
-        for key, pod in self.changed.items():
-            if (old := self._standings.pop(key, None)) is not None:
-                nodes = self._ranks[old.rank]
-                del nodes[old.node][key]
-                if not nodes[old.node]:
-                    del nodes[old.node]
+        for uid, pod in self.changed.items():
+            if (old := self._standings.pop(uid, None)) is not None:
+                alike = self._ranks[old.rank]
+                del alike[old.since][uid]
+                if not alike[old.since]:
+                    del alike[old.since]
             if pod is not None:
-                new = self._standings[key] = _standing(pod)
-                self._ranks.setdefault(new.rank, {}).setdefault(new.node, {})[key] = new
+                new = self._standings[uid] = _standing(pod)
+                self._ranks.setdefault(new.rank, {}).setdefault(new.since, {})[uid] = new.node
         self.changed.clear()
+
+    def _last_resort(self, ages: _Ages) -> Callable[[str], tuple[int | str, ...]]:
+        """The order of pods with the same `since`.
+
+        Upstream compares restarts and ages only of pods that became ready in the same second, and uids
+        only of others, which is no order where both occur; there, uids decide.
+        """
+
+        def order(uid: str) -> tuple[int | str, ...]:
+            standing = self._standings[uid]
+            return -standing.restarts, ages[standing.created], uid
+
+        return order
 
 
 def choose(pods: list[Object], count: int, now: float, crowds: Crowds) -> list[Object]:
@@ -104,23 +117,22 @@ def choose(pods: list[Object], count: int, now: float, crowds: Crowds) -> list[O
     return Ranking(pods).first(count, now, crowds) if count < len(pods) else pods
 
 
-def _fullest_first(nodes: dict[str, dict[Hashable, Standing]], crowds: Crowds) -> Iterator[list[Standing]]:
-    """The pods of the fullest nodes, of those with one pod less, and so on."""
-    for level in sorted(crowds.levels, reverse=True):
-        yield [
-            standing for node in crowds.levels[level] if node in nodes for standing in nodes[node].values()
-        ]
-    yield [standing for node in nodes if node not in crowds.on for standing in nodes[node].values()]
+def _groups(
+    alike: Alike, crowds: Crowds, ages: _Ages
+) -> defaultdict[tuple[int, int, int], list[list[str]]]:
+    """The uids of pods of one rank by what goes first: on full nodes, restarted most, youngest.
 
-
-def _newest_first(pods: list[Standing], ages: _Ages) -> Iterator[list[Standing]]:
-    """Of pods of one rank those that restarted most and are youngest, and so on; each group in order, too."""
-    groups: defaultdict[tuple[int, int], list[Standing]] = defaultdict(list)
-    for standing in pods:
-        ready = standing.ready
-        groups[(0, ages[ready]) if ready else (-standing.restarts, ages[standing.created])].append(standing)
-    for order in sorted(groups):
-        yield sorted(groups[order], key=_last_resort(groups[order], ages))
+    Each group in parts of the same `since`.
+    """
+    groups: defaultdict[tuple[int, int, int], list[list[str]]] = defaultdict(list)
+    on = crowds.on.get
+    for (restarts, stamp), pods in alike.items():
+        levels: defaultdict[int, list[str]] = defaultdict(list)
+        for uid, node in pods.items():
+            levels[on(node, 0)].append(uid)
+        for level, uids in levels.items():
+            groups[-level, restarts, ages[stamp]].append(uids)
+    return groups
 
 
 class _Ages(dict[str, int]):
@@ -137,30 +149,12 @@ class _Ages(dict[str, int]):
 
 
 def _standing(pod: Object) -> Standing:
-    metadata = pod["metadata"]
     node = pod["spec"].get("nodeName", "")
-    ready = _ready_since(pod)
+    ready, created, restarts = _ready_since(pod), pod["metadata"]["creationTimestamp"], _restarts(pod)
     phase = PHASES.get(pod["status"].get("phase", ""), 0)
-    return Standing(
-        pod,
-        (bool(node), phase, bool(ready), _cost(pod)),
-        node,
-        ready,
-        metadata["creationTimestamp"],
-        _restarts(pod),
-        metadata["uid"],
-    )
-
-
-def _last_resort(group: list[Standing], ages: _Ages) -> Callable[[Standing], str | tuple[int | str, ...]]:
-    """The order within a group of equal standing.
-
-    Upstream compares restarts and ages only of pods that became ready in the same second, and uids
-    only of others, which is no order where both occur; there, uids decide.
-    """
-    if len({standing.ready for standing in group}) > 1:
-        return attrgetter("uid")
-    return lambda standing: (-standing.restarts, ages[standing.created], standing.uid)
+    rank = bool(node), phase, bool(ready), _cost(pod)
+    since = (0, ready) if ready else (-restarts, created)
+    return Standing(pod, rank, since, node, created, restarts)
 
 
 def _ready_since(pod: Object) -> str:
@@ -171,7 +165,7 @@ def _ready_since(pod: Object) -> str:
 
 def _restarts(pod: Object) -> int:
     """The most restarts of one of its containers. compareMaxContainerRestarts"""
-    return max((each.get("restartCount", 0) for each in container_statuses(pod)), default=0)
+    return max([each.get("restartCount", 0) for each in container_statuses(pod)], default=0)
 
 
 def _cost(pod: Object) -> int:
