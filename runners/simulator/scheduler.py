@@ -7,10 +7,8 @@ pkg/scheduler/schedule_one.go, pkg/scheduler/backend/queue/scheduling_queue.go
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
-from itertools import count
 from math import floor
 
 from gherkube.runners.errors import ApiError
@@ -51,6 +49,7 @@ class Scheduler:
         self._events = EventRecorder(api, NAME)
         self._demands = Demands()
         self._nodes = Nodes()
+        self._placed = self._nodes.placed
         self._preemption = Preemption(api, self._nodes, self._events)
         self._namespaces = informers.of("namespaces").objects
         self._views: dict[Demand, View] = {}
@@ -59,8 +58,8 @@ class Scheduler:
         """Those of them that fitted nowhere and wait for something to happen."""
         self._lookers: dict[Key, Waiting] = {}
         """Those of these that were rejected for the pods around them."""
-        self._queue: list[tuple[int, int, int, Key]] = []
-        self._order = count()
+        self._queue: dict[tuple[bool, int], deque[Key]] = {}
+        """By what goes first: pods that did not fail before, then those of higher priority."""
         self._busy = False
         self._flushing = False
         self._pods = informers.of("pods")
@@ -77,11 +76,13 @@ class Scheduler:
 
     def _pod_changed(self, change: Change) -> None:
         _, kind, _, pod, old, key = change
-        uid = pod["metadata"]["uid"]
+        metadata = pod["metadata"]
         if kind == DELETED or pod["status"].get("phase") in ENDED:
             self._pod_left(key, pod)
-        elif (placed := self._nodes.placed.get(uid)) is not None:
-            self._nodes.refresh(placed, pod)
+        elif (placed := self._placed.get(metadata["uid"])) is not None:
+            placed.pod = pod
+            if placed.counted and "deletionTimestamp" in metadata:
+                self._nodes.leave_group(placed)
             if self._lookers and old is not None and _labels(old) != _labels(pod):
                 self._stir(old, pod)
         elif kind == ADDED or pod["spec"].get("nodeName"):
@@ -94,7 +95,7 @@ class Scheduler:
         if node := spec.get("nodeName"):
             self._forget(key)
             if pod.get("status", {}).get("phase") not in ENDED:
-                self._nodes.place(pod, node, self._demands.of(pod))
+                self._nodes.place(pod, node, self._demands.of(pod), wishes_of(pod))
                 self._stir(None, pod)
         elif spec.get("schedulerName", NAME) == NAME:
             waiting = self._waiting[key] = Waiting(pod, self._demands.of(pod))
@@ -120,7 +121,7 @@ class Scheduler:
 
     def _stir(self, gone: Object | None, come: Object | None) -> None:
         """Tries the pods again that look at what pods are around them."""
-        for key, waiting in list(self._lookers.items()):
+        for key, waiting in list(self._lookers.items()) if self._lookers else ():
             if waiting.helped_by_pod(gone, come, self._namespace_labels):
                 self._activate(key, waiting, again=True)
 
@@ -132,8 +133,8 @@ class Scheduler:
         waiting = self._waiting.pop(key, None)
         if waiting is not None:
             self._nodes.claims.pop(waiting.pod["metadata"]["uid"], None)
-        self._rejected.pop(key, None)
-        self._lookers.pop(key, None)
+            self._rejected.pop(key, None)
+            self._lookers.pop(key, None)
 
     def _node_changed(self, change: Change) -> None:
         name = change.object["metadata"]["name"]
@@ -177,7 +178,10 @@ class Scheduler:
         waiting.queued = True
         self._rejected.pop(key, None)
         self._lookers.pop(key, None)
-        heappush(self._queue, (again, -waiting.pod["spec"].get("priority", 0), next(self._order), key))
+        turn = again, -waiting.pod["spec"].get("priority", 0)
+        if turn not in self._queue:
+            self._queue[turn] = deque()
+        self._queue[turn].append(key)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -188,7 +192,11 @@ class Scheduler:
     def _turn(self) -> None:
         self._busy = False
         while self._queue:
-            key = heappop(self._queue)[3]
+            first = min(self._queue)
+            keys = self._queue[first]
+            key = keys.popleft()
+            if not keys:
+                del self._queue[first]
             waiting = self._waiting.get(key)
             if waiting is not None and waiting.queued:
                 waiting.queued = False
@@ -217,7 +225,7 @@ class Scheduler:
             self._clock.after(delay, self._retry, key, waiting)
             return
         del self._waiting[key]
-        self._nodes.place(pod, node.name, waiting.demand)
+        self._nodes.place(pod, node.name, waiting.demand, waiting.wishes)
         self._stir(None, pod)
         message = f"Successfully assigned {key.namespace}/{key.name} to {node.name}"
         self._events.record("Pod", pod, "Normal", "Scheduled", message)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.controllers.room import Allocatable, HostPort, Others, allocatable_of
 from gherkube.runners.simulator.scheduler_demand import Demand, Verdict
-from gherkube.runners.simulator.scheduler_wishes import NONE, wishes_of
+from gherkube.runners.simulator.scheduler_wishes import NONE, Wishes
 
 ZONE = "topology.kubernetes.io/zone"
 
@@ -158,9 +158,8 @@ class Placed:
 
     __slots__ = ("counted", "demand", "node", "pod", "wishes")
 
-    def __init__(self, pod: Object, node: Node, demand: Demand) -> None:
-        self.pod, self.node, self.demand = pod, node, demand
-        self.wishes = wishes_of(pod)
+    def __init__(self, pod: Object, node: Node, demand: Demand, wishes: Wishes) -> None:
+        self.pod, self.node, self.demand, self.wishes = pod, node, demand, wishes
         self.counted = False
         """Whether it counts in its group: pods that are being deleted do not."""
 
@@ -183,7 +182,7 @@ class Nodes:
         self.journal: list[Node] = []
         self.base = 0
         """How many entries were cut off from the journal's beginning."""
-        self._homeless: dict[str, dict[str, tuple[Object, Demand]]] = {}
+        self._homeless: dict[str, dict[str, tuple[Object, Demand, Wishes]]] = {}
         self._states = States()
 
     def put(self, obj: Object) -> Node:
@@ -192,8 +191,8 @@ class Nodes:
         node = self.by_name.get(name)
         if node is None:
             node = self.by_name[name] = Node(obj, self._states)
-            for pod, demand in self._homeless.pop(name, {}).values():
-                self.place(pod, name, demand)
+            for pod, demand, wishes in self._homeless.pop(name, {}).values():
+                self.place(pod, name, demand, wishes)
         else:
             for placed in node.pods.values():
                 self._uncount(placed)
@@ -210,38 +209,36 @@ class Nodes:
             return
         for uid, placed in list(node.pods.items()):
             self.remove(uid)
-            self._homeless.setdefault(name, {})[uid] = (placed.pod, placed.demand)
+            self._homeless.setdefault(name, {})[uid] = (placed.pod, placed.demand, placed.wishes)
         node.gone = True
         node.facts += 1
         self._note(node)
 
-    def place(self, pod: Object, name: str, demand: Demand) -> None:
+    def place(self, pod: Object, name: str, demand: Demand, wishes: Wishes) -> None:
         """Puts a pod on a node."""
         uid, node = pod["metadata"]["uid"], self.by_name.get(name)
         self.claims.pop(uid, None)
         if node is None:
-            self._homeless.setdefault(name, {})[uid] = (pod, demand)
+            self._homeless.setdefault(name, {})[uid] = (pod, demand, wishes)
             return
-        placed = self.placed[uid] = node.pods[uid] = Placed(pod, node, demand)
-        if placed.wishes is not NONE:
+        placed = self.placed[uid] = node.pods[uid] = Placed(pod, node, demand, wishes)
+        if wishes is not NONE:
             self.choosy[uid] = placed
         self.priorities[priority_of(pod)] += 1
         node._count(demand, 1)
         self._recount(placed)
         self._note(node)
 
-    def refresh(self, placed: Placed, pod: Object) -> None:
-        """Takes over a new version of a placed pod; one that is being deleted leaves its group."""
-        placed.pod = pod
-        if placed.counted and "deletionTimestamp" in pod["metadata"]:
-            self._uncount(placed)
-            self._note(placed.node)
+    def leave_group(self, placed: Placed) -> None:
+        """Takes a pod that is being deleted out of its group; it keeps its room."""
+        self._uncount(placed)
+        self._note(placed.node)
 
     def remove(self, uid: str) -> bool:
         """Takes a pod off its node; False when it was on none."""
         placed = self.placed.pop(uid, None)
         if placed is None:
-            return any(homeless.pop(uid, None) for homeless in self._homeless.values())
+            return bool(self._homeless) and any(pods.pop(uid, None) for pods in self._homeless.values())
         node = placed.node
         del node.pods[uid]
         self.choosy.pop(uid, None)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from math import log
 from random import Random
 from typing import NamedTuple
@@ -66,6 +67,10 @@ class Standing(NamedTuple):
     zone: str = ""
 
 
+ALIKE = Standing()
+"""What most nodes are to most demands."""
+
+
 @dataclass(slots=True, eq=False)
 class Bucket:
     """Nodes with the same verdict."""
@@ -75,9 +80,9 @@ class Bucket:
     state: State
     count: int
     """How many pods of the group each has."""
-    verdict: Verdict | None = None
+    verdict: Verdict | None
     """Why pods of the demand do not fit, or None."""
-    room: int = 0
+    room: int
     """The score of the room that is left: LeastAllocated and BalancedAllocation."""
     nodes: list[Place] = field(default_factory=list)
 
@@ -120,8 +125,12 @@ class View:
         self.demand = demand
         self._nodes = nodes
         self._buckets: dict[Hashable, Bucket] = {}
+        self._closed = 0
+        """How many of them hold nodes on which pods of the demand do not fit."""
         self._places: dict[Node, Place] = {}
         self._interned: dict[Standing, Standing] = {}
+        self._alike = True
+        """Whether all nodes are the same to the demand, but for those that it may not use."""
         self._position = -1
 
     def best(self, random: Random, around: Around | None = None) -> Node | None:
@@ -129,28 +138,21 @@ class View:
 
         `around`: how the pods on the nodes stand to this one, where anybody minds.
         """
-        feasible = self._feasible()
+        self._catch_up()
+        buckets = self._buckets.values()
+        feasible = [bucket for bucket in buckets if bucket.verdict is None] if self._closed else [*buckets]
         if around is not None:
             return self._best_of(_accepted(feasible, around), around, random)
-        if len(feasible) > 1:
-            scores = self._scores(feasible)
-            top = max(scores)
-            feasible = [bucket for bucket, score in zip(feasible, scores, strict=True) if score == top]
         if not feasible:
             return None
-        if len(feasible) == 1:
-            nodes = feasible[0].nodes
-            return nodes[int(random.random() * len(nodes))].node
-        drawn = int(random.random() * sum(len(bucket.nodes) for bucket in feasible))
-        for bucket in feasible:
-            if drawn < len(bucket.nodes):
-                break
-            drawn -= len(bucket.nodes)
-        return bucket.nodes[drawn].node
-
-    def _feasible(self) -> list[Bucket]:
-        self._catch_up()
-        return [bucket for bucket in self._buckets.values() if bucket.verdict is None]
+        scores = self._scores(feasible)
+        top = max(scores)
+        if scores.count(top) == 1:
+            nodes = feasible[scores.index(top)].nodes
+        else:
+            best = [bucket.nodes for bucket, score in zip(feasible, scores, strict=True) if score == top]
+            nodes = [*chain.from_iterable(best)]
+        return nodes[int(random.random() * len(nodes))].node
 
     def _best_of(self, accepted: list[Bucket], around: Around, random: Random) -> Node | None:
         """The same, node by node, where the pods on each matter."""
@@ -183,15 +185,18 @@ class View:
                     yield place.node, verdict
 
     def _scores(self, feasible: list[Bucket]) -> list[int]:
-        scores = [bucket.room for bucket in feasible]
         if self.demand.group:
             crowds = self._crowds(feasible)
-            top, base = max(crowds), min(crowds)
-            if top:
-                scores = [
-                    score + SPREAD_WEIGHT * (100 * (top + base - crowd) // top)
-                    for score, crowd in zip(scores, crowds, strict=True)
-                ]
+            top = max(crowds)
+            most = top + min(crowds)
+            scores = [
+                bucket.room + SPREAD_WEIGHT * (100 * (most - crowd) // top)
+                for bucket, crowd in zip(feasible, crowds, strict=True)
+            ]
+        else:
+            scores = [bucket.room for bucket in feasible]
+        if self._alike:
+            return scores
         if self.demand.preferred and (top := max([bucket.standing.preferred for bucket in feasible])):
             for at, bucket in enumerate(feasible):
                 scores[at] += AFFINITY_WEIGHT * (100 * bucket.standing.preferred // top)
@@ -204,7 +209,7 @@ class View:
         """How crowded the nodes are with pods of the group. podtopologyspread/scoring.go Score"""
         nodes = sum([len(bucket.nodes) for bucket in feasible])
         by_host = log(nodes + 2)
-        zones = {bucket.standing.zone for bucket in feasible}
+        zones = set() if self._alike else {bucket.standing.zone for bucket in feasible}
         zones.discard("")
         if not zones:
             return [round(bucket.count * by_host + HOST_SKEW - 1) for bucket in feasible]
@@ -252,11 +257,11 @@ class View:
             if place is not None:
                 self._take_out(self._places.pop(node))
             return
-        facts = node.facts
+        demand, facts, state = self.demand, node.facts, node.state
         standing = place.bucket.standing if place and place.facts == facts else self._standing(node)
-        count = node.groups.get(self.demand.group, 0)
-        clash = bool(self.demand.ports) and conflicting(self.demand.ports, node.ports)
-        key: Hashable = standing if standing.rejected else (standing, node.state, count, clash)
+        count = node.groups.get(demand.group, 0)
+        clash = bool(demand.ports) and conflicting(demand.ports, node.ports)
+        key: Hashable = standing if standing.rejected else (standing, state, count, clash)
         if place is not None:
             place.facts = facts
             if place.bucket.key == key:
@@ -264,12 +269,15 @@ class View:
             self._take_out(place)
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket(key, standing, node.state, count)
-            bucket.verdict, bucket.room = self._judge(standing, node.state, clash)
+            verdict, room = self._judge(standing, state, clash)
+            bucket = self._buckets[key] = Bucket(key, standing, state, count, verdict, room)
+            self._closed += verdict is not None
+        nodes = bucket.nodes
         if place is None:
-            place = self._places[node] = Place(node, bucket, 0, facts)
-        place.bucket, place.at = bucket, len(bucket.nodes)
-        bucket.nodes.append(place)
+            place = self._places[node] = Place(node, bucket, len(nodes), facts)
+        else:
+            place.bucket, place.at = bucket, len(nodes)
+        nodes.append(place)
 
     def _judge(self, standing: Standing, state: State, clash: bool) -> tuple[Verdict | None, int]:
         """Why pods do not fit, or None, and the score of the room that is left then."""
@@ -288,9 +296,11 @@ class View:
             last.at = place.at
         if not bucket.nodes:
             del self._buckets[bucket.key]
+            self._closed -= bucket.verdict is not None
 
     def _standing(self, node: Node) -> Standing:
         standing = stand(self.demand, node)
+        self._alike = self._alike and (standing == ALIKE or standing.rejected is not None)
         return self._interned.setdefault(standing, standing)
 
 
@@ -308,18 +318,18 @@ def stand(demand: Demand, node: Node) -> Standing:
     for plugin, fails, reason in STATIC:
         if fails(demand, node):
             return Standing(Verdict(plugin, (reason,), helpless=True))
-    soft = [taint for taint in node.taints if taint["effect"] == "PreferNoSchedule"]
-    return Standing(
-        disliked=sum(
+    disliked = sum(
+        [
             not any(
                 toleration.get("effect") in (None, "", "PreferNoSchedule") and tolerates(toleration, taint)
                 for toleration in demand.tolerations
             )
-            for taint in soft
-        ),
-        preferred=demand.preference(node.name, node.labels) if demand.preferred else 0,
-        zone=node.zone,
+            for taint in node.taints
+            if taint["effect"] == "PreferNoSchedule"
+        ]
     )
+    preferred = demand.preference(node.name, node.labels) if demand.preferred else 0
+    return Standing(None, disliked, preferred, node.zone)
 
 
 PORTS_TAKEN = Verdict(
