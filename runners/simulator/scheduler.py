@@ -121,7 +121,7 @@ class Scheduler:
 
     def _stir(self, gone: Object | None, come: Object | None) -> None:
         """Tries the pods again that look at what pods are around them."""
-        for key, waiting in list(self._lookers.items()) if self._lookers else ():
+        for key, waiting in list(self._lookers.items()):
             if waiting.helped_by_pod(gone, come, self._namespace_labels):
                 self._activate(key, waiting, again=True)
 
@@ -212,8 +212,9 @@ class Scheduler:
         if (why := self._missing_volume(pod)) is not None:
             self._reject(key, waiting, frozenset({VOLUMES}), why)
             return
-        others = around(pod, waiting.wishes, waiting.demand, self._nodes, self._namespace_labels)
-        node = self._view(waiting.demand).best(self._random, others)
+        demand, wishes = waiting.demand, waiting.wishes
+        others = around(pod, wishes, demand, self._nodes, self._namespace_labels)
+        node = self._view(demand).best(self._random, others)
         if node is None:
             self._fail(key, waiting, others)
             return
@@ -225,8 +226,9 @@ class Scheduler:
             self._clock.after(delay, self._retry, key, waiting)
             return
         del self._waiting[key]
-        self._nodes.place(pod, node.name, waiting.demand, waiting.wishes)
-        self._stir(None, pod)
+        self._nodes.place(pod, node.name, demand, wishes)
+        if self._lookers:
+            self._stir(None, pod)
         message = f"Successfully assigned {key.namespace}/{key.name} to {node.name}"
         self._events.record("Pod", pod, "Normal", "Scheduled", message)
 

@@ -276,10 +276,11 @@ class Nodes:
                 self.zones[group, node.zone] -= 1
 
     def _note(self, node: Node) -> None:
-        self.journal.append(node)
-        if len(self.journal) > 1000 + 4 * len(self.by_name):
-            cut = len(self.journal) // 2
-            del self.journal[:cut]
+        journal = self.journal
+        journal.append(node)
+        if len(journal) > 1000 + 4 * len(self.by_name):
+            cut = len(journal) // 2
+            del journal[:cut]
             self.base += cut
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 from math import log
 from random import Random
@@ -185,6 +186,11 @@ class View:
                     yield place.node, verdict
 
     def _scores(self, feasible: list[Bucket]) -> list[int]:
+        if self._alike and self.demand.group:
+            counts = [bucket.count for bucket in feasible]
+            nodes = sum([len(bucket.nodes) for bucket in feasible])
+            spread = _spread(nodes, min(counts), max(counts))
+            return [bucket.room + spread[bucket.count] for bucket in feasible]
         if self.demand.group:
             crowds = self._crowds(feasible)
             top = max(crowds)
@@ -209,7 +215,7 @@ class View:
         """How crowded the nodes are with pods of the group. podtopologyspread/scoring.go Score"""
         nodes = sum([len(bucket.nodes) for bucket in feasible])
         by_host = log(nodes + 2)
-        zones = set() if self._alike else {bucket.standing.zone for bucket in feasible}
+        zones = {bucket.standing.zone for bucket in feasible}
         zones.discard("")
         if not zones:
             return [round(bucket.count * by_host + HOST_SKEW - 1) for bucket in feasible]
@@ -253,17 +259,20 @@ class View:
 
     def _put(self, node: Node, place: Place | None) -> None:
         """Puts a node that may have changed into its bucket; takes out one that is gone."""
-        if node.gone:
+        demand, state = self.demand, node.state
+        if place is not None and place.facts == node.facts:
+            standing = place.bucket.standing
+        elif node.gone:
             if place is not None:
                 self._take_out(self._places.pop(node))
             return
-        demand, facts, state = self.demand, node.facts, node.state
-        standing = place.bucket.standing if place and place.facts == facts else self._standing(node)
+        else:
+            standing = self._standing(node)
         count = node.groups.get(demand.group, 0)
         clash = bool(demand.ports) and conflicting(demand.ports, node.ports)
         key: Hashable = standing if standing.rejected else (standing, state, count, clash)
         if place is not None:
-            place.facts = facts
+            place.facts = node.facts
             if place.bucket.key == key:
                 return
             self._take_out(place)
@@ -274,7 +283,7 @@ class View:
             self._closed += verdict is not None
         nodes = bucket.nodes
         if place is None:
-            place = self._places[node] = Place(node, bucket, len(nodes), facts)
+            place = self._places[node] = Place(node, bucket, len(nodes), node.facts)
         else:
             place.bucket, place.at = bucket, len(nodes)
         nodes.append(place)
@@ -302,6 +311,15 @@ class View:
         standing = stand(self.demand, node)
         self._alike = self._alike and (standing == ALIKE or standing.rejected is not None)
         return self._interned.setdefault(standing, standing)
+
+
+@lru_cache(1024)
+def _spread(nodes: int, least: int, most: int) -> list[int]:
+    """The scores for spread by how many pods of the group a node has, where nodes are in no zone."""
+    by_host = log(nodes + 2)
+    crowds = [round(count * by_host + HOST_SKEW - 1) for count in range(most + 1)]
+    top, base = crowds[most], crowds[least]
+    return [SPREAD_WEIGHT * (100 * (top + base - crowd) // top) for crowd in crowds]
 
 
 def _accepted(feasible: Iterable[Bucket], around: Around) -> list[Bucket]:

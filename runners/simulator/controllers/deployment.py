@@ -80,6 +80,8 @@ class DeploymentController:
 
     def _pod_deleted(self, change: Change) -> None:
         """Lets a Deployment that recreates go on when its last pod has gone. deletePod"""
+        if controller_uid(change.object) in self._pods_of:
+            return
         replica_set = self._owner(self._sets.objects, change.object)
         deployment = self._owner(self._deployments.objects, replica_set)
         if (

@@ -117,9 +117,7 @@ def choose(pods: list[Object], count: int, now: float, crowds: Crowds) -> list[O
     return Ranking(pods).first(count, now, crowds) if count < len(pods) else pods
 
 
-def _groups(
-    alike: Alike, crowds: Crowds, ages: _Ages
-) -> defaultdict[tuple[int, int, int], list[list[str]]]:
+def _groups(alike: Alike, crowds: Crowds, ages: _Ages) -> defaultdict[tuple[int, int, int], list[list[str]]]:
     """The uids of pods of one rank by what goes first: on full nodes, restarted most, youngest.
 
     Each group in parts of the same `since`.
