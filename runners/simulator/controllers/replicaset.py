@@ -103,9 +103,10 @@ class ReplicaSetController:
         if tally is None:
             return
         if kind == DELETED or "deletionTimestamp" in metadata:
-            self._expectations.saw_deletion(tally.key, key)
-            if before is not None:
-                tally.count(before, -1)
+            if before is None or "deletionTimestamp" not in before["metadata"]:
+                self._expectations.saw_deletion(tally.key, key)
+                if before is not None:
+                    tally.count(before, -1)
         elif before is None:
             if kind == ADDED:
                 self._expectations.saw_creation(tally.key)
