@@ -201,8 +201,6 @@ class View:
             ]
         else:
             scores = [bucket.room for bucket in feasible]
-        if self._alike:
-            return scores
         if self.demand.preferred and (top := max([bucket.standing.preferred for bucket in feasible])):
             for at, bucket in enumerate(feasible):
                 scores[at] += AFFINITY_WEIGHT * (100 * bucket.standing.preferred // top)
