@@ -85,8 +85,10 @@ def _maps(old: Object, new: Object, path: Path, mode: _Mode) -> Object:
         elif field not in old:
             if mode.changes:
                 patch[field] = new[field]
-        else:
-            _field(old[field], new[field], (*path, field), mode, patch)
+        elif isinstance(now := new[field], dict | list):
+            _field(old[field], now, (*path, field), mode, patch)
+        elif mode.changes and old[field] != now:
+            patch[field] = now
     if (
         path
         and retains_keys(path)
@@ -100,15 +102,18 @@ def _maps(old: Object, new: Object, path: Path, mode: _Mode) -> Object:
 
 def _field(old: Any, new: Any, path: Path, mode: _Mode, patch: Object) -> None:
     field = path[-1]
-    own = any(name in _NO_MERGE_INSIDE for name in path[:-1])
     if isinstance(old, dict) and isinstance(new, dict):
         if inner := _maps(old, new, path, mode):
             patch[field] = inner
-    elif isinstance(old, list) and isinstance(new, list) and not own and (key := merge_key(path)):
-        _keyed_lists(old, new, key, path, mode, patch)
-    elif isinstance(old, list) and isinstance(new, list) and not own and field in SETS:
-        _sets(old, new, field, mode, patch)
-    elif mode.changes and old != new:
+        return
+    if isinstance(old, list) and isinstance(new, list) and _NO_MERGE_INSIDE.isdisjoint(path[:-1]):
+        if key := merge_key(path):
+            _keyed_lists(old, new, key, path, mode, patch)
+            return
+        if field in SETS:
+            _sets(old, new, field, mode, patch)
+            return
+    if mode.changes and old != new:
         patch[field] = new
 
 

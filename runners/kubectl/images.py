@@ -111,7 +111,7 @@ def _replaced(obj: Object, part: Object, new: Object) -> Object:
 
 
 def _send(api: Api, resource: str, old: Object, new: Object, word: str) -> Outcome:
-    patch = two_way(old, new)
+    patch = two_way({"spec": old["spec"]}, {"spec": new["spec"]})  # nothing else changes
     if not patch:
         return Outcome("", old)
     metadata = old["metadata"]

@@ -6,6 +6,7 @@ condition holds or the virtual deadline has passed.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -102,35 +103,36 @@ class Simulator:
         `kind`: nodes are named as kind names those of the cluster of that name, not `node-1`, `node-2`, …
         """
         collector.search()
-        self.seed = seed
-        chance = Chance(seed)
-        self.store = Store(Clock(start))
-        self.api = ApiServer(self.store, chance, keeps=keeps)
-        self.images = Images()
-        self.kubelets = Kubelets(self.api, chance, self.images)
-        self._keeps, self._kind, self._workers = keeps, kind, list[str]()
-        self.control_plane = f"{kind}-{CONTROL_PLANE}" if kind else CONTROL_PLANE
-        self._size = (CPU, MEMORY)
-        if isinstance(nodes, int):
-            self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
-            self.set_nodes(nodes)
-        else:
-            self._take_nodes(nodes)
-        manager, schedules = Informers(self.store, chance), Informers(self.store, chance)
-        self._caches = (manager, schedules)
-        for controller in CONTROLLERS:
-            controller(self.api, manager, chance)
-        if keeps:
-            DefinitionController(self.api, manager, chance)
-            ProvidedController(self.api, manager, chance)
-            ReplicationManager(self.api, manager, chance)
-            AutoscalerController(self.api, manager, chance)
-        NodeLifecycle(self.api, manager, chance, self.kubelets)
-        Scheduler(self.api, schedules, chance)
-        self.network = Network(self.store, chance)
-        self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
-        self.clock = VirtualTime(self.store, self.traffic)
-        self.faults = SimFaults(self)
+        with collector.AtRest():
+            self.seed = seed
+            chance = Chance(seed)
+            self.store = Store(Clock(start))
+            self.api = ApiServer(self.store, chance, keeps=keeps)
+            self.images = Images()
+            self.kubelets = Kubelets(self.api, chance, self.images)
+            self._keeps, self._kind, self._workers = keeps, kind, list[str]()
+            self.control_plane = f"{kind}-{CONTROL_PLANE}" if kind else CONTROL_PLANE
+            self._size = (CPU, MEMORY)
+            if isinstance(nodes, int):
+                self._add_node(self.control_plane, 0, [CONTROL_PLANE_TAINT])
+                self.set_nodes(nodes)
+            else:
+                self._take_nodes(nodes)
+            manager, schedules = Informers(self.store, chance), Informers(self.store, chance)
+            self._caches = (manager, schedules)
+            for controller in CONTROLLERS:
+                controller(self.api, manager, chance)
+            if keeps:
+                DefinitionController(self.api, manager, chance)
+                ProvidedController(self.api, manager, chance)
+                ReplicationManager(self.api, manager, chance)
+                AutoscalerController(self.api, manager, chance)
+            NodeLifecycle(self.api, manager, chance, self.kubelets)
+            Scheduler(self.api, schedules, chance)
+            self.network = Network(self.store, chance)
+            self.traffic = SimTraffic(self.store, chance, self.network, self.kubelets, self._workers)
+            self.clock = VirtualTime(self.store, self.traffic)
+            self.faults = SimFaults(self)
 
     @property
     def history(self) -> Log:
@@ -252,6 +254,10 @@ class VirtualTime:
 
     def __init__(self, store: Store, traffic: SimTraffic) -> None:
         self._store, self._clock, self._traffic = store, store.clock, traffic
+        self._watched: frozenset[str] | None = None
+        """The resources that the last wait was for, of which `_changed` has the last change."""
+        self._changed: deque[Change | Request] = deque(maxlen=1)
+        self._ends: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Seconds since the simulation began."""
@@ -269,26 +275,32 @@ class VirtualTime:
         if condition():
             return True
         clock, deadline = self._clock, self._clock.now + within
-        changed: list[Change | Request] = []
-        ends = [self._store.watch(resource, changed.append) for resource in resources or ("",)]
-        if not resources or REQUESTS in resources:
-            ends.append(self._traffic.watch(changed.append))
-        try:
-            with collector.at_rest():
-                while clock.run(deadline, changed):
-                    changed.clear()
-                    if condition():
-                        return True
-                if clock.next_at() is not None:
-                    clock.run_until(deadline)
-                return False
-        finally:
-            for end in ends:
+        changed = self._watch(frozenset(resources))
+        with collector.AtRest():
+            while clock.run(deadline, changed):
+                changed.clear()
+                if condition():
+                    return True
+            if clock.next_at() is not None:
+                clock.run_until(deadline)
+            return False
+
+    def _watch(self, resources: frozenset[str]) -> deque[Change | Request]:
+        """Where a change of these resources appears from now on; one wait mostly follows another like it."""
+        changed = self._changed
+        if resources != self._watched:
+            for end in self._ends:
                 end()
+            self._watched = resources
+            self._ends = [self._store.watch(resource, changed.append) for resource in resources or ("",)]
+            if not resources or REQUESTS in resources:
+                self._ends.append(self._traffic.watch(changed.append))
+        changed.clear()
+        return changed
 
     def sleep(self, seconds: float) -> None:
         """Runs what happens in the next seconds."""
-        with collector.at_rest():
+        with collector.AtRest():
             self._clock.run_until(self._clock.now + seconds)
 
     def settle(self, resources: Collection[str] = ()) -> None:

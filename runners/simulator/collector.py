@@ -8,8 +8,6 @@ when it is dropped, all of it, is searched for when another one is made.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 MANY = 300_000
 """So many objects that went unsearched are worth a search."""
@@ -17,16 +15,18 @@ MANY = 300_000
 _unsearched = 0
 
 
-@contextmanager
-def at_rest() -> Iterator[None]:
+class AtRest:
     """The collector rests meanwhile; what is new afterwards counts as old at once."""
-    global _unsearched
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+
+    __slots__ = ("_enabled",)
+
+    def __enter__(self) -> None:
+        self._enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_error: object) -> None:
+        global _unsearched
+        if self._enabled:
             _unsearched += gc.get_count()[0]
             gc.freeze()
             gc.unfreeze()

@@ -84,9 +84,9 @@ def _decoder(type_: str) -> Decode:
 
 
 def _struct(name: str) -> Decode:
-    fields: dict[str, tuple[str, Decode | None, bool]] = {}
+    fields: dict[str, tuple[str, Decode | None, bool, type | None]] = {}
     for field, type_ in table()["structs"][name].items():
-        fields[field] = (type_, None, _leaves_out_zero(type_))
+        fields[field] = (type_, None, _leaves_out_zero(type_), PLAIN.get(type_.rstrip("?")))
 
     def decode_struct(value: Any, path: Path_, unknown: list[str], struct: str) -> Any:
         if not isinstance(value, dict):
@@ -96,18 +96,21 @@ def _struct(name: str) -> Decode:
             if given is None:
                 continue
             known = fields.get(field)
-            path.append(field)
             if known is None:
-                unknown.append(_spell(path))
+                unknown.append(_spell([*path, field]))
+                continue
+            type_, inner, leaves_out, plain = known
+            if type(given) is plain:
+                result = given
             else:
-                type_, inner, leaves_out = known
                 if inner is None:
                     inner = _decoder(type_)
-                    fields[field] = (type_, inner, leaves_out)
+                    fields[field] = (type_, inner, leaves_out, plain)
+                path.append(field)
                 result = inner(given, path, unknown, name)
-                if not leaves_out or result:
-                    decoded[field] = result
-            path.pop()
+                path.pop()
+            if not leaves_out or result:
+                decoded[field] = result
         return decoded
 
     return decode_struct
@@ -233,6 +236,8 @@ SCALARS: dict[str, Decode] = {
     "bytes": _bytes,
     "any": lambda value, *_: value,
 }
+PLAIN = {"string": str, "bool": bool}
+"""The types whose values need no decoding when they are of that type in Python."""
 ZEROES: dict[str, Callable[[], Any]] = {
     "string": str,
     "bytes": str,

@@ -7,9 +7,8 @@ all others are modelled (`tests/simulator/api/test_unmodelled.py` holds the thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from gherkube.runners.errors import CannotJudge
 from gherkube.runners.objects import TEMPLATED, Object
@@ -141,9 +140,40 @@ INERT = {
 """By struct: the fields that are kept and change nothing that a scenario sees."""
 
 
+class _Place(NamedTuple):
+    """A name in a tree of rows: that of a list or not, the place of its row, and what has rows within it."""
+
+    is_list: bool
+    row: int | None
+    inner: _Tree
+
+
+_Tree: TypeAlias = dict[str, _Place]
+
+
+def _tree(rows: Sequence[Row]) -> _Tree:
+    """The rows by the names of their paths: an object has few of the fields, and is walked but once."""
+    root: _Tree = {}
+    for at, row in enumerate(rows):
+        tree, (*names, last) = root, row.path.split(".")
+        for name in names:
+            tree = tree.setdefault(_plain(name), _Place(name.endswith("[]"), None, {})).inner
+        tree[_plain(last)] = _Place(False, at, {})
+    return root
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix("[]").replace("§", ".")
+
+
+_POD_TREE = _tree(POD)
+_TREES = {resource: _tree(rows) for resource, rows in ROWS.items()}
+
+
 def check_modelled(resource: str, kind: str, obj: Object) -> None:
     """Raises CannotJudge when the object has a field that would matter on a cluster and does not here."""
-    _check(kind, "", ROWS.get(resource, ()), obj)
+    if resource in ROWS:
+        _check(kind, "", ROWS[resource], _TREES[resource], obj)
     if resource == "pods":
         _check_pod_spec(kind, "spec.", obj["spec"])
     elif resource == "cronjobs":
@@ -157,37 +187,31 @@ def check_modelled(resource: str, kind: str, obj: Object) -> None:
 
 
 def _check_pod_spec(kind: str, prefix: str, spec: Object) -> None:
-    _check(kind, prefix, POD, spec)
+    _check(kind, prefix, POD, _POD_TREE, spec)
     for volume in spec.get("volumes", ()):
         for source in volume:
             if source not in MODELLED_VOLUMES:
                 raise _not_modelled(kind, f"{prefix}volumes[].{source}", "such volumes are not provisioned")
 
 
-def _check(kind: str, prefix: str, rows: Iterable[Row], root: Object) -> None:
-    for path, why, when in rows:
-        way = _way(path)
-        if way[0][0] in root and any(when(value) for value in _values(root, way)):
-            raise _not_modelled(kind, prefix + path.replace("§", "."), why)
+def _check(kind: str, prefix: str, rows: Sequence[Row], tree: _Tree, root: Object) -> None:
+    found = min(_found(rows, tree, root), default=None)
+    if found is not None:
+        path, why, _ = rows[found]
+        raise _not_modelled(kind, prefix + path.replace("§", "."), why)
 
 
-@cache
-def _way(path: str) -> tuple[tuple[str, bool], ...]:
-    """The names of a path, each with whether it is that of a list."""
-    names = [name.replace("§", ".") for name in path.split(".")]
-    return tuple((name.removesuffix("[]"), name.endswith("[]")) for name in names)
-
-
-def _values(part: Any, way: tuple[tuple[str, bool], ...]) -> Iterator[Any]:
-    """What stands at the path: several values where it leads through lists."""
-    if not way:
-        yield part
-        return
-    name, is_list = way[0]
-    inner = part.get(name)
-    if inner is not None:
-        for branch in inner if is_list else (inner,):
-            yield from _values(branch, way[1:])
+def _found(rows: Sequence[Row], tree: _Tree, part: Object) -> Iterator[int]:
+    """The places of the rows of what stands in that part of an object."""
+    for name in tree.keys() & part.keys():
+        is_list, row, inner = tree[name]
+        value = part[name]
+        if value is None:
+            continue
+        if row is not None and rows[row].when(value):
+            yield row
+        for each in (value if is_list else (value,)) if inner else ():
+            yield from _found(rows, inner, each)
 
 
 def _not_modelled(kind: str, path: str, why: str) -> CannotJudge:

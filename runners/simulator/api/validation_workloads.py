@@ -26,6 +26,7 @@ NO_PERCENT = (
     "a valid percent string must be a numeric string followed by an ending '%' "
     "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 )
+_PERCENT, _DIGITS = re.compile("[0-9]+%"), re.compile("[+-]?[0-9]+")
 POLICIES = ("OrderedReady", "Parallel")
 STRATEGIES = ("RollingUpdate", "OnDelete")
 RETENTIONS = ("Retain", "Delete")
@@ -156,7 +157,7 @@ def not_negative(spec: Object, *fields: str) -> Iterator[FieldError]:
 
 
 def _is_percent(value: int | str) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9]+%", value) is not None
+    return isinstance(value, str) and _PERCENT.fullmatch(value) is not None
 
 
 def _number(value: int | str) -> int:
@@ -164,7 +165,7 @@ def _number(value: int | str) -> int:
     if isinstance(value, int):
         return value
     digits = value.removesuffix("%")
-    return int(digits) if re.fullmatch("[+-]?[0-9]+", digits) else 0
+    return int(digits) if _DIGITS.fullmatch(digits) else 0
 
 
 def check_stateful_set(stateful_set: Object) -> Iterator[FieldError]:
