@@ -77,7 +77,7 @@ class _EventTracker(Tracker):
         for event in self._view.of("events").values():
             self._see(event)
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource == "events":
             if change.type != DELETED:
                 self._see(change.object, count_of(change.old) if change.old is not None else 0)
@@ -88,6 +88,7 @@ class _EventTracker(Tracker):
         elif self._selected is not None and self._selected.upset(change):
             self._meant.clear()
             self._top = None
+        return True
 
     def _see(self, event: Object, before: int = 0) -> None:
         statement = self._statement

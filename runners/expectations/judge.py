@@ -51,7 +51,10 @@ class Judge:
     def moment(self, name: str = "") -> Moment:
         """The present moment."""
         self.cluster.clock.settle()
-        return Moment(name, self.cluster.clock.now(), len(self.cluster.history))
+        view = self._now().copy()
+        view.at = max(view.at, self.cluster.clock.now())
+        self._starts.setdefault(view.position, view)
+        return Moment(name, self.cluster.clock.now(), view.position)
 
     def judge(
         self,
@@ -147,16 +150,16 @@ class Judge:
         It is looked at after each change of the statement's resources, and every second. `hopeful`: what
         is waited for is that the statement becomes true, so that there is no use in waiting when it cannot.
         """
-        clock, view, resources = self.cluster.clock, self._view, statement.resources
+        clock, history, view = self.cluster.clock, self.cluster.history, self._view
+        resources, idle_only = statement.resources, statement.idle_only
 
         def look() -> bool:
-            for change in view.follow(self.cluster.history):
-                if change.resource in resources:
-                    tracker.changed(change)
-                    if not statement.idle_only and condition():
+            for change in view.follow(history):
+                if change[2] in resources:
+                    if tracker.changed(change) and not idle_only and condition():
                         return True
             view.at = max(view.at, clock.now())
-            return condition() and (not hopeful or not statement.idle_only or clock.idle())
+            return condition() and (not hopeful or not idle_only or clock.idle())
 
         end = clock.now() + within
         while True:
@@ -239,8 +242,7 @@ class Judge:
     def _throughout(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
         if tracker.holds():
             for change in view.replay(self.cluster.history, statement.resources):
-                tracker.changed(change)
-                if tracker.distance():
+                if tracker.changed(change) and tracker.distance():
                     break
             else:
                 return
@@ -251,8 +253,7 @@ class Judge:
         if course.arrives(view.at):
             return
         for change in view.replay(self.cluster.history, statement.resources):
-            tracker.changed(change)
-            if course.arrives(view.at):
+            if tracker.changed(change) and course.arrives(view.at):
                 return
         now = f"never so; at the end, {tracker.found()}"
         self._fail(statement, time, now, nearest=course.told(self._view.told))

@@ -55,17 +55,18 @@ class _NodesTracker(Tracker):
             if is_active(pod) and self._selected.includes(pod) and (node := pod["spec"].get("nodeName")):
                 self._node[key] = node
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource != "pods":
             if self._selected.upset(change):
                 self._start()
-            return
+            return True
         pod, key = change.object, change.key
         node = pod["spec"].get("nodeName")
         if change.type != DELETED and node and is_active(pod) and self._selected.includes(pod):
             self._node[key] = node
         else:
             self._node.pop(key, None)
+        return True
 
     def _used(self) -> list[str]:
         return sorted(set(self._node.values()))

@@ -91,7 +91,7 @@ class _HappenedTracker(Tracker):
                 if is_active(pod):
                     self._first.add(pod["metadata"]["uid"])
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource == "pods":
             self._see(change)
         elif self._anyone.upset(change) | self._selected.upset(change):
@@ -101,6 +101,7 @@ class _HappenedTracker(Tracker):
         most = self._statement.count.high
         if self._broke is None and most is not None and self._counted()[0] > most:
             self._broke, self._broke_at = self._view.position, self._view.told()
+        return True
 
     @property
     def broke(self) -> int | None:
@@ -195,7 +196,7 @@ class _OneAtATimeTracker(Tracker):
             self._active[uid] = is_ready(pod)
             self._ready += self._active[uid]
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource != "pods":
             if self._selected.upset(change):
                 self._see_all()
@@ -210,6 +211,7 @@ class _OneAtATimeTracker(Tracker):
             self._deleted += was_active and not is_now
             self._made += is_now and change.type == ADDED
         self._look()
+        return True
 
     def _wanted(self) -> int:
         obj = self._workload.find(self._view) if self._workload is not None else None
@@ -316,21 +318,22 @@ class _KeptTracker(Tracker):
         count = self._statement.count
         return len(self._pods) >= (1 if count is None else count.low)
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource != "pods":
-            return
+            return False
         pod = change.object
         uid = pod["metadata"]["uid"]
         if uid not in self._pods:
-            return
+            return False
         gone = change.type == DELETED
         if self._ready_only and (gone or not (is_active(pod) and is_ready(pod))):
             del self._pods[uid]
             if self._broke is None and not self._enough():
                 self._broke, self._broke_at = self._view.position, self._view.told()
-            return
-        self._pods[uid] = None if gone else pod
-        self._last[uid] = pod
+        else:
+            self._pods[uid] = None if gone else pod
+            self._last[uid] = pod
+        return True
 
     def _others(self) -> list[Object]:
         statement = self._statement

@@ -209,21 +209,22 @@ class PodsTracker(Tracker):
     def ripens(self) -> bool:
         return bool(self._due)
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if change.resource != "pods":
             if self._selected.upset(change) or (
                 self._aged and _min_ready(change.old) != _min_ready(change.object)
             ):
                 self._start()
-            return
-        metadata = change.object["metadata"]
-        key = metadata["namespace"], metadata["name"]
+                return True
+            return bool(self._due) or self.statement.count.of is not None
+        key, n, total = change.key, self.n, self.total
         if (known := self._verdicts.pop(key, None)) is not None:
             self.total -= known[0]
             self.n -= known[1]
             self._due.pop(key, None)
         if change.type != DELETED:
             self._see(key, change.object)
+        return bool(self._due) or self.n != n or self.total != total
 
     def _see(self, key: Place, pod: Object) -> None:
         if not self._selected.includes(pod):

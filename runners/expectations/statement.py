@@ -28,8 +28,8 @@ class Tracker(ABC):
         return False
 
     @abstractmethod
-    def changed(self, change: Change) -> None:
-        """Takes note of a change that the view has applied."""
+    def changed(self, change: Change) -> bool:
+        """Takes note of a change that the view has applied; False where the verdict stays what it was."""
 
     @abstractmethod
     def holds(self) -> bool:
@@ -139,9 +139,10 @@ class Check(Tracker):
         self._view, self._look, self._concerns = view, look, concerns
         self._verdict: Sight | None = None
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> bool:
         if self._verdict is not None and self._concerns(change):
             self._verdict = None
+        return self._verdict is None
 
     def holds(self) -> bool:
         return self._see().holds
@@ -228,9 +229,8 @@ class _BothTracker(Tracker):
     def ripens(self) -> bool:
         return any(part.ripens for part in self._parts)
 
-    def changed(self, change: Change) -> None:
-        for part in self._parts:
-            part.changed(change)
+    def changed(self, change: Change) -> bool:
+        return any([part.changed(change) for part in self._parts])  # each is told
 
     def holds(self) -> bool:
         return all(part.holds() for part in self._parts)

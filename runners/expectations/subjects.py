@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.revisions import MARKS, has_one_revision, newest_mark
 from gherkube.runners.expectations.view import KINDS, View
-from gherkube.runners.history import Change
+from gherkube.runners.history import MODIFIED, Change
 from gherkube.runners.objects import TEMPLATED, Key, Object, controller_of
 from gherkube.runners.selectors import compile_labels
 
@@ -189,7 +189,7 @@ class Selected:
             self._owned.clear()
             self._newest = self._find_newest()
             return True
-        if self._selector.revision and change.resource != "pods" and change.resource in KINDS:
+        if self._selector.revision and change.resource in KINDS and not _is_of_status(change):
             before, self._newest = self._newest, self._find_newest()
             return before != self._newest
         return False
@@ -242,6 +242,18 @@ class Selected:
         if workload is not None and workload.resource in MARKS:
             return MARKS[workload.resource].of_pod(pod) == self._newest
         return images_of(pod["spec"]) == self._newest
+
+
+def _is_of_status(change: Change) -> bool:
+    """Whether a change of a workload leaves all as it is that says which revision is the newest."""
+    old, new = change.old, change.object
+    return (
+        change.type == MODIFIED
+        and change.resource in TEMPLATED
+        and old is not None
+        and old["spec"] is new["spec"]
+        and old["metadata"].get("annotations") is new["metadata"].get("annotations")
+    )
 
 
 def _owners(obj: Object) -> Any:

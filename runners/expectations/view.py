@@ -72,7 +72,7 @@ class View:
     def apply(self, change: Change) -> None:
         """Moves on by one change."""
         self.position += 1
-        self.at, kind, resource, obj, _, key = change
+        self.at, kind, resource, obj, old, key = change
         if kind == DELETED:
             self.objects.get(resource, {}).pop(key, None)
             if resource in KINDS:
@@ -85,12 +85,18 @@ class View:
         except KeyError:
             self.objects[resource] = {key: obj}
         if resource == "pods":
-            for one in obj.get("status", EMPTY).get("conditions", ()):
-                if one["type"] == "Ready":
-                    if one["status"] != "True":
-                        self.ready_since.pop(key, None)
-                    elif key not in self.ready_since:
-                        self.ready_since[key] = self.at
+            status = obj.get("status", EMPTY)
+            if old is None or status is not old.get("status"):
+                self._note_readiness(key, status)
+
+    def _note_readiness(self, key: Place, status: Object) -> None:
+        for one in status.get("conditions", ()):
+            if one["type"] == "Ready":
+                if one["status"] != "True":
+                    self.ready_since.pop(key, None)
+                elif key not in self.ready_since:
+                    self.ready_since[key] = self.at
+                return
 
     def follow(self, history: History) -> Iterator[Change]:
         """The changes since this view's position, each applied before it is given."""
