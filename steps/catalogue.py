@@ -13,7 +13,7 @@ both go with every subject and predicate.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -188,6 +188,9 @@ class Catalogue:
         self.topics = tuple(topics)
         self.sentences = tuple(sentence for topic in self.topics for sentence in topic.sentences)
 
+        # Sentences come again: in backgrounds, in outlines, in other scenarios.
+        self._known = lru_cache(maxsize=1024)(self._read)
+
     @cached_property
     def _trees(self) -> dict[Kind, _Node]:
         trees: dict[Kind, _Node] = {"given": _Node(), "when": _Node(), "then": _Node()}
@@ -202,6 +205,9 @@ class Catalogue:
         `${NAME}` must have been replaced before. Raises UsageError where a part of the text reads well
         and means nothing (`5 of 3 pods`).
         """
+        return list(self._known(kind, text))
+
+    def _read(self, kind: Kind, text: str) -> list[Match]:
         root = self._trees[kind]
         found: list[_Found] = []
         if kind == "then":

@@ -155,9 +155,8 @@ class Judge:
 
         def look() -> bool:
             for change in view.follow(history):
-                if change[2] in resources:
-                    if tracker.changed(change) and not idle_only and condition():
-                        return True
+                if change[2] in resources and tracker.changed(change) and not idle_only and condition():
+                    return True
             view.at = max(view.at, clock.now())
             return condition() and (not hopeful or not idle_only or clock.idle())
 

@@ -230,7 +230,8 @@ class _BothTracker(Tracker):
         return any(part.ripens for part in self._parts)
 
     def changed(self, change: Change) -> bool:
-        return any([part.changed(change) for part in self._parts])  # each is told
+        may_differ = [part.changed(change) for part in self._parts]
+        return any(may_differ)
 
     def holds(self) -> bool:
         return all(part.holds() for part in self._parts)

@@ -89,13 +89,7 @@ def _maps(old: Object, new: Object, path: Path, mode: _Mode) -> Object:
             _field(old[field], now, (*path, field), mode, patch)
         elif mode.changes and old[field] != now:
             patch[field] = now
-    if (
-        path
-        and retains_keys(path)
-        and new
-        and (patch or old.keys() != new.keys())
-        and (patch or mode.changes)
-    ):
+    if new and (patch or (mode.changes and old.keys() != new.keys())) and path and retains_keys(path):
         patch["$retainKeys"] = sorted(new)
     return patch
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from random import Random
 from typing import NamedTuple
 
 from gherkube.runners.history import DELETED, Change
@@ -107,7 +108,6 @@ class Network:
 
     def __init__(self, store: Store, chance: Chance) -> None:
         self._clock, self._chance = store.clock, chance
-        self._random = chance.stream("connections")
         self.down: dict[str, None] = {}
         """The nodes that are without power."""
         self._proxies: dict[str, Proxy] = {}
@@ -119,6 +119,10 @@ class Network:
         self._sticky: dict[tuple[str, Key], tuple[str, float]] = {}
         store.watch("services", self._service_changed)
         store.watch("endpointslices", self._slice_changed)
+
+    @cached_property
+    def _random(self) -> Random:
+        return self._chance.stream("connections")
 
     def connect(self, node: str, service: Key, port: str, *, local: bool) -> Target | None:
         """Where a connection to a service's port goes that enters at the node; None: it is refused.

@@ -6,6 +6,8 @@ A client is somewhere in the cluster: its requests enter at any node that is up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from random import Random
 from typing import Protocol
 
 from gherkube.runners.errors import CannotJudge, UsageError
@@ -52,11 +54,14 @@ class SimTraffic:
         nodes: Sequence[str],
     ) -> None:
         self._store, self._clock, self._network, self._programs = store, store.clock, network, programs
-        self._chance, self._random = chance, chance.stream("clients")
-        self._nodes = nodes
+        self._chance, self._nodes = chance, nodes
         self._flows: dict[Key, None] = {}
         self.requests: list[Request] = []
         self._watchers: list[Callable[[Request], object]] = []
+
+    @cached_property
+    def _random(self) -> Random:
+        return self._chance.stream("clients")
 
     def send(self, service: Key, count: int, *, through: str = "service") -> list[Request]:
         """Sends that many requests, one after another, and returns what became of them.

@@ -84,9 +84,10 @@ def _decoder(type_: str) -> Decode:
 
 
 def _struct(name: str) -> Decode:
-    fields: dict[str, tuple[str, Decode | None, bool, type | None]] = {}
-    for field, type_ in table()["structs"][name].items():
-        fields[field] = (type_, None, _leaves_out_zero(type_), PLAIN.get(type_.rstrip("?")))
+    fields: dict[str, tuple[str, type | None, bool]] = {
+        field: (type_, PLAIN.get(type_.rstrip("?")), _leaves_out_zero(type_))
+        for field, type_ in table()["structs"][name].items()
+    }
 
     def decode_struct(value: Any, path: Path_, unknown: list[str], struct: str) -> Any:
         if not isinstance(value, dict):
@@ -99,17 +100,13 @@ def _struct(name: str) -> Decode:
             if known is None:
                 unknown.append(_spell([*path, field]))
                 continue
-            type_, inner, leaves_out, plain = known
-            if type(given) is plain:
-                result = given
-            else:
-                if inner is None:
-                    inner = _decoder(type_)
-                    fields[field] = (type_, inner, leaves_out, plain)
+            type_, plain, leaves_out = known
+            result = given
+            if type(given) is not plain:
                 path.append(field)
-                result = inner(given, path, unknown, name)
+                result = _decoder(type_)(given, path, unknown, name)
                 path.pop()
-            if not leaves_out or result:
+            if result or not leaves_out:
                 decoded[field] = result
         return decoded
 

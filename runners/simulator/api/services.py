@@ -29,7 +29,7 @@ class ServiceAllocator:
     """Gives services their addresses and node ports; a deleted service gives them back."""
 
     def __init__(self, store: Store, chance: Chance) -> None:
-        self._source = chance.stream("services")
+        self._chance = chance
         self._addresses: set[str] = set()
         self._ports: set[int] = set()
         store.watch("services", self._changed)
@@ -97,14 +97,14 @@ class ServiceAllocator:
 
     def _free_address(self) -> str:
         while True:
-            number = _BASE + self._source.randrange(STATIC_ADDRESSES + 1, _SIZE - 1)
+            number = _BASE + self._chance.stream("services").randrange(STATIC_ADDRESSES + 1, _SIZE - 1)
             address = f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
             if address not in self._addresses:
                 return address
 
     def _free_port(self, taken: set[int]) -> int:
         while True:
-            port = self._source.randrange(FIRST_FREE_PORT, LAST_PORT + 1)
+            port = self._chance.stream("services").randrange(FIRST_FREE_PORT, LAST_PORT + 1)
             if port not in taken:
                 return port
 

@@ -39,7 +39,7 @@ class DaemonSetController:
 
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
         self._api, self._informers = api, informers
-        self._order = chance.stream("daemons")
+        self._chance = chance
         self._events = EventRecorder(api, "daemonset-controller")
         self._control = PodControl(api, self._events)
         self._expectations = Expectations()
@@ -234,7 +234,7 @@ class DaemonSetController:
     def _shuffled(self) -> list[Object]:
         """The nodes in the order of a Go map: none."""
         nodes = [self._nodes.objects[key] for key in sorted(self._nodes.objects)]
-        self._order.shuffle(nodes)
+        self._chance.stream("daemons").shuffle(nodes)
         return nodes
 
     # What is written: updateDaemonSetStatus.
