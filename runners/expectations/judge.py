@@ -154,7 +154,8 @@ class Judge:
         resources, idle_only = statement.resources, statement.idle_only
 
         def look() -> bool:
-            for change in view.follow(history):
+            for change in history.since(view.position):
+                view.apply(change)
                 if change[2] in resources and tracker.changed(change) and not idle_only and condition():
                     return True
             view.at = max(view.at, clock.now())
