@@ -47,8 +47,12 @@ def patched(
             new = patches.json_patch(stored, patch)
     except (AttributeError, KeyError, TypeError, ValueError):  # a part of it is not what stands there
         raise bad_request("the patch is no patch of such an object") from None
+    kept: Object = {}
+    if "status" in stored and isinstance(new, dict) and new.get("status") is stored["status"]:
+        kept = {"status": stored["status"]}  # nothing is said of it, so it need not be decoded
+        new = {field: value for field, value in new.items() if field != "status"}
     try:
-        return _decoded(info, new, unknown)
+        return _decoded(info, new, unknown) | kept
     except DecodingError as error:
         if type_ == "strategic":
             sent, why = patches.go_map(patches.merged_away(patch)), _restored(str(error))
