@@ -51,9 +51,9 @@ class Judge:
     def moment(self, name: str = "") -> Moment:
         """The present moment."""
         self.cluster.clock.settle()
-        view = self._now().copy()
-        view.at = max(view.at, self.cluster.clock.now())
-        self._starts.setdefault(view.position, view)
+        view = self._now()
+        if view.position not in self._starts:
+            self._starts[view.position] = view.copy()
         return Moment(name, self.cluster.clock.now(), view.position)
 
     def judge(
@@ -101,11 +101,11 @@ class Judge:
         if begin < now and not statement.whole_window and self._was_by(statement, begin, end):
             return
         tracker = self._track(statement, time)
-        course = _Course(tracker, self._view.at)
+        course = _Course(tracker, self._view)
         in_vain = ""
         self._vain = -1, ""
         if now <= end:
-            if self._pass(statement, tracker, end - now, lambda: course.arrives(self._view.at)):
+            if self._pass(statement, tracker, end - now, course.arrives):
                 return
             in_vain = self._in_vain(statement, tracker)
             if not in_vain and clock.now() < end - MOMENT:
@@ -115,7 +115,7 @@ class Judge:
             time,
             tracker.found(),
             unreachable=in_vain,
-            nearest=course.told(self._view.told),
+            nearest=course.told(),
         )
 
     def _stays(self, statement: Statement, time: Stays) -> None:
@@ -249,14 +249,14 @@ class Judge:
         self._fail(statement, time, f"{tracker.found()} at {view.told()}", then=view.position)
 
     def _at_some_time(self, statement: Statement, time: Time, view: View, tracker: Tracker) -> None:
-        course = _Course(tracker, view.at)
-        if course.arrives(view.at):
+        course = _Course(tracker, view)
+        if course.arrives():
             return
         for change in view.replay(self.cluster.history, statement.resources):
-            if tracker.changed(change) and course.arrives(view.at):
+            if tracker.changed(change) and course.arrives():
                 return
         now = f"never so; at the end, {tracker.found()}"
-        self._fail(statement, time, now, nearest=course.told(self._view.told))
+        self._fail(statement, time, now, nearest=course.told())
 
     # --- Requests
 
@@ -323,9 +323,9 @@ class Judge:
         view = self._starts.get(start.position)
         if view is None:
             view = self._starts[start.position] = View().move(self.cluster.history, start.position)
-            view.at = max(view.at, start.at)
-        view.origin = self._view.origin
-        return view.copy()
+        view = view.copy()
+        view.at, view.origin = max(view.at, start.at), self._view.origin
+        return view
 
     # --- Failing
 
@@ -380,22 +380,22 @@ class Judge:
 
 
 class _Course:
-    """How near a tracker came."""
+    """How near a tracker came on a view that moves on."""
 
-    def __init__(self, tracker: Tracker, at: float) -> None:
-        self._tracker = tracker
+    def __init__(self, tracker: Tracker, view: View) -> None:
+        self._tracker, self._view = tracker, view
         self._least = float("inf")
-        self._nearest, self._at = "", at
+        self._nearest, self._at = "", view.at
 
-    def arrives(self, at: float) -> bool:
-        """Whether the statement is true at this moment, and takes note of how near it is."""
+    def arrives(self) -> bool:
+        """Whether the statement is true at the view's moment, and takes note of how near it is."""
         away = self._tracker.distance()
         if away < self._least:
-            self._least, self._nearest, self._at = away, self._tracker.nearest(), at
+            self._least, self._nearest, self._at = away, self._tracker.nearest(), self._view.at
         return away == 0
 
-    def told(self, told: Callable[[float], str]) -> str:
+    def told(self) -> str:
         """The nearest that it came, in words; "" where what there is now is as near."""
         if not self._nearest or self._tracker.distance() <= self._least:
             return ""
-        return f"{self._nearest} at {told(self._at)}"
+        return f"{self._nearest} at {self._view.told(self._at)}"
