@@ -63,10 +63,18 @@ class DaemonSetController:
         self._queue.add(change.key)
 
     def _node_changed(self, change: Change) -> None:
-        """A node that goes brings no turn: nobody listens to that upstream."""
+        """A turn for the sets that a node is to get a pod of or to lose it; one that goes brings none.
+
+        syncNodeUpdate
+        """
         new, old = change.object, change.old
-        if change.type != DELETED and (old is None or _matters(new) != _matters(old)):
-            for key in self._sets.objects:
+        if change.type == DELETED or (old is not None and _matters(new) == _matters(old)):
+            return
+        for key, owner in self._sets.objects.items():
+            runs, stays = qualifies(owner, new)
+            pods = self._pods_of.get(owner["metadata"]["uid"], {}).values()
+            has = any(target_of(pod) == new["metadata"]["name"] for pod in pods)
+            if (runs and not has) or (has and not stays):
                 self._queue.add(key)
 
     def _pod_changed(self, change: Change) -> None:

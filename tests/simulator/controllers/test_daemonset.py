@@ -100,16 +100,27 @@ def test_only_on_the_nodes_that_its_template_selects() -> None:
 
 @pytest.mark.parametrize(("effect", "left"), [("NoSchedule", 3), ("NoExecute", 2), ("PreferNoSchedule", 3)])
 def test_a_taint_that_comes_later(effect: str, left: int) -> None:
-    """Keeps new pods away; only NoExecute takes the one that is there."""
+    """Keeps new pods away; only NoExecute takes the one that is there, and so brings a turn of the set."""
     cluster = running(daemon_set())
     taint(cluster, "node-1", key="gpu", effect=effect)
     cluster.clock.sleep(30.0)
     assert len(nodes(cluster)) == left
     shown = status(cluster, "daemonsets")
-    assert shown["desiredNumberScheduled"] == (3 if effect == "PreferNoSchedule" else 2)
-    assert shown["numberMisscheduled"] == (effect == "NoSchedule")
+    assert (shown["desiredNumberScheduled"], shown["numberMisscheduled"]) == (left, 0)
     taint(cluster, "node-1")
     cluster.clock.sleep(30.0)
+    assert nodes(cluster) == ["node-1", "node-2", "node-3"]
+
+
+def test_a_pod_that_may_stay_where_none_would_be_made_counts_as_misscheduled() -> None:
+    """From the next turn of the set on, whatever brings it."""
+    cluster = running(daemon_set())
+    taint(cluster, "node-1", key="gpu", effect="NoSchedule")
+    cluster.clock.sleep(5.0)
+    cluster.api.patch("daemonsets", "agent", {"spec": {"minReadySeconds": 1}}, "default")
+    cluster.clock.sleep(30.0)
+    shown = status(cluster, "daemonsets")
+    assert (shown["desiredNumberScheduled"], shown["numberMisscheduled"]) == (2, 1)
     assert nodes(cluster) == ["node-1", "node-2", "node-3"]
 
 
