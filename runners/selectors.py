@@ -118,13 +118,17 @@ def field_value(obj: Object, path: str) -> str:
         found = found.get(part) if isinstance(found, dict) else None
     if isinstance(found, bool) or path in TRUTH_FIELDS:
         return "true" if found else "false"
+    if path in NUMBER_FIELDS:
+        return str(found or 0)
     return "" if found is None else str(found)
 
 
-FIELD_PATHS = {"source": "source.component"}
+FIELD_PATHS = {"source": "source.component", "status.successful": "status.succeeded"}
 """Where a field stands that is not called as its path."""
 TRUTH_FIELDS = frozenset({"spec.unschedulable", "spec.hostNetwork"})
 """Fields that are false when they are not there."""
+NUMBER_FIELDS = frozenset({"status.successful"})
+"""Fields that are 0 when they are not there."""
 
 
 def _nothing(_labels: Mapping[str, str]) -> bool:
@@ -218,7 +222,7 @@ class _Parser:
         value = self._next() if self._is_word() else ""
         if operator in ("Gt", "Lt") and not value.lstrip("+-").isdigit():
             raise _unable(
-                f'values[0][{key}]: Invalid value: "{value}": '
+                f'values[0]: Invalid value: "{value}": '
                 "for 'Gt', 'Lt' operators, the value must be an integer"
             )
         return Requirement(key, operator, (value,))

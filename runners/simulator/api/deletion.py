@@ -10,7 +10,7 @@ from __future__ import annotations
 from gherkube.runners.cluster import Propagation
 from gherkube.runners.history import MODIFIED
 from gherkube.runners.objects import ENDED, Key, Object
-from gherkube.runners.simulator.api.refusals import conflict, details, forbidden, not_found
+from gherkube.runners.simulator.api.refusals import details, forbidden, not_as_asked, not_found
 from gherkube.runners.simulator.api.resources import RESOURCES, Resource, Resources
 from gherkube.runners.simulator.clock import timestamp
 from gherkube.runners.simulator.store import Store
@@ -52,7 +52,7 @@ class Deletions:
                 f"the UID in the precondition ({uid}) does not match the UID in record ({found}). "
                 "The object might have been deleted and then recreated"
             )
-            raise conflict(info, name, why)
+            raise not_as_asked(info, name, why)
         if resource == "pods":
             return self._delete_pod(key, stored, propagation, grace_period)
         if resource == "namespaces":

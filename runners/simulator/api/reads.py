@@ -6,15 +6,17 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{get,watch}.go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.objects import Object
-from gherkube.runners.selectors import compile_fields, compile_labels, field_terms
+from gherkube.runners.selectors import compile_fields, compile_labels, field_terms, parse
 from gherkube.runners.simulator.api.refusals import bad_request, no_such_path, not_found
 from gherkube.runners.simulator.api.resources import Resources
 from gherkube.runners.simulator.api.scale import scale_of, scale_paths
+from gherkube.runners.simulator.api.validation_meta import is_label_value
 from gherkube.runners.simulator.store import Store
 
 COMMON_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
@@ -29,6 +31,7 @@ FIELDS = {
         "status.podIP",
         "status.nominatedNodeName",
     },
+    "jobs": {"status.successful"},
     "nodes": {"spec.unschedulable"},
     "namespaces": {"status.phase"},
     "secrets": {"type"},
@@ -123,6 +126,7 @@ class Reads:
 def selector(resource: str, namespace: str, labels: str, fields: str) -> Callable[[Object], bool]:
     """A test of a resource's objects; BadRequest when a selector is none, or names an unknown field."""
     by_labels, by_fields = compile_labels(labels), compile_fields(fields)
+    _check_values(labels)
     for path, _, _ in field_terms(fields):
         if path not in COMMON_FIELDS and path not in FIELDS.get(resource, ()):
             raise _unknown_field(resource, path)
@@ -136,6 +140,16 @@ def selector(resource: str, namespace: str, labels: str, fields: str) -> Callabl
         )
 
     return test
+
+
+@lru_cache(maxsize=4096)
+def _check_values(labels: str) -> None:
+    """BadRequest when a label selector asks for values that no label has. labels.NewRequirement"""
+    for term in parse(labels):
+        for at, value in enumerate(term.values):
+            for message in is_label_value(value):
+                said = f'values[{at}][{term.key}]: Invalid value: "{value}": {message}'
+                raise bad_request(f"unable to parse requirement: {said}")
 
 
 def _unknown_field(resource: str, path: str) -> ApiError:

@@ -131,6 +131,13 @@ def conflict(resource: Resource, name: str, why: str = STALE, subresource: str =
     return ApiError(409, "Conflict", message, details(resource, name))
 
 
+def not_as_asked(resource: Resource, name: str, why: str) -> ApiError:
+    """409: the object is not the one that is to be deleted. Others name the resource, this the kind."""
+    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
+    kind = _without_empty({"name": name, "group": resource.group, "kind": resource.kind})
+    return ApiError(409, "Conflict", message, kind)
+
+
 def forbidden(resource: Resource, name: str, why: str, causes: list[Object] | None = None) -> ApiError:
     """403: admission refuses."""
     said = {**details(resource, name), "causes": causes} if causes else details(resource, name)

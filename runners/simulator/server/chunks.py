@@ -17,6 +17,7 @@ from gherkube.runners.simulator.api.reads import selector
 from gherkube.runners.simulator.api.refusals import bad_request
 from gherkube.runners.simulator.api.resources import Resource
 from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.server.options import check_listing, not_a_number
 from gherkube.runners.simulator.store import Store
 
 TOO_OLD = (
@@ -31,7 +32,7 @@ def listing(
 ) -> Object:
     """The list that is asked for; `window` is how many changes back a list may look."""
     labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-    limit = number(query.get("limit", ""), "limit")
+    limit = number(query.get("limit", ""))
     start, version = Key("", ""), _asked_version(api, query, window)
     if query.get("continue"):
         if query.get("resourceVersion", "0") not in ("", "0"):
@@ -79,12 +80,12 @@ def state_at(store: Store, resource: str, version: int) -> dict[Key, Object]:
     return state
 
 
-def number(text: str, what: str) -> int:
+def number(text: str) -> int:
     """A number of the query; 0 when it is not there. ApiError BadRequest."""
     if not text:
         return 0
     if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 19 or abs(int(text)) > LARGEST:
-        raise bad_request(f'strconv.ParseInt: parsing "{text[:40]}": invalid syntax ({what})')
+        raise not_a_number(text)
     return max(int(text), 0)
 
 
@@ -93,7 +94,8 @@ def check_version(api: ApiServer, text: str) -> int:
     if text in ("", "0"):
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise bad_request(f'invalid resource version "{text[:40]}"')
+        why = f'strconv.ParseUint: parsing "{text[:40]}": invalid syntax'
+        raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{text[:40]}": {why}')
     if int(text) > api.store.version:
         said = f"Timeout: Too large resource version: {text}, current: {api.store.version}"
         causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
@@ -105,17 +107,8 @@ def _asked_version(api: ApiServer, query: Mapping[str, str], window: int) -> int
     """Of which moment the list shall be."""
     text, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
     asked = check_version(api, text)
-    if match and match not in ("Exact", "NotOlderThan"):
-        said = (
-            f'resourceVersionMatch: Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
-        )
-        raise ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {said}')
-    if match and not text and not query.get("watch"):
-        said = (
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden "
-            "unless resourceVersion is provided"
-        )
-        raise ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {said}')
+    if not query.get("watch"):
+        check_listing(query)
     exact = match == "Exact" or (bool(query.get("limit")) and not match)
     if not exact or not asked:
         return api.store.version

@@ -28,16 +28,16 @@ LOOK_EVERY = 0.2
 def log(cluster: Simulator, pod: Object, query: Mapping[str, str]) -> str:
     """What the log says now. ApiError BadRequest when there is none."""
     lines = lines_of(cluster, pod, query)
-    since = number(query.get("sinceSeconds", ""), "sinceSeconds")
+    since = number(query.get("sinceSeconds", ""))
     if since:
         lines = [line for line in lines if line.at >= cluster.clock.now() - since]
     if query.get("sinceTime"):
         lines = [line for line in lines if line.at >= _moment(query["sinceTime"])]
     if query.get("tailLines"):
-        tail = number(query["tailLines"], "tailLines")
+        tail = number(query["tailLines"])
         lines = lines[-tail:] if tail else []
     text = "".join(map(rendered(query), lines))
-    limit = number(query.get("limitBytes", ""), "limitBytes")
+    limit = number(query.get("limitBytes", ""))
     return text.encode()[:limit].decode(errors="ignore") if limit else text
 
 

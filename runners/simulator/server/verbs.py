@@ -11,11 +11,11 @@ from typing import Any, cast
 from gherkube.runners.cluster import PatchType, Propagation
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.api.refusals import bad_request
+from gherkube.runners.simulator.api.refusals import bad_request, not_as_asked, required
 from gherkube.runners.simulator.api.resources import Resource
-from gherkube.runners.simulator.api.server import ApiServer, FieldValidation
-from gherkube.runners.simulator.server import chunks, versions
-from gherkube.runners.simulator.server.calls import TRUE, Call, Reply
+from gherkube.runners.simulator.api.server import ApiServer
+from gherkube.runners.simulator.server import chunks, options, versions
+from gherkube.runners.simulator.server.calls import Call, Reply
 from gherkube.runners.simulator.server.negotiation import body_of, content_type, unsupported
 from gherkube.runners.simulator.server.paths import Target, no_such_path
 
@@ -25,8 +25,6 @@ PATCH_TYPES: dict[str, PatchType] = {
     "application/strategic-merge-patch+json": "strategic",
 }
 APPLY = "application/apply-patch+yaml"
-VALIDATIONS = ("", "Ignore", "Warn", "Strict")
-POLICIES = ("Background", "Foreground", "Orphan")
 WRITABLE = frozenset({"", "status", "scale", "finalize", "approval"})
 
 
@@ -51,7 +49,7 @@ class Verbs:
         answer = answers.get((call.method, bool(target.name)))
         if answer is None:
             raise not_allowed()
-        _check_dry_run(call)
+        options.check_writing(call, applies=content_type(call) == APPLY)
         return answer(resource, target, call)
 
     def _get(self, resource: Resource, target: Target, _call: Call) -> Reply:
@@ -72,14 +70,16 @@ class Verbs:
             obj,
             namespace=target.namespace,
             dry_run=bool(call.query.get("dryRun")),
-            field_validation=_validation(call),
+            field_validation=options.validation(call),
             manager=_manager(call),
         )
         return Reply(created, 201)
 
     def _post(self, resource: Resource, target: Target, call: Call) -> Reply:
+        if not target.subresource:
+            raise not_allowed()
         body = object_of(call)
-        _check_options(body.get("deleteOptions") or {})
+        options.check_deleting(body.get("deleteOptions") or {})
         named = body.get("target")
         if target.subresource == "binding" and not (isinstance(named, dict) and named.get("name")):
             said = f'Binding "{target.name}" is invalid: target.name: Required value'
@@ -97,7 +97,9 @@ class Verbs:
         metadata = obj.get("metadata") or {}
         if not isinstance(metadata, dict):
             raise bad_request("metadata has to be an object")
-        metadata = {"name": target.name, **metadata}
+        if not metadata.get("name"):
+            said = f"the name of the object ({target.name} based on URL) was undeterminable"
+            raise bad_request(f"{said}: name must be provided")
         if metadata["name"] != target.name:
             raise bad_request(
                 f"the name of the object ({metadata['name']}) does not match "
@@ -115,7 +117,7 @@ class Verbs:
             subresource="status" if target.subresource == "approval" else target.subresource,
             resource=resource.name,
             dry_run=bool(call.query.get("dryRun")),
-            field_validation=_validation(call),
+            field_validation=options.validation(call),
             manager=_manager(call),
         )
         return Reply(new)
@@ -136,7 +138,7 @@ class Verbs:
             type=PATCH_TYPES[type_],
             subresource=target.subresource,
             dry_run=bool(call.query.get("dryRun")),
-            field_validation=_validation(call),
+            field_validation=options.validation(call),
             manager=_manager(call),
         )
         return Reply(patched)
@@ -144,8 +146,7 @@ class Verbs:
     def _apply(self, resource: Resource, target: Target, call: Call) -> Reply:
         """Server-side apply."""
         if not call.query.get("fieldManager"):
-            said = "fieldManager: Required value: is required for apply patch"
-            raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {said}')
+            raise options.refused("PatchOptions", required("fieldManager", "is required for apply patch"))
         applied, created = self._api.apply(
             resource.name,
             target.name,
@@ -155,28 +156,28 @@ class Verbs:
             force=call.asks("force"),
             subresource=target.subresource,
             dry_run=bool(call.query.get("dryRun")),
-            field_validation=_validation(call),
+            field_validation=options.validation(call),
         )
         return Reply(applied, 201 if created else 200)
 
     def _delete(self, resource: Resource, target: Target, call: Call) -> Reply:
         if target.subresource:
             raise not_allowed()
-        return Reply(self._delete_one(resource, target, _delete_options(call)))
+        return Reply(self._delete_one(resource, target, options.deleting(call)))
 
     def _delete_all(self, resource: Resource, target: Target, call: Call) -> Reply:
         if resource.namespaced and not target.namespace:
             raise not_allowed()
-        options = _delete_options(call)
+        asked = options.deleting(call)
         query = {k: v for k, v in call.query.items() if k in ("labelSelector", "fieldSelector")}
         listed = chunks.listing(self._api, resource, target.namespace, query, self._window)
         for obj in listed["items"]:
-            self._delete_one(resource, target._replace(name=obj["metadata"]["name"]), options)
+            self._delete_one(resource, target._replace(name=obj["metadata"]["name"]), asked)
         return Reply(listed)
 
-    def _delete_one(self, resource: Resource, target: Target, options: Object) -> Object:
-        preconditions = options.get("preconditions") or {}
-        if options.get("dryRun"):
+    def _delete_one(self, resource: Resource, target: Target, asked: Object) -> Object:
+        preconditions = asked.get("preconditions") or {}
+        if asked.get("dryRun"):
             return self._api.get(resource.name, target.name, target.namespace)
         version = preconditions.get("resourceVersion")
         if version:
@@ -185,20 +186,19 @@ class Verbs:
             resource.name,
             target.name,
             target.namespace,
-            propagation=cast("Propagation | None", options.get("propagationPolicy")),
-            grace_period=options.get("gracePeriodSeconds"),
+            propagation=cast("Propagation | None", asked.get("propagationPolicy")),
+            grace_period=asked.get("gracePeriodSeconds"),
             uid=preconditions.get("uid") or "",
         )
 
     def _check_version(self, resource: Resource, target: Target, version: str) -> None:
         found = self._api.get(resource.name, target.name, target.namespace)["metadata"]["resourceVersion"]
         if found != version:
-            raise ApiError(
-                409,
-                "Conflict",
-                f'Operation cannot be fulfilled on {resource.qualified} "{target.name}": the ResourceVersion '
-                f"in the precondition ({version}) does not match the ResourceVersion in record ({found}). "
-                "The object might have been modified",
+            raise not_as_asked(
+                resource,
+                target.name,
+                f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in "
+                f"record ({found}). The object might have been modified",
             )
 
 
@@ -243,59 +243,3 @@ def _typed(resource: Resource, obj: Object) -> Object:
         )
     typed = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
     return versions.as_stored(resource, typed) if versions.is_second(resource) else typed
-
-
-def _validation(call: Call) -> FieldValidation:
-    given = call.query.get("fieldValidation", "")
-    if given not in VALIDATIONS:
-        raise _invalid_option("fieldValidation", given, VALIDATIONS)
-    return cast("FieldValidation", given or "Warn")
-
-
-def _check_dry_run(call: Call) -> None:
-    given = call.query.get("dryRun")
-    if given not in (None, "", "All"):
-        raise _invalid_option("dryRun", given, ("All",))
-
-
-def _invalid_option(name: str, given: Any, known: tuple[str, ...]) -> ApiError:
-    shown = ", ".join(f'"{each}"' for each in sorted(known))
-    said = f' "" is invalid: {name}: Unsupported value: "{given}": supported values: {shown}'
-    return ApiError(422, "Invalid", said)
-
-
-def _delete_options(call: Call) -> Object:
-    """The DeleteOptions of the body, or those of the query."""
-    from_query = ("propagationPolicy", "gracePeriodSeconds", "dryRun", "orphanDependents")
-    options: Object = {name: call.query[name] for name in from_query if call.query.get(name)}
-    body = body_of(call) or {}
-    if not isinstance(body, dict):
-        raise bad_request("the body of the request has to be DeleteOptions")
-    options |= {key: value for key, value in body.items() if value is not None}
-    orphan = options.pop("orphanDependents", None)  # what propagationPolicy was called before
-    if orphan is not None:
-        if (policy := options.get("propagationPolicy")) is not None:
-            said = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "{policy}": '
-            raise ApiError(
-                422, "Invalid", f"{said}orphanDependents and deletionPropagation cannot be both set"
-            )
-        options["propagationPolicy"] = "Orphan" if orphan in (True, *TRUE) else "Background"
-    return _check_options(options)
-
-
-def _check_options(options: Any) -> Object:
-    """DeleteOptions whose values are of their types. ApiError BadRequest, or Invalid."""
-    if not isinstance(options, dict):
-        raise bad_request("deleteOptions has to be an object")
-    grace, policy = options.get("gracePeriodSeconds"), options.get("propagationPolicy")
-    if isinstance(grace, str) and grace.lstrip("-").isdigit() and len(grace) < 19:
-        options["gracePeriodSeconds"] = grace = int(grace)
-    if grace is not None and (type(grace) is not int or not -(1 << 62) < grace < 1 << 31):
-        raise bad_request(f"invalid gracePeriodSeconds: {grace!r}")
-    if policy is not None and policy not in POLICIES:
-        said = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": '
-        raise ApiError(422, "Invalid", f'{said}supported values: "Background", "Foreground", "Orphan"')
-    preconditions = options.get("preconditions")
-    if not isinstance(preconditions or {}, dict):
-        raise bad_request("preconditions has to be an object")
-    return options

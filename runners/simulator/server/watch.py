@@ -19,6 +19,7 @@ from gherkube.runners.simulator.server import access, chunks, forms, versions
 from gherkube.runners.simulator.server.calls import Call
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.negotiation import wanted
+from gherkube.runners.simulator.server.options import check_watching
 from gherkube.runners.simulator.server.paths import parse
 from gherkube.runners.simulator.server.pump import Pump
 
@@ -51,11 +52,11 @@ class Watch:
             self._selectors["fields"] = f"metadata.name={target.name}"
         self._version = chunks.check_version(self._api, call.query.get("resourceVersion", ""))
         self._initial = call.asks("sendInitialEvents")
-        self._check_initial_events()
+        check_watching(self._call.query)
         self._first = self._initial or (not self._version and "sendInitialEvents" not in call.query)
         if not self._first and not self._version:
             self._version = self._api.store.version
-        lasts = chunks.number(call.query.get("timeoutSeconds", ""), "timeoutSeconds") or LASTS
+        lasts = chunks.number(call.query.get("timeoutSeconds", "")) or LASTS
         self._end = front.cluster.clock.now() + lasts
         self._events()  # refuses bad selectors before the answer begins
 
@@ -118,20 +119,3 @@ class Watch:
         oldest = self._api.store.version - self._front.window
         said = f"too old resource version: {self._version} ({oldest})"
         return forms.encoded({"type": "ERROR", "object": ApiError(410, "Expired", said).status})
-
-    def _check_initial_events(self) -> None:
-        """staging/src/k8s.io/apimachinery/pkg/apis/meta/internalversion/validation"""
-        query, path = self._call.query, "ListOptions.meta.k8s.io"
-        match = query.get("resourceVersionMatch", "")
-        if "sendInitialEvents" in query and match != "NotOlderThan":
-            said = (
-                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
-                "resourceVersionMatch to NotOlderThan"
-            )
-            raise ApiError(422, "Invalid", f'{path} "" is invalid: {said}')
-        if match and "sendInitialEvents" not in query:
-            said = (
-                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch "
-                "unless sendInitialEvents is provided"
-            )
-            raise ApiError(422, "Invalid", f'{path} "" is invalid: {said}')

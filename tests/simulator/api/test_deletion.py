@@ -183,7 +183,7 @@ def test_a_uid_is_a_precondition() -> None:
     error = refusal(api.delete, "pods", "p", "default", uid="other")
     assert (error.code, error.reason) == (409, "Conflict")
     assert error.message == (
-        'Operation cannot be fulfilled on pods "p": the UID in the precondition (other) does not match '
+        'Operation cannot be fulfilled on Pod "p": the UID in the precondition (other) does not match '
         f"the UID in record ({uid}). The object might have been deleted and then recreated"
     )
     api.delete("pods", "p", "default", uid=uid)

@@ -64,7 +64,7 @@ def test_lists_by_labels(selector: str, found: str) -> None:
         (
             "a>b",
             (
-                'unable to parse requirement: values[0][a]: Invalid value: "b": '
+                'unable to parse requirement: values[0]: Invalid value: "b": '
                 "for 'Gt', 'Lt' operators, the value must be an integer"
             ),
         ),
