@@ -15,6 +15,7 @@ from gherkube.runners.jsonpath import find as find_path
 from gherkube.runners.kubectl.kinds import find
 from gherkube.runners.objects import Object
 from gherkube.runners.report.facts import NOISY, Recording, checkpoint
+from gherkube.runners.simulator.api.pods import ROOT_CERTIFICATES
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.server.images import provide
 from tests.golden.commands import PATIENCE, Commands
@@ -44,6 +45,8 @@ class Player:
         cluster.set_nodes(3, cpu=CPU, memory=MEMORY)
         provide(cluster.images)
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}})
+        given = {"name": ROOT_CERTIFICATES, "namespace": self._namespace}
+        cluster.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": given})
         cluster.clock.sleep(5.0)
         self._nodes = list(cluster.node_names())
         self._commands = Commands(cluster, self._namespace)
