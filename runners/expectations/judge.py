@@ -152,14 +152,17 @@ class Judge:
         """
         clock, history, view = self.cluster.clock, self.cluster.history, self._view
         resources, idle_only = statement.resources, statement.idle_only
+        first = True
 
         def look() -> bool:
+            nonlocal first
             for change in history.since(view.position):
                 view.apply(change)
                 if change[2] in resources and tracker.changed(change) and not idle_only and condition():
                     return True
             view.at = max(view.at, clock.now())
-            return condition() and (not hopeful or not idle_only or clock.idle())
+            may_differ, first = first or idle_only or tracker.ripens, False
+            return may_differ and condition() and (not hopeful or not idle_only or clock.idle())
 
         end = clock.now() + within
         while True:

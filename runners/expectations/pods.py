@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor
 from typing import Any, NamedTuple
 
@@ -12,9 +12,9 @@ from gherkube.runners.expectations.partial import check_fields, difference, diff
 from gherkube.runners.expectations.pod_status import pod_status
 from gherkube.runners.expectations.revisions import wanted_pods
 from gherkube.runners.expectations.statement import Statement, Tracker
-from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, tag_of
+from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, is_alike, tag_of
 from gherkube.runners.expectations.view import Place, View
-from gherkube.runners.history import DELETED, Change
+from gherkube.runners.history import DELETED, MODIFIED, Change
 from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
 
 
@@ -196,6 +196,10 @@ class PodsTracker(Tracker):
         self._test, self._everyone = statement.rule.test, statement.rule.everyone
         self._argument = statement.argument
         self._aged = statement.predicate == "available"
+        selector = statement.selector
+        everyone = PodSelector(selector.workload, selector.namespace)
+        self._workload = selector.workload if selector == everyone else None
+        """The workload of which all pods are meant."""
         self._start()
 
     def _start(self) -> None:
@@ -203,7 +207,8 @@ class PodsTracker(Tracker):
         self._verdicts: dict[Place, tuple[bool, bool]] = {}
         self._due: dict[Place, float] = {}
         for key, pod in self._view.of("pods").items():
-            self._see(key, pod)
+            if self._selected.includes(pod):
+                self._count(key, pod)
 
     @property
     def ripens(self) -> bool:
@@ -217,18 +222,20 @@ class PodsTracker(Tracker):
                 self._start()
                 return True
             return bool(self._due) or self.statement.count.of is not None
-        key, n, total = change.key, self.n, self.total
-        if (known := self._verdicts.pop(key, None)) is not None:
+        _, kind, _, pod, old, key = change
+        known, n, total = self._verdicts.pop(key, None), self.n, self.total
+        if known is not None:
             self.total -= known[0]
             self.n -= known[1]
             self._due.pop(key, None)
-        if change.type != DELETED:
-            self._see(key, change.object)
+        if kind == MODIFIED and old is not None and is_alike(old, pod):
+            if known is not None:
+                self._count(key, pod)
+        elif kind != DELETED and self._selected.includes(pod):
+            self._count(key, pod)
         return bool(self._due) or self.n != n or self.total != total
 
-    def _see(self, key: Place, pod: Object) -> None:
-        if not self._selected.includes(pod):
-            return
+    def _count(self, key: Place, pod: Object) -> None:
         counted = self._everyone or not is_deleting(pod)
         true = self._test(pod, self._argument)
         if true and self._aged:
@@ -266,12 +273,7 @@ class PodsTracker(Tracker):
 
     def _replicas(self) -> int | None:
         """How many pods the workload is to have, where all of its pods are meant."""
-        selector = self.statement.selector
-        if selector.workload is None or replace(selector, workload=None) != PodSelector(
-            None, selector.namespace
-        ):
-            return None
-        obj = selector.workload.find(self._view)
+        obj = self._workload.find(self._view) if self._workload is not None else None
         return wanted_pods(obj) if obj is not None else None
 
     def nearest(self) -> str:

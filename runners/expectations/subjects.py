@@ -41,7 +41,7 @@ class WorkloadRef(NamedTuple):
 
     def find(self, view: View) -> Object | None:
         """The object as it is at that moment."""
-        return view.of(self.resource).get(self.key)
+        return view.of(self.resource).get((self.namespace, self.name))
 
     def missing(self, view: View) -> str:
         """Why nothing is meant by this, or "": whether it was ever there up to the view's moment."""
@@ -185,7 +185,10 @@ class Selected:
     def upset(self, change: Change) -> bool:
         """Whether a change of another resource than pods may alter the verdict on many pods."""
         old, new = change.old, change.object
-        if change.resource in TEMPLATED and (old is None or _owners(old) != _owners(new)):
+        if change.resource in TEMPLATED and (
+            old is None
+            or old["metadata"].get("ownerReferences") != new["metadata"].get("ownerReferences")
+        ):
             self._owned.clear()
             self._newest = self._find_newest()
             return True
@@ -256,8 +259,14 @@ def _is_of_status(change: Change) -> bool:
     )
 
 
-def _owners(obj: Object) -> Any:
-    return obj["metadata"].get("ownerReferences")
+def is_alike(old: Object, pod: Object) -> bool:
+    """Whether two versions of a pod differ in nothing by which pods are selected."""
+    before, now = old["metadata"], pod["metadata"]
+    return (
+        old["spec"] is pod["spec"]
+        and before.get("ownerReferences") is now.get("ownerReferences")
+        and before.get("labels") is now.get("labels")
+    )
 
 
 def images_of(spec: Any) -> tuple[str, ...]:

@@ -85,7 +85,9 @@ def _maps(old: Object, new: Object, path: Path, mode: _Mode) -> Object:
         elif field not in old:
             if mode.changes:
                 patch[field] = new[field]
-        elif isinstance(now := new[field], dict | list):
+        elif (now := new[field]) is old[field]:
+            continue
+        elif isinstance(now, dict | list):
             _field(old[field], now, (*path, field), mode, patch)
         elif mode.changes and old[field] != now:
             patch[field] = now

@@ -170,8 +170,8 @@ def _of_fractions(container: Object, at: str) -> Iterator[str]:
     resources = container.get("resources") or {}
     for resource in ("memory", "ephemeral-storage"):
         for kind in ("limits", "requests"):
-            amount = (resources.get(kind) or {}).get(resource, 0)
-            if parse(amount).denominator != 1:
+            amount = (resources.get(kind) or {}).get(resource)
+            if amount is not None and parse(amount).denominator != 1:
                 said = f'fractional byte value "{amount}" is invalid, must be an integer'
                 yield f"{at}.{kind}[{resource}]: {said}"
 

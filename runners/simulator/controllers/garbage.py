@@ -38,6 +38,7 @@ class GarbageController:
         self._queue: WorkQueue[Node] = WorkQueue(api.clock, chance, self._sync)
         self._dependents: dict[str, dict[Node, None]] = {}
         self._informers = informers
+        self._handlers = {ADDED: self._added, MODIFIED: self._modified, DELETED: self._gone}
         for resource in api.resources:
             self._follow(resource)
         api.resources.on_add(self._follow)
@@ -46,9 +47,7 @@ class GarbageController:
         if resource.name in IGNORED:
             return
         informer = self._informers.of(resource.name)
-        informer.on_change(self._added, (ADDED,))
-        informer.on_change(self._modified, (MODIFIED,))
-        informer.on_change(self._gone, (DELETED,))
+        informer.on_changes(self._handlers)
         for obj in informer.objects.values():
             self._link(Node(resource.name, key_of(obj)), obj)
 

@@ -8,7 +8,7 @@ staging/src/k8s.io/client-go/tools/cache, util/workqueue
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Generic, TypeAlias, TypeVar
 
 from gherkube.runners.errors import ApiError
@@ -46,6 +46,11 @@ class Informer:
     def on_change(self, handler: Handler, kinds: Collection[str] = (ADDED, MODIFIED, DELETED)) -> None:
         """Calls the handler with each change of these kinds, once the cache shows it."""
         for kind in kinds:
+            self._handlers[kind].append(handler)
+
+    def on_changes(self, handlers: Mapping[str, Handler]) -> None:
+        """As `on_change`, with a handler for each kind of change."""
+        for kind, handler in handlers.items():
             self._handlers[kind].append(handler)
 
     def index(self, by: Indexer) -> dict[Hashable, dict[Key, Object]]:
