@@ -48,11 +48,13 @@ def admit_claim(claim: Object) -> Object:
     }
 
 
-def claims_of(pod: Object) -> Iterator[Key]:
+def claims_of(pod: Object) -> list[Key]:
     """The claims that a pod uses."""
-    for volume in pod["spec"].get("volumes", ()):
+    claims = []
+    for volume in pod["spec"].get("volumes", ()):  # asked of each pod, and most have none
         if "persistentVolumeClaim" in volume:
-            yield Key(pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"])
+            claims.append(Key(pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]))
+    return claims
 
 
 def is_bound(claim: Object) -> bool:

@@ -62,7 +62,9 @@ class DeploymentController:
 
     def _set_changed(self, change: Change) -> None:
         new, old = change.object, change.old
-        owner, former = controller_uid(new), controller_uid(old) if old is not None else None
+        owner = former = controller_uid(new)
+        if old is None or old["metadata"].get("ownerReferences") is not new["metadata"].get("ownerReferences"):
+            former = controller_uid(old) if old is not None else None
         if former is not None and former != owner:
             self._enqueue_owner(old)
         if change.type == DELETED:
@@ -102,7 +104,7 @@ class DeploymentController:
         reference = controller_of(obj) if obj is not None else None
         if obj is None or reference is None:
             return None
-        owner = owners.get(Key(obj["metadata"]["namespace"], reference["name"]))
+        owner = owners.get(tuple.__new__(Key, (obj["metadata"]["namespace"], reference["name"])))
         return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
 
     def _owned(self, deployment: Object) -> list[Object]:

@@ -216,8 +216,10 @@ def _annotations(turn: Turn, before: Object, revision: int) -> Object:
 
     A revision that it had before is kept in its history. SetNewReplicaSetAnnotations
     """
-    copied = {name: value for name, value in turn.annotations.items() if name not in NOT_COPIED}
-    annotations = {**before, **copied}
+    annotations = before.copy()
+    for name, value in turn.annotations.items():
+        if name not in NOT_COPIED:
+            annotations[name] = value
     former = before.get(REVISION)
     if former is not None and former and not former.lstrip("-").isdecimal():
         return annotations

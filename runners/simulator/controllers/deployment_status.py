@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gherkube.runners.objects import Object, condition
 from gherkube.runners.simulator.clock import seconds_of
-from gherkube.runners.simulator.controllers.deployment_turn import Turn, total_size
+from gherkube.runners.simulator.controllers.deployment_turn import Turn
 
 COMPLETE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
@@ -43,9 +43,9 @@ def sync_rollout_status(
         and present["reason"] == COMPLETE
     ):
         _judge(turn, status, present, new)
-    failures = _failures(new, replica_sets)
-    if failures:
-        set_condition(status, failures[0])
+    failure = _failure(new, replica_sets)
+    if failure is not None:
+        set_condition(status, failure)
     elif condition_in(status, "ReplicaFailure") is not None:
         _remove(status, "ReplicaFailure")
     if status != turn.status:
@@ -57,21 +57,25 @@ def sync_rollout_status(
 
 def calculate(turn: Turn, new: Object | None, replica_sets: list[Object]) -> Object:
     """The status by the ReplicaSets' statuses, with Available brought up to date. calculateStatus"""
-    replicas = ready = available = 0
+    wanted = replicas = ready = available = 0
     for each in replica_sets:
         reported = each["status"].get
+        wanted += each["spec"]["replicas"]
         replicas += reported("replicas", 0)
         ready += reported("readyReplicas", 0)
         available += reported("availableReplicas", 0)
-    numbers = {
-        "observedGeneration": turn.deployment["metadata"]["generation"],
-        "replicas": replicas,
-        "updatedReplicas": new["status"].get("replicas", 0) if new is not None else 0,
-        "readyReplicas": ready,
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, total_size(replica_sets) - available),
-    }
-    status: Object = {name: number for name, number in numbers.items() if number}
+    updated = new["status"].get("replicas", 0) if new is not None else 0
+    status: Object = {"observedGeneration": turn.deployment["metadata"]["generation"]}
+    if replicas:
+        status["replicas"] = replicas
+    if updated:
+        status["updatedReplicas"] = updated
+    if ready:
+        status["readyReplicas"] = ready
+    if available:
+        status["availableReplicas"] = available
+    if wanted > available:
+        status["unavailableReplicas"] = wanted - available
     status["conditions"] = turn.status.get("conditions", [])
     if "collisionCount" in turn.status:
         status["collisionCount"] = turn.status["collisionCount"]
@@ -208,24 +212,19 @@ def _until_deadline(turn: Turn, status: Object, present: Object | None) -> float
     return left + 1.0 if left >= 1.0 else max(left, 0.0) + SPIN
 
 
-def _failures(new: Object | None, replica_sets: list[Object]) -> list[Object]:
-    """The failures of ReplicaSets as the Deployment's conditions, the newest's first. getReplicaFailures"""
-    everything = [new, *replica_sets] if new is not None else replica_sets
-    found = [condition(each, "ReplicaFailure") for each in everything if "conditions" in each["status"]]
-    if not found:
-        return []
-    return [
-        {
-            "type": failure["type"],
-            "status": failure["status"],
-            "lastUpdateTime": failure["lastTransitionTime"],
-            "lastTransitionTime": failure["lastTransitionTime"],
-            "reason": failure["reason"],
-            "message": failure["message"],
-        }
-        for failure in found
-        if failure is not None
-    ]
+def _failure(new: Object | None, replica_sets: list[Object]) -> Object | None:
+    """The failure of a ReplicaSet, the new one first, as the Deployment's condition. getReplicaFailures"""
+    for each in [new, *replica_sets] if new is not None else replica_sets:
+        if "conditions" in each["status"] and (failure := condition(each, "ReplicaFailure")) is not None:
+            return {
+                "type": failure["type"],
+                "status": failure["status"],
+                "lastUpdateTime": failure["lastTransitionTime"],
+                "lastTransitionTime": failure["lastTransitionTime"],
+                "reason": failure["reason"],
+                "message": failure["message"],
+            }
+    return None
 
 
 def _remove(status: Object, type_: str) -> None:

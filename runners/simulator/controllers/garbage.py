@@ -64,7 +64,7 @@ class GarbageController:
             node = _node(change)
             self._unlink(node, old)
             self._link(node, change.object)
-        if "deletionTimestamp" in new:
+        if "finalizers" in new:
             self._look_at_finalizers(change)
 
     def _look_at_finalizers(self, change: Change) -> None:

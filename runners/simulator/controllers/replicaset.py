@@ -6,7 +6,6 @@ pkg/controller/replicaset/replica_set.go
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from gherkube.runners.errors import ApiError
@@ -146,26 +145,26 @@ class ReplicaSetController:
         tally = self._tallies[replica_set["metadata"]["uid"]]
         may_act = self._expectations.met(key, now) and not is_deleting(replica_set)
         adopted = self._claim(replica_set, tally)
-        numbers = _numbers(tally, adopted, replica_set, now)
-        error = self._manage(replica_set, tally, adopted, numbers.active) if may_act else None
+        counts = _counts(tally, adopted, replica_set, now)
+        missing: int = replica_set["spec"]["replicas"] - counts["replicas"]
+        error = self._manage(replica_set, tally, adopted, missing) if may_act and missing else None
         if error is not None and condition(replica_set, "ReplicaFailure") is None:
             takes = self._chance.latency(REFUSALS_TIME, "turn")
-            self._clock.after(takes, self._write_failure, key, numbers, error)
+            self._clock.after(takes, self._write_failure, key, counts, error)
         else:
-            self._write_status(replica_set, numbers, error)
+            self._write_status(replica_set, counts, error)
         if error is not None:
             raise error
         if (at := tally.next_available()) is not None:
             self._queue.add_after(key, at - now)
-        missing = replica_set["spec"]["replicas"] - numbers.active
-        return max(0, missing).bit_length() if may_act else 0
+        return missing.bit_length() if may_act and missing > 0 else 0
 
     def _claim(self, replica_set: Object, tally: Tally) -> list[Object]:
         """Lets go of pods that no longer match; takes on matching orphans, and returns these.
 
         ClaimPods. The cache shows either only later, so a pod may be met here more than once.
         """
-        if is_deleting(replica_set) or not (tally.strays or tally.candidates):
+        if not (tally.strays or tally.candidates) or is_deleting(replica_set):
             return []
         for pod in tally.strays.values():
             release(self._api, pod, replica_set["metadata"]["uid"])
@@ -179,15 +178,12 @@ class ReplicaSetController:
         return [pod for pod in pods if is_active(pod) and adopt(self._api, pod, replica_set)]
 
     def _manage(
-        self, replica_set: Object, tally: Tally, adopted: list[Object], active: int
+        self, replica_set: Object, tally: Tally, adopted: list[Object], missing: int
     ) -> ApiError | None:
         """Makes what is missing or deletes what is too many; the first error. manageReplicas"""
-        wanted = replica_set["spec"]["replicas"]
-        if active < wanted:
-            return self._make(replica_set, tally, min(wanted - active, BURST))
-        if active > wanted:
-            return self._delete(replica_set, tally, adopted, min(active - wanted, BURST))
-        return None
+        if missing > 0:
+            return self._make(replica_set, tally, min(missing, BURST))
+        return self._delete(replica_set, tally, adopted, min(-missing, BURST))
 
     def _make(self, replica_set: Object, tally: Tally, count: int) -> ApiError | None:
         self._expectations.expect_creations(tally.key, count, self._clock.now)
@@ -216,24 +212,22 @@ class ReplicaSetController:
                     failed = error
         return failed
 
-    def _write_status(self, replica_set: Object, numbers: Numbers, error: ApiError | None) -> None:
-        """Writes the numbers from before this turn's creations and deletions. updateReplicaSetStatus
+    def _write_status(self, replica_set: Object, counts: Object, error: ApiError | None) -> None:
+        """Writes the counts from before this turn's creations and deletions. updateReplicaSetStatus
 
         Upstream's update is tried again on the newest version after a conflict, so it always gets through.
         """
-        generation = replica_set["metadata"]["generation"]
-        old = replica_set.get("status", {})
-        status = numbers.status(generation)
+        status = {**counts, "observedGeneration": replica_set["metadata"]["generation"]}
         if error is not None:
-            status["conditions"] = self._failure(replica_set, numbers.active, error)
-        if status != old:
+            status["conditions"] = self._failure(replica_set, counts["replicas"], error)
+        if status != replica_set.get("status", {}):
             self._api.put_status(self.resource, replica_set, status, check=False)
 
-    def _write_failure(self, key: Key, numbers: Numbers, error: ApiError) -> None:
+    def _write_failure(self, key: Key, counts: Object, error: ApiError) -> None:
         """Writes the first failure, when its requests have been answered."""
         stored = self._api.store.get(self.resource, key)
         if stored is not None and condition(stored, "ReplicaFailure") is None:
-            self._write_status(stored, numbers, error)
+            self._write_status(stored, counts, error)
 
     def _failure(self, replica_set: Object, active: int, error: ApiError) -> list[Object]:
         """The conditions: ReplicaFailure as long as turns fail. calculateStatus"""
@@ -252,34 +246,22 @@ class ReplicaSetController:
         ]
 
 
-class Numbers(NamedTuple):
-    """What a ReplicaSet's status says of its pods."""
-
-    active: int
-    fully_labeled: int
-    ready: int
-    available: int
-
-    def status(self, generation: int) -> Object:
-        """The status without conditions; zeros are left out, but for `replicas`."""
-        status: Object = {"replicas": self.active}
-        if self.fully_labeled:
-            status["fullyLabeledReplicas"] = self.fully_labeled
-        if self.ready:
-            status["readyReplicas"] = self.ready
-        if self.available:
-            status["availableReplicas"] = self.available
-        status["observedGeneration"] = generation
-        return status
-
-
-def _numbers(tally: Tally, adopted: list[Object], replica_set: Object, now: float) -> Numbers:
-    numbers = Numbers(len(tally.pods), tally.fully_labeled, tally.ready, tally.available(now))
-    if not adopted:
-        return numbers
-    new = Tally(replica_set, adopted)
-    more = Numbers(len(new.pods), new.fully_labeled, new.ready, new.available(now))
-    return Numbers(*map(sum, zip(numbers, more, strict=True)))
+def _counts(tally: Tally, adopted: list[Object], replica_set: Object, now: float) -> Object:
+    """What the status says of the pods; zeros are left out, but for `replicas`."""
+    active, labeled, ready = len(tally.pods), tally.fully_labeled, tally.ready
+    available = tally.available(now)
+    if adopted:
+        new = Tally(replica_set, adopted)
+        active, labeled, ready = active + len(new.pods), labeled + new.fully_labeled, ready + new.ready
+        available += new.available(now)
+    counts: Object = {"replicas": active}
+    if labeled:
+        counts["fullyLabeledReplicas"] = labeled
+    if ready:
+        counts["readyReplicas"] = ready
+    if available:
+        counts["availableReplicas"] = available
+    return counts
 
 
 def slow_start(count: int, make: Callable[[], object]) -> tuple[int, ApiError | None]:
