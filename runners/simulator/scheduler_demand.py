@@ -44,6 +44,8 @@ class Demand:
         self.preferred = [
             (entry["weight"], node_term(entry["preference"])) for entry in node_affinity.get(PREFERRED, ())
         ]
+        self.takes_any = not (self.affinity or spec.get("nodeSelector"))
+        """Whether it is all the same to it what labels a node has."""
         self.best_effort = not (self.requests.cpu or self.requests.memory or self.requests.others)
         self.group = group_of(pod)
 

@@ -126,6 +126,7 @@ class Node:
         self.taints: list[Object] = spec.get("taints") or []
         self.cordoned: bool = spec.get("unschedulable", False)
         self.zone = self.labels.get(ZONE, "")
+        self.is_plain = not (self.taints or self.cordoned or self.zone)
         self.state = self._states[allocatable_of(obj), self.state.taken]
         self.facts += 1
 

@@ -331,6 +331,8 @@ def _accepted(feasible: Iterable[Bucket], around: Around) -> list[Bucket]:
 
 def stand(demand: Demand, node: Node) -> Standing:
     """What the node is to the demand."""
+    if demand.takes_any and node.is_plain:  # as most do, and are
+        return ALIKE
     for plugin, fails, reason in STATIC:
         if fails(demand, node):
             return Standing(Verdict(plugin, (reason,), helpless=True))

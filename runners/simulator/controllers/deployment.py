@@ -63,7 +63,8 @@ class DeploymentController:
     def _set_changed(self, change: Change) -> None:
         new, old = change.object, change.old
         owner = former = controller_uid(new)
-        if old is None or old["metadata"].get("ownerReferences") is not new["metadata"].get("ownerReferences"):
+        references = new["metadata"].get("ownerReferences")
+        if old is None or old["metadata"].get("ownerReferences") is not references:
             former = controller_uid(old) if old is not None else None
         if former is not None and former != owner:
             self._enqueue_owner(old)

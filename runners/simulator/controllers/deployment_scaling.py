@@ -27,7 +27,7 @@ from gherkube.runners.simulator.controllers.deployment_turn import (
 def is_scaling(turn: Turn) -> bool:
     """Whether a ReplicaSet with pods was last sized for another number of replicas. isScalingEvent"""
     new, old = find_and_note(turn)
-    for each in with_new(old, new):  # noqa: SIM110 - half of what any() takes
+    for each in with_new(old, new):
         if size_of(each) > 0 and annotated(each, DESIRED) not in (None, turn.replicas):
             return True
     return False

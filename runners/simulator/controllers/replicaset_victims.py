@@ -6,7 +6,7 @@ pkg/controller/controller_utils.go ActivePodsWithRanks.Less
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Set
 from heapq import nsmallest
 from itertools import chain
 from math import log2
@@ -20,8 +20,8 @@ NO_ANNOTATIONS: Object = {}
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-Alike: TypeAlias = dict[tuple[int, str], dict[str, str]]
-"""The pods of one rank by `Standing.since`: of each its node by its uid."""
+Alike: TypeAlias = dict[str, dict[str, tuple[int, str]]]
+"""The pods of one rank by their nodes: of each its `Standing.since` by its uid."""
 
 
 class Standing(NamedTuple):
@@ -38,20 +38,29 @@ class Standing(NamedTuple):
 
 
 class Crowds:
-    """How many active pods of one owner are on each node; those without a node are not counted.
-
-    `on`: the number by node, of nodes that have any.
-    """
+    """How many active pods of one owner are on each node; those without a node are not counted."""
 
     def __init__(self) -> None:
         self.on: dict[str, int] = {}
+        self._with: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        """The nodes by how many such pods they have."""
 
     def add(self, node: str, by: int) -> None:
         """So many more pods are on the node; fewer, by a negative number."""
-        if node:
-            now = self.on[node] = self.on.get(node, 0) + by
-            if not now:
-                del self.on[node]
+        if not node:
+            return
+        before = self.on.pop(node, 0)
+        if before:
+            del self._with[before][node]
+        if now := before + by:
+            self.on[node] = now
+            self._with[now][node] = None
+
+    def fullest_first(self, nodes: Alike) -> Iterator[Set[str]]:
+        """These nodes in parts, those that have the most pods first, and at last those that have none."""
+        for count in sorted(self._with, reverse=True):
+            yield nodes.keys() & self._with[count].keys()
+        yield nodes.keys() - self.on.keys()
 
 
 class Ranking:
@@ -76,26 +85,28 @@ class Ranking:
         ages = _Ages(now)
         victims: list[Object] = []
         for rank in sorted(self._ranks):
-            groups = _groups(self._ranks[rank], crowds, ages)
-            for order in sorted(groups):
-                group = groups[order]
-                key = self._last_resort(ages) if len(group) == 1 else None
-                uids = nsmallest(count - len(victims), chain.from_iterable(group), key)
-                victims += [self._standings[uid].pod for uid in uids]
-                if len(victims) == count:
-                    return victims
+            alike = self._ranks[rank]
+            for nodes in crowds.fullest_first(alike):
+                groups = _groups(alike, nodes, ages)
+                for order in sorted(groups):
+                    group = groups[order]
+                    key = self._last_resort(ages) if len(group) == 1 else None
+                    uids = nsmallest(count - len(victims), chain.from_iterable(group), key)
+                    victims += [self._standings[uid].pod for uid in uids]
+                    if len(victims) == count:
+                        return victims
         return victims
 
     def _catch_up(self) -> None:
         for uid, pod in self.changed.items():
             if (old := self._standings.pop(uid, None)) is not None:
                 alike = self._ranks[old.rank]
-                del alike[old.since][uid]
-                if not alike[old.since]:
-                    del alike[old.since]
+                del alike[old.node][uid]
+                if not alike[old.node]:
+                    del alike[old.node]
             if pod is not None:
                 new = self._standings[uid] = _standing(pod)
-                self._ranks.setdefault(new.rank, {}).setdefault(new.since, {})[uid] = new.node
+                self._ranks.setdefault(new.rank, {}).setdefault(new.node, {})[uid] = new.since
         self.changed.clear()
 
     def _last_resort(self, ages: _Ages) -> Callable[[str], tuple[int | str, ...]]:
@@ -117,19 +128,18 @@ def choose(pods: list[Object], count: int, now: float, crowds: Crowds) -> list[O
     return Ranking(pods).first(count, now, crowds) if count < len(pods) else pods
 
 
-def _groups(alike: Alike, crowds: Crowds, ages: _Ages) -> defaultdict[tuple[int, int, int], list[list[str]]]:
-    """The uids of pods of one rank by what goes first: on full nodes, restarted most, youngest.
+def _groups(alike: Alike, nodes: Iterable[str], ages: _Ages) -> defaultdict[tuple[int, int], list[list[str]]]:
+    """The uids of pods of one rank on these nodes by what goes first: restarted most, youngest.
 
     Each group in parts of the same `since`.
     """
-    groups: defaultdict[tuple[int, int, int], list[list[str]]] = defaultdict(list)
-    on = crowds.on.get
-    for (restarts, stamp), pods in alike.items():
-        levels: defaultdict[int, list[str]] = defaultdict(list)
-        for uid, node in pods.items():
-            levels[on(node, 0)].append(uid)
-        for level, uids in levels.items():
-            groups[-level, restarts, ages[stamp]].append(uids)
+    parts: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for node in nodes:
+        for uid, since in alike[node].items():
+            parts[since].append(uid)
+    groups: defaultdict[tuple[int, int], list[list[str]]] = defaultdict(list)
+    for (restarts, stamp), uids in parts.items():
+        groups[restarts, ages[stamp]].append(uids)
     return groups
 
 
@@ -152,7 +162,7 @@ def _standing(pod: Object) -> Standing:
     phase = PHASES.get(pod["status"].get("phase", ""), 0)
     rank = bool(node), phase, bool(ready), _cost(pod)
     since = (0, ready) if ready else (-restarts, created)
-    return Standing(pod, rank, since, node, created, restarts)
+    return tuple.__new__(Standing, (pod, rank, since, node, created, restarts))  # half of its own __new__
 
 
 def _ready_since(pod: Object) -> str:
@@ -163,7 +173,10 @@ def _ready_since(pod: Object) -> str:
 
 def _restarts(pod: Object) -> int:
     """The most restarts of one of its containers. compareMaxContainerRestarts"""
-    return max([each.get("restartCount", 0) for each in container_statuses(pod)], default=0)
+    most = 0
+    for each in container_statuses(pod):
+        most = each["restartCount"] if each.get("restartCount", 0) > most else most
+    return most
 
 
 def _cost(pod: Object) -> int:
