@@ -51,9 +51,10 @@ def admit_claim(claim: Object) -> Object:
 def claims_of(pod: Object) -> list[Key]:
     """The claims that a pod uses."""
     claims = []
-    for volume in pod["spec"].get("volumes", ()):  # noqa: PERF401 - most pods have none, and each is asked
+    for volume in pod["spec"].get("volumes", ()):
         if "persistentVolumeClaim" in volume:
-            claims.append(Key(pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]))
+            name = volume["persistentVolumeClaim"]["claimName"]
+            claims.append(Key(pod["metadata"]["namespace"], name))
     return claims
 
 
