@@ -186,8 +186,7 @@ class Selected:
         """Whether a change of another resource than pods may alter the verdict on many pods."""
         old, new = change.old, change.object
         if change.resource in TEMPLATED and (
-            old is None
-            or old["metadata"].get("ownerReferences") != new["metadata"].get("ownerReferences")
+            old is None or old["metadata"].get("ownerReferences") != new["metadata"].get("ownerReferences")
         ):
             self._owned.clear()
             self._newest = self._find_newest()
