@@ -187,9 +187,13 @@ class View:
 
     def _scores(self, feasible: list[Bucket]) -> list[int]:
         if self._alike and self.demand.group:
-            counts = [bucket.count for bucket in feasible]
-            nodes = sum([len(bucket.nodes) for bucket in feasible])
-            spread = _spread(nodes, min(counts), max(counts))
+            nodes, least, most = 0, feasible[0].count, 0
+            for bucket in feasible:  # asked for each pod: half of what sum(), min() and max() take
+                count = bucket.count
+                nodes += len(bucket.nodes)
+                least = count if count < least else least
+                most = count if count > most else most
+            spread = _spread(nodes, least, most)
             return [bucket.room + spread[bucket.count] for bucket in feasible]
         if self.demand.group:
             crowds = self._crowds(feasible)

@@ -28,7 +28,7 @@ def is_scaling(turn: Turn) -> bool:
     """Whether a ReplicaSet with pods was last sized for another number of replicas. isScalingEvent"""
     new, old = find_and_note(turn)
     for each in with_new(old, new):
-        if size_of(each) > 0 and annotated(each, DESIRED) not in (None, turn.replicas):
+        if each["spec"]["replicas"] > 0 and annotated(each, DESIRED) not in (None, turn.replicas):
             return True
     return False
 
@@ -109,7 +109,7 @@ def annotated(replica_set: Object, name: str) -> int | None:
 
 def active(replica_sets: Iterable[Object]) -> list[Object]:
     """Those that ask for pods. FilterActiveReplicaSets"""
-    return [each for each in replica_sets if size_of(each) > 0]
+    return [each for each in replica_sets if each["spec"]["replicas"] > 0]
 
 
 def with_new(old: list[Object], new: Object | None) -> list[Object]:

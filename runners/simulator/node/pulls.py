@@ -29,20 +29,27 @@ Refusal: TypeAlias = tuple[str, str]
 """Why there is no image: the waiting reason, and its message."""
 
 
-def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None, Refusal | None]:
-    """Lets the node have the container's image, or says why it cannot; yields the seconds that it takes."""
+def has_image(pod: PodWorker, container: Container) -> bool:
+    """Whether the node has the container's image and need not ask for it again; if so, an event says it."""
+    try:
+        present = pod.kubelet.images.is_present(container.image, pod.kubelet.name)
+    except InvalidImageName:
+        return False
+    if not present or _policy(container) == "Always":
+        return False
+    pod.say(container, "Normal", "Pulled", _is_there(container.image))
+    return True
+
+
+def pull_image(pod: PodWorker, container: Container) -> Generator[float, None, Refusal | None]:
+    """Lets the node get the container's image, or says why it cannot; yields the seconds that it takes."""
     kubelet, image = pod.kubelet, container.image
     try:
         parsed = container.recipe.image
     except InvalidImageName as error:
         pod.say(container, "Warning", "InspectFailed", str(error))
         return "InvalidImageName", str(error)
-    policy = container.spec.get("imagePullPolicy") or ("Always" if parsed.tag == "latest" else "IfNotPresent")
-    present = kubelet.images.is_present(image, kubelet.name)
-    if present and policy != "Always":
-        pod.say(container, "Normal", "Pulled", _is_there(image))
-        return None
-    if policy == "Never":
+    if _policy(container) == "Never":
         why = f'Container image "{image}" is not present with pull policy of Never'
         pod.say(container, "Warning", "ErrImageNeverPull", why)
         return "ErrImageNeverPull", why
@@ -71,6 +78,11 @@ def ensure_image(pod: PodWorker, container: Container) -> Generator[float, None,
     done = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). {size}'
     pod.say(container, "Normal", "Pulled", done)
     return None
+
+
+def _policy(container: Container) -> str:
+    said: str | None = container.spec.get("imagePullPolicy")
+    return said or ("Always" if container.recipe.image.tag == "latest" else "IfNotPresent")
 
 
 @lru_cache(256)

@@ -24,7 +24,7 @@ from gherkube.runners.simulator.node.configuration import (
 from gherkube.runners.simulator.node.containers import Container, Run
 from gherkube.runners.simulator.node.hooks import Hook
 from gherkube.runners.simulator.node.programs import behaviour_of
-from gherkube.runners.simulator.node.pulls import ensure_image
+from gherkube.runners.simulator.node.pulls import has_image, pull_image
 from gherkube.runners.simulator.node.status import CREATING
 from gherkube.runners.simulator.node.termination import stop
 
@@ -176,13 +176,14 @@ def _start(pod: PodWorker, container: Container) -> Iterator[float]:
             _fail(pod, container, "CrashLoopBackOff", why)
             return
         pod.backoff.next(key, last_exit, clock.now)
-    pod.pulling = True
-    refused = yield from ensure_image(pod, container)
-    pod.pulling = False
-    if refused is not None:
-        pod.say(container, "Warning", "Failed", f"Error: {refused[0]}")
-        _fail(pod, container, *refused)
-        return
+    if not has_image(pod, container):
+        pod.pulling = True
+        refused = yield from pull_image(pod, container)
+        pod.pulling = False
+        if refused is not None:
+            pod.say(container, "Warning", "Failed", f"Error: {refused[0]}")
+            _fail(pod, container, *refused)
+            return
     recipe = container.recipe
     env: dict[str, str] = {}
     try:
