@@ -82,7 +82,9 @@ def _of_template(template: Object, at: str) -> Iterator[str]:
     for label in sorted(spec.get("nodeSelector") or {}):
         if label in OLD_LABELS:
             yield f"{at_spec}.nodeSelector[{label}]: {_deprecated(label)}"
-    yield from _of_node_affinity(spec, f"{at_spec}.affinity.nodeAffinity")
+    affinity = spec.get("affinity") or {}
+    if "nodeAffinity" in affinity:
+        yield from _of_node_affinity(affinity["nodeAffinity"], f"{at_spec}.affinity.nodeAffinity")
     yield from _of_spreading(spec, f"{at_spec}.topologySpreadConstraints")
     annotations = template.get("metadata", {}).get("annotations") or {}
     for key, (since, field) in OLD_ANNOTATIONS.items():
@@ -103,16 +105,16 @@ def _of_template(template: Object, at: str) -> Iterator[str]:
         if volume.get("projected") is not None and not volume["projected"].get("sources"):
             yield f'volume "{volume["name"]}" (Projected) has no sources provided'
     for path, container in containers:
-        yield from _of_fractions(container, f"{path}.resources")
+        if resources := container.get("resources"):
+            yield from _of_fractions(resources, f"{path}.resources")
         yield from _of_env(container, f"{path}.env")
     yield from _of_ports(containers)
     if at and (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         said = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{at_spec}.terminationGracePeriodSeconds: {said}"
     for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _of_pod_affinity(
-            (spec.get("affinity") or {}).get(kind) or {}, f"{at_spec}.affinity.{kind}"
-        )
+        if kind in affinity:
+            yield from _of_pod_affinity(affinity[kind], f"{at_spec}.affinity.{kind}")
 
 
 def _deprecated(label: str) -> str:
@@ -120,8 +122,7 @@ def _deprecated(label: str) -> str:
     return f'deprecated since {since}; use "{new}" instead'
 
 
-def _of_node_affinity(spec: Object, at: str) -> Iterator[str]:
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+def _of_node_affinity(affinity: Object, at: str) -> Iterator[str]:
     terms = [
         (f"{at}.{REQUIRED}.nodeSelectorTerms[{index}]", term)
         for index, term in enumerate((affinity.get(REQUIRED) or {}).get("nodeSelectorTerms") or ())
@@ -166,8 +167,7 @@ def _of_repeated(spec: Object, field: str, key: str, at: str) -> Iterator[str]:
         seen.add(value)
 
 
-def _of_fractions(container: Object, at: str) -> Iterator[str]:
-    resources = container.get("resources") or {}
+def _of_fractions(resources: Object, at: str) -> Iterator[str]:
     for resource in ("memory", "ephemeral-storage"):
         for kind in ("limits", "requests"):
             amount = (resources.get(kind) or {}).get(resource)
