@@ -13,30 +13,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from math import cos, exp, floor, inf, log, pi, sin, sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 """The moment at which every simulation begins."""
 
 
-class Timer:
-    """An event that is to come; `cancel` takes it back. `Clock` fills it in: an `__init__` takes longer."""
-
-    __slots__ = ("_clock", "args", "at", "call", "retry")
-    _clock: Clock
-    at: float
-    call: Callable[..., object]
-    args: tuple[Any, ...]
-    retry: bool
-
-    def cancel(self) -> None:
-        """Takes the event back; does nothing when it has run or was cancelled before."""
-        if self.call is not _nothing:
-            self._clock._drop(self)
-
-
-def _nothing() -> None:
-    """What a cancelled event does."""
+Timer: TypeAlias = tuple[float, Callable[..., object], tuple[Any, ...], bool]
+"""An event that is to come: when, what is called, with what, and whether it is a retry."""
 
 
 class Clock:
@@ -44,16 +28,19 @@ class Clock:
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
-        self._queue: list[tuple[float, int, Timer]] = []
-        self._order = 0
+        self._moments: list[float] = []
+        """A heap of when something happens: floats are compared in half the time that timers would take."""
+        self._timers: dict[float, Timer] = {}
+        """By moment, what happens first; nothing when that was cancelled."""
+        self._others: dict[float, list[Timer]] = {}
+        """By moment, what happens after that, in the order in which it was planned. Hardly ever anything."""
         self._retries = 0
-        self._cancelled = 0
         self._stamped_until, self._stamp = -inf, ""
 
     @property
     def pending(self) -> int:
         """How many events are to come that are not retries: 0 means that nothing new will happen."""
-        return len(self._queue) - self._cancelled - self._retries
+        return len(self._timers) + sum(map(len, self._others.values())) - self._retries
 
     def at(self, when: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
         """Runs `call(*args)` at that time (now, when it has passed).
@@ -67,13 +54,31 @@ class Clock:
         """Runs `call(*args)` after that many seconds; see `at`."""
         return self._plan(self.now + delay if delay > 0.0 else self.now, call, args, retry)
 
+    def cancel(self, timer: Timer) -> None:
+        """Takes the event back; does nothing when it has run or was cancelled before."""
+        moment, _, _, retry = timer
+        others = self._others.get(moment, [])
+        if self._timers.get(moment) is timer:
+            del self._timers[moment]
+            if others:
+                self._follow(moment)
+            elif len(self._moments) > 64 + 2 * len(self._timers):
+                self._moments[:] = self._timers
+                heapify(self._moments)
+        elif (place := next((at for at, each in enumerate(others) if each is timer), None)) is not None:
+            del others[place]
+            if not others:
+                del self._others[moment]
+        else:
+            return
+        self._retries -= retry
+
     def next_at(self) -> float | None:
         """When the next event is, or None when there is none."""
-        queue = self._queue
-        while queue and queue[0][2].call is _nothing:
-            heappop(queue)
-            self._cancelled -= 1
-        return queue[0][0] if queue else None
+        moments = self._moments
+        while moments and moments[0] not in self._timers:
+            heappop(moments)
+        return moments[0] if moments else None
 
     def step(self, until: float = inf) -> bool:
         """Runs the next event; False when there is none up to and at that time."""
@@ -89,19 +94,21 @@ class Clock:
 
         Returns whether one did.
         """
-        queue = self._queue
-        while queue and queue[0][0] <= until:
-            at, _, timer = heappop(queue)
-            call = timer.call
-            if call is _nothing:
-                self._cancelled -= 1
+        moments, timers, others = self._moments, self._timers, self._others
+        while moments and (at := moments[0]) <= until:
+            timer = timers.pop(at, None)
+            if others and at in others:
+                self._follow(at)
+            else:
+                heappop(moments)
+            if timer is None:
                 continue
-            timer.call = _nothing
-            if timer.retry:
+            _, call, args, retry = timer
+            if retry:
                 self._retries -= 1
             self.now = at
-            if timer.args:
-                call(*timer.args)
+            if args:
+                call(*args)
             else:  # most often, and faster
                 call()
             if stop:
@@ -115,24 +122,22 @@ class Clock:
         return self._stamp
 
     def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:
-        timer = Timer()
-        timer._clock, timer.at = self, when
-        timer.call, timer.args, timer.retry = call, args, retry
+        timer = when, call, args, retry
         if retry:
             self._retries += 1
-        order = self._order = self._order + 1
-        heappush(self._queue, (when, order, timer))
+        if when in self._timers:
+            self._others.setdefault(when, []).append(timer)
+        else:
+            self._timers[when] = timer
+            heappush(self._moments, when)
         return timer
 
-    def _drop(self, timer: Timer) -> None:
-        if timer.retry:
-            self._retries -= 1
-        timer.call, timer.args = _nothing, ()
-        self._cancelled += 1
-        if self._cancelled > 64 and 2 * self._cancelled > len(self._queue):
-            self._queue[:] = [entry for entry in self._queue if entry[2].call is not _nothing]
-            heapify(self._queue)
-            self._cancelled = 0
+    def _follow(self, moment: float) -> None:
+        """The first of the others takes its place."""
+        others = self._others[moment]
+        self._timers[moment] = others.pop(0)
+        if not others:
+            del self._others[moment]
 
 
 def timestamp(seconds: float) -> str:

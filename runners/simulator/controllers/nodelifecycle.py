@@ -92,7 +92,7 @@ class NodeLifecycle:
     def _silenced(self, name: str) -> None:
         """Plans when the monitor misses the node: a grace after the look that saw its last renewal."""
         if (planned := self._watching.pop(name, None)) is not None:
-            planned.cancel()
+            self._clock.cancel(planned)
         last = self._kubelets.last_seen(name)
         missed = max(self._next_look(last) + GRACE, self._clock.now)
         self._watching[name] = self._clock.at(missed, self._missed, name, last)
@@ -213,7 +213,7 @@ class NodeLifecycle:
 
     def _plan_tainting(self) -> None:
         if self._taint_timer is not None:
-            self._taint_timer.cancel()
+            self._clock.cancel(self._taint_timer)
             self._taint_timer = None
         if self._to_taint and self._interval() is not None:
             turn = TAINT_LOOP * (1 + self._chance.stream("nodelifecycle").random()) / 2

@@ -186,9 +186,9 @@ class WorkQueue(Generic[K]):
         at = self._clock.now + delay
         planned = self._later.get(key)
         if planned is not None:
-            if planned.at <= at:
+            if planned[0] <= at:
                 return
-            planned.cancel()
+            self._clock.cancel(planned)
         self._later[key] = self._clock.at(at, self._due, key, retry=retry)
 
     def _due(self, key: K) -> None:

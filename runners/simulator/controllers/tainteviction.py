@@ -67,7 +67,7 @@ class TaintEviction:
         if change.type == DELETED or is_deleting(pod):
             planned = self._planned.pop(key_of(pod), None)
             if planned is not None:
-                planned.timer.cancel()
+                self._clock.cancel(planned.timer)
         elif (taints := self._taints.get(pod["spec"].get("nodeName", ""))) is not None:
             was = change.old
             if (
@@ -107,7 +107,7 @@ class TaintEviction:
     def _cancel(self, pod: Object, *, silently: bool = False) -> None:
         planned = self._planned.pop(key_of(pod), None)
         if planned is not None:
-            planned.timer.cancel()
+            self._clock.cancel(planned.timer)
             if not silently:
                 self._say(key_of(pod), "Cancelling deletion of Pod")
 

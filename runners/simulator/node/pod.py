@@ -164,9 +164,10 @@ class PodWorker:
 
     def reconsider(self) -> None:
         """Something that its retries may have waited for has changed: the next one is no mere repetition."""
-        timer = self._timer
-        if timer is not None and timer.retry:
-            self._at(timer.at, timer.call)
+        if self._timer is not None:
+            when, call, _, retry = self._timer
+            if retry:
+                self._at(when, call)
 
     def relearn(self, image: str) -> None:
         """Something was said about the image of that full name: the programs that run it heed it."""
@@ -251,7 +252,7 @@ class PodWorker:
     def look_for_end(self, run: Run) -> None:
         """Plans the sync that the PLEG's first look after the run's end brings, and no other for that run."""
         if run.end_timer is not None:
-            run.end_timer.cancel()
+            self.kubelet.clock.cancel(run.end_timer)
             run.end_timer = None
         moment = run.application.ends_at
         if moment < inf:
@@ -323,7 +324,7 @@ class PodWorker:
 
     def _hasten(self) -> None:
         if self._final and self._timer is not None:
-            self._timer.cancel()
+            self.kubelet.clock.cancel(self._timer)
             self.shorten()
             self._resume()
 
@@ -342,12 +343,12 @@ class PodWorker:
 
     def _at(self, when: float, call: Callable[[], object], *, retry: bool = False) -> None:
         if self._timer is not None:
-            self._timer.cancel()
+            self.kubelet.clock.cancel(self._timer)
         self._timer = self.kubelet.clock.at(when, call, retry=retry)
 
     def _cancel(self) -> None:
         if self._timer is not None:
-            self._timer.cancel()
+            self.kubelet.clock.cancel(self._timer)
             self._timer = None
         if self._generator is not None:
             self._generator.close()  # type: ignore[attr-defined]

@@ -62,7 +62,7 @@ class Prober:
         """Stops the container's probes of those roles; all, when none is named, and it is no longer ready."""
         for worker in container.workers:
             if not roles or worker.probe.role in roles:
-                worker.rest()
+                worker.rest(self._pod.kubelet.clock)
                 if not roles and worker.probe.role == READINESS:
                     worker.result = False
 
@@ -70,7 +70,7 @@ class Prober:
         """Asks nobody any more."""
         for container in self._pod.containers:
             for worker in container.workers:
-                worker.rest()
+                worker.rest(self._pod.kubelet.clock)
 
     def plan(self, container: Container) -> None:
         """Works out when asking the container makes a difference next, as after a change of its program."""
@@ -96,14 +96,14 @@ class Prober:
                 chance = self._pod.kubelet.chance.stream("kubelet").random()
                 alone = len(self._pod.containers) == worker.probe.success_threshold == 1
                 waits = waits or (alone and chance < WRITTEN_TOGETHER)
-            elif worker.timer is not None and worker.timer.at <= at + FALLS_TOGETHER:
+            elif worker.timer is not None and worker.timer[0] <= at + FALLS_TOGETHER:
                 worker.asks = 2
-            worker.rest()
+            worker.rest(self._pod.kubelet.clock)
             worker.timer = clock.at(at, self._tick, container, worker)
         return waits
 
     def _plan(self, container: Container, worker: Worker) -> None:
-        worker.rest()
+        worker.rest(self._pod.kubelet.clock)
         pod, run, role = self._pod, container.watched, worker.probe.role
         if run is None or (role == STARTUP) == container.is_started(pod.as_of):
             return

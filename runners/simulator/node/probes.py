@@ -14,7 +14,7 @@ from math import floor, inf
 from typing import NamedTuple
 
 from gherkube.runners.objects import Object
-from gherkube.runners.simulator.clock import Timer
+from gherkube.runners.simulator.clock import Clock, Timer
 from gherkube.runners.simulator.node.application import Answer, Application, Question
 from gherkube.runners.simulator.node.programs import Course, Look, course_of, look_of, why_not_there
 
@@ -196,10 +196,10 @@ class Worker:
         self.earliest = floor(application.started_at) + float(self.probe.initial_delay)
         self.result = {READINESS: False, LIVENESS: True, STARTUP: None}[self.probe.role]
 
-    def rest(self) -> None:
+    def rest(self, clock: Clock) -> None:
         """Has no next tick."""
         if self.timer is not None:
-            self.timer.cancel()
+            clock.cancel(self.timer)
             self.timer = None
 
     def ask(self, application: Application, now: float) -> Answer:
