@@ -8,15 +8,17 @@ which they were scheduled, so a run depends on nothing but its seed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from math import cos, exp, floor, inf, log, pi, sin, sqrt
+from math import cos, exp, floor, inf, log, sin, sqrt, tau
 from typing import Any, TypeAlias
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 """The moment at which every simulation begins."""
+SPREAD = 0.5
+"""How much a latency varies when nothing else is said."""
 
 
 Timer: TypeAlias = tuple[float, Callable[..., object], tuple[Any, ...], bool]
@@ -166,7 +168,7 @@ class Chance:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._streams: dict[str, random.Random] = {}
-        self._normals: dict[str, Iterator[float]] = {}
+        self._latencies: dict[str, Latencies] = {}
 
     def reseed(self, seed: int) -> None:
         """From now on all chance comes from that seed; uids, which must not come twice, from the old one."""
@@ -174,7 +176,8 @@ class Chance:
         for purpose, stream in self._streams.items():
             if purpose != "uids":
                 stream.seed(f"{seed}/{purpose}")
-        self._normals.clear()
+        for latencies in self._latencies.values():
+            latencies.begin_anew()
 
     def stream(self, purpose: str) -> random.Random:
         """The source of chance for that purpose; the same object each time."""
@@ -183,26 +186,45 @@ class Chance:
             stream = self._streams[purpose] = random.Random(f"{self.seed}/{purpose}")
         return stream
 
-    def latency(self, median: float, purpose: str = "latency", *, spread: float = 0.5) -> float:
-        """A latency around that median, in seconds; `spread` is the sigma of its logarithm, cut at 2."""
-        try:
-            drawn = next(self._normals[purpose])
-        except KeyError:
-            self._normals[purpose] = _normals(self.stream(purpose).random)
-            drawn = next(self._normals[purpose])
+    def latencies(self, purpose: str) -> Latencies:
+        """The latencies of that purpose; the same object each time."""
+        latencies = self._latencies.get(purpose)
+        if latencies is None:
+            latencies = self._latencies[purpose] = Latencies(self.stream(purpose))
+        return latencies
+
+    def latency(self, median: float, purpose: str = "latency", *, spread: float = SPREAD) -> float:
+        """A latency of that purpose; see `Latencies.draw`."""
+        return self.latencies(purpose).draw(median, spread)
+
+
+class Latencies:
+    """What takes how long, for one purpose: each event of a simulation takes its time from here."""
+
+    __slots__ = ("_second", "_uniform")
+
+    def __init__(self, stream: random.Random) -> None:
+        self._uniform = stream.random
+        self._second: float | None = None
+
+    def begin_anew(self) -> None:
+        """Drops what is left of a draw: the stream has another seed."""
+        self._second = None
+
+    def draw(self, median: float, spread: float = SPREAD) -> float:
+        """A latency around that median, in seconds; `spread` is the sigma of its logarithm, cut at 2.
+
+        Normal numbers come in pairs (Box and Muller), as `Random.gauss` draws them at four times the cost.
+        """
+        drawn = self._second
+        if drawn is None:
+            uniform = self._uniform
+            angle, radius = tau * uniform(), sqrt(-2.0 * log(1.0 - uniform()))
+            drawn, self._second = radius * cos(angle), radius * sin(angle)
+        else:
+            self._second = None
         if drawn > 2.0:
             drawn = 2.0
         elif drawn < -2.0:
             drawn = -2.0
         return median * exp(spread * drawn)
-
-
-def _normals(uniform: Callable[[], float]) -> Iterator[float]:
-    """Numbers of the standard normal distribution, in pairs (Box and Muller), as `Random.gauss` draws them.
-
-    A quarter of its cost: each event of a simulation takes its time from here.
-    """
-    while True:
-        angle, radius = 2.0 * pi * uniform(), sqrt(-2.0 * log(1.0 - uniform()))
-        yield radius * cos(angle)
-        yield radius * sin(angle)

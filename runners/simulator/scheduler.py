@@ -44,8 +44,8 @@ class Scheduler:
     """Binds pods to nodes. `informers` are its own."""
 
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
-        self._api, self._clock, self._chance = api, api.clock, chance
-        self._random = chance.stream("scheduling")
+        self._api, self._clock = api, api.clock
+        self._random, self._cycles = chance.stream("scheduling"), chance.latencies("scheduling cycle")
         self._events = EventRecorder(api, NAME)
         self._demands = Demands()
         self._nodes = Nodes()
@@ -187,7 +187,7 @@ class Scheduler:
     def _go_on(self) -> None:
         if self._queue and not self._busy:
             self._busy = True
-            self._clock.after(self._chance.latency(CYCLE, "scheduling cycle"), self._turn)
+            self._clock.after(self._cycles.draw(CYCLE), self._turn)
 
     def _turn(self) -> None:
         self._busy = False

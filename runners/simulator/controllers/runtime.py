@@ -37,7 +37,7 @@ class Informer:
     def __init__(self, store: Store, chance: Chance, resource: str, lag: float = WATCH_LAG) -> None:
         self.resource = resource
         self.objects: dict[Key, Object] = {key_of(obj): obj for obj in store.all(resource)}
-        self._clock, self._chance, self.lag = store.clock, chance, lag
+        self._clock, self._lags, self.lag = store.clock, chance.latencies("watch"), lag
         self._coming: list[Change] = []
         self._handlers: dict[str, list[Handler]] = {ADDED: [], MODIFIED: [], DELETED: []}
         self._indexes: list[_Index] = []
@@ -73,7 +73,7 @@ class Informer:
     def _changed(self, change: Change) -> None:
         coming = self._coming
         if not coming:
-            self._clock.after(self._chance.latency(self.lag, "watch"), self.deliver)
+            self._clock.after(self._lags.draw(self.lag), self.deliver)
         coming.append(change)
 
     def deliver(self) -> None:
@@ -162,7 +162,8 @@ class WorkQueue(Generic[K]):
         retries: int | None = None,
         backoff: tuple[float, float] = (0.005, 1000.0),
     ) -> None:
-        self._clock, self._chance, self._sync, self._retries = clock, chance, sync, retries
+        self._clock, self._latencies = clock, chance.latencies("turn")
+        self._sync, self._retries = sync, retries
         self._first, self._longest = backoff
         self._waiting: set[K] = set()
         self._busy: dict[K, float] = {}
@@ -174,9 +175,8 @@ class WorkQueue(Generic[K]):
         if key not in self._waiting:
             self._waiting.add(key)
             free, now = self._busy.get(key, 0.0), self._clock.now
-            self._clock.at(
-                (free if free > now else now) + self._chance.latency(TURN_LAG, "turn"), self._turn, key
-            )
+            lag = self._latencies.draw(TURN_LAG)
+            self._clock.at((free if free > now else now) + lag, self._turn, key)
 
     def add_after(self, key: K, delay: float, *, retry: bool = False) -> None:
         """Lets the key have a turn after that many seconds; of several such, the earliest counts.
@@ -212,4 +212,4 @@ class WorkQueue(Generic[K]):
             self._failures.pop(key, None)
         finally:
             takes = TURN_TIME + REQUEST_TIME * (requests or 0)
-            self._busy[key] = self._clock.now + self._chance.latency(takes, "turn", spread=TURN_SPREAD)
+            self._busy[key] = self._clock.now + self._latencies.draw(takes, TURN_SPREAD)

@@ -34,6 +34,8 @@ class Kubelet:
         self, api: ApiServer, chance: Chance, images: Images, node: Object, failing: dict[Key, PodWorker]
     ) -> None:
         self.api, self.clock, self.chance, self.images = api, api.clock, chance, images
+        self.latency = chance.latencies("kubelet").draw
+        """Seconds that something takes which usually takes that many."""
         self.made, self.name = node, str(node["metadata"]["name"])
         self.host_ip: str = next(
             (a["address"] for a in node["status"].get("addresses", ()) if a["type"] == "InternalIP"),
@@ -55,10 +57,6 @@ class Kubelet:
         self._prefix: str = node["spec"].get("podCIDR", "10.244.0.0/24").rpartition(".")[0] + "."
         self._address, self._used = FIRST_ADDRESS - 1, set[str]()
         self._reported_at = self.clock.now
-
-    def latency(self, median: float) -> float:
-        """Seconds that something takes which usually takes that many."""
-        return self.chance.latency(median, "kubelet")
 
     def looked_at(self, now: float) -> float:
         """When the PLEG looked last, at that time."""

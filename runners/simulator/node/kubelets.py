@@ -52,6 +52,7 @@ class Kubelets:
     def __init__(self, api: ApiServer, chance: Chance, images: Images) -> None:
         self.images = images
         self._api, self._clock, self._chance = api, api.clock, chance
+        self._latencies = chance.latencies("kubelet")
         self._kubelets: dict[str, Kubelet] = {}
         self._workers: dict[Key, PodWorker] = {}
         self._failing: dict[Key, PodWorker] = {}
@@ -191,7 +192,7 @@ class Kubelets:
             self._after(WATCH_TAKES, self._update, change)
 
     def _after(self, median: float, call: Callable[..., object], subject: Change | PodWorker) -> None:
-        self._clock.after(self._chance.latency(median, "kubelet"), call, subject)
+        self._clock.after(self._latencies.draw(median), call, subject)
 
     def _bound(self, change: Change, node: str) -> None:
         kubelet = self._kubelets.get(node)

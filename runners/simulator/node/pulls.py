@@ -95,5 +95,5 @@ def _pull_takes(kubelet: Kubelet, image: str, *, exists: bool) -> float:
         return kubelet.latency(REFUSED_AFTER)
     if kubelet.images.is_present(image, kubelet.name):
         return kubelet.latency(CHECK_TAKES)
-    varies = kubelet.chance.latency(1.0, "kubelet", spread=PULL_VARIES)
+    varies = kubelet.latency(1.0, PULL_VARIES)
     return kubelet.images.of(image).pull_seconds * varies
