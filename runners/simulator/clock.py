@@ -50,11 +50,21 @@ class Clock:
         `retry` marks what only repeats, or checks again, something that cannot come out differently
         until somebody acts: a back-off that ends, a periodic request, a deadline that is looked at.
         """
-        return self._plan(when if when > self.now else self.now, call, args, retry)
+        if when < self.now:
+            when = self.now
+        timer = when, call, args, retry
+        if retry:
+            self._retries += 1
+        if when in self._timers:
+            self._others.setdefault(when, []).append(timer)
+        else:
+            self._timers[when] = timer
+            heappush(self._moments, when)
+        return timer
 
     def after(self, delay: float, call: Callable[..., object], *args: Any, retry: bool = False) -> Timer:
         """Runs `call(*args)` after that many seconds; see `at`."""
-        return self._plan(self.now + delay if delay > 0.0 else self.now, call, args, retry)
+        return self.at(self.now + delay, call, *args, retry=retry)
 
     def cancel(self, timer: Timer) -> None:
         """Takes the event back; does nothing when it has run or was cancelled before."""
@@ -122,17 +132,6 @@ class Clock:
         if self.now >= self._stamped_until:
             self._stamped_until, self._stamp = floor(self.now) + 1.0, timestamp(self.now)
         return self._stamp
-
-    def _plan(self, when: float, call: Callable[..., object], args: tuple[Any, ...], retry: bool) -> Timer:
-        timer = when, call, args, retry
-        if retry:
-            self._retries += 1
-        if when in self._timers:
-            self._others.setdefault(when, []).append(timer)
-        else:
-            self._timers[when] = timer
-            heappush(self._moments, when)
-        return timer
 
     def _follow(self, moment: float) -> None:
         """The first of the others takes its place."""

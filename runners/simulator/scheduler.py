@@ -187,7 +187,7 @@ class Scheduler:
     def _go_on(self) -> None:
         if self._queue and not self._busy:
             self._busy = True
-            self._clock.after(self._cycles.draw(CYCLE), self._turn)
+            self._clock.at(self._clock.now + self._cycles.draw(CYCLE), self._turn)
 
     def _turn(self) -> None:
         self._busy = False

@@ -6,6 +6,7 @@ staging/src/k8s.io/apiserver/pkg/storage/names/generate.go, apimachinery/pkg/uti
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 from operator import itemgetter
 from random import Random
 
@@ -32,9 +33,7 @@ _apart = itemgetter(
 def suffix(source: Random) -> str:
     """Five random characters of the alphabet."""
     drawn = int(source.random() * _COUNT)
-    drawn, low = divmod(drawn, 729)
-    high, middle = divmod(drawn, 729)
-    return ALPHABET[high] + _PAIRS[middle] + _PAIRS[low]
+    return ALPHABET[drawn // 729**2] + _PAIRS[drawn // 729 % 729] + _PAIRS[drawn % 729]
 
 
 def generate(chance: Chance, base: str) -> str:
@@ -44,8 +43,7 @@ def generate(chance: Chance, base: str) -> str:
 
 def uids(source: Random) -> Iterator[str]:
     """Random UUIDs (RFC 4122, version 4), without end."""
-    while True:
-        yield from _some_uids(source)
+    return chain.from_iterable(map(_some_uids, repeat(source)))
 
 
 def _some_uids(source: Random) -> tuple[str, ...]:

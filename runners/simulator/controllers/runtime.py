@@ -73,7 +73,7 @@ class Informer:
     def _changed(self, change: Change) -> None:
         coming = self._coming
         if not coming:
-            self._clock.after(self._lags.draw(self.lag), self.deliver)
+            self._clock.at(self._clock.now + self._lags.draw(self.lag), self.deliver)
         coming.append(change)
 
     def deliver(self) -> None:

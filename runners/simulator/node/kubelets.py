@@ -192,7 +192,7 @@ class Kubelets:
             self._after(WATCH_TAKES, self._update, change)
 
     def _after(self, median: float, call: Callable[..., object], subject: Change | PodWorker) -> None:
-        self._clock.after(self._latencies.draw(median), call, subject)
+        self._clock.at(self._clock.now + self._latencies.draw(median), call, subject)
 
     def _bound(self, change: Change, node: str) -> None:
         kubelet = self._kubelets.get(node)

@@ -280,7 +280,8 @@ class PodWorker:
         assert self._generator is not None
         delay = next(self._generator, None)
         if delay is not None:
-            self._timer = self.kubelet.clock.after(delay, self._resume, retry=self.retrying)
+            clock = self.kubelet.clock
+            self._timer = clock.at(clock.now + delay, self._resume, retry=self.retrying)
             return
         self._timer = self._generator = None
         self.done_at = self.kubelet.clock.now
