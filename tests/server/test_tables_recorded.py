@@ -43,6 +43,8 @@ RESOURCES = {
     )
     for name in (resource.name, resource.singular, *resource.short_names)
 }
+UNWATCHED = frozenset({"configmaps", "limits", "limitranges", "secrets"})
+"""What recordings do not hold."""
 FORMS = ([], ["-o", "wide"], ["--show-labels"])
 
 
@@ -54,7 +56,9 @@ def asked(action: dict[str, Any]) -> tuple[Resource, str, list[str]] | None:
     resource, *rest = argv[argv.index("get") + 1 :]
     name = rest.pop(0) if rest and not rest[0].startswith("-") else ""
     several = "," in resource  # as many tables
-    return (RESOURCES[resource], name, rest) if rest in FORMS and not several else None
+    if rest not in FORMS or several or resource in UNWATCHED:
+        return None
+    return RESOURCES[resource], name, rest
 
 
 def outputs() -> Iterator[Any]:
