@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gherkube.runners.objects import Key, Object
-from gherkube.runners.simulator.api.refusals import FieldError, forbidden, forbidden_field, unsupported, wrong
+from gherkube.runners.simulator.api.refusals import (
+    IMMUTABLE,
+    FieldError,
+    forbidden,
+    forbidden_field,
+    unsupported,
+    wrong,
+)
 from gherkube.runners.simulator.api.resources import RESOURCES
-from gherkube.runners.simulator.api.validation_workloads import IMMUTABLE
+from gherkube.runners.simulator.api.validation_pods import PREEMPTION_POLICIES
 from gherkube.runners.simulator.store import Store
 
 CLASSES = "priorityclasses"
-POLICIES = ("PreemptLowerPriority", "Never")
 SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 """Those that are in every cluster; here they are not stored."""
 HIGHEST = 1_000_000_000
@@ -81,8 +87,8 @@ def check_priority_class(each: Object) -> Iterator[FieldError]:
     elif each["value"] > HIGHEST:
         said = f"maximum allowed value of a user defined priority is {HIGHEST}"
         yield forbidden_field("value", said)
-    if each["preemptionPolicy"] not in POLICIES:
-        yield unsupported("preemptionPolicy", each["preemptionPolicy"], POLICIES)
+    if each["preemptionPolicy"] not in PREEMPTION_POLICIES:
+        yield unsupported("preemptionPolicy", each["preemptionPolicy"], PREEMPTION_POLICIES)
 
 
 def check_priority_class_update(new: Object, old: Object) -> Iterator[FieldError]:

@@ -15,6 +15,8 @@ from gherkube.runners.simulator.api.resources import Resource
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 
+IMMUTABLE = "field is immutable"
+
 
 class FieldError(NamedTuple):
     """One thing that is wrong with an object; its text is `<field>: <type>[: <value>][: <detail>]`."""

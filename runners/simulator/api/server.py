@@ -25,6 +25,7 @@ from gherkube.runners.simulator.api.managers import APPLY, Manager, Track, manag
 from gherkube.runners.simulator.api.pods import tolerations_of
 from gherkube.runners.simulator.api.reads import Reads
 from gherkube.runners.simulator.api.refusals import (
+    IMMUTABLE,
     bad_request,
     conflict,
     invalid,
@@ -145,7 +146,7 @@ class ApiServer(Reads, Writes):
             return self._put_scale(info, stored, scale, dry_run, self._updating(manager, subresource))
         new = patched(info, stored, patch, type, unknown)
         if (uid := new["metadata"].get("uid")) not in (None, stored["metadata"]["uid"]):
-            raise invalid(info, name, [wrong("metadata.uid", uid, "field is immutable")])
+            raise invalid(info, name, [wrong("metadata.uid", uid, IMMUTABLE)])
         self._remark(unknown, field_validation)
         before, owners = (each["metadata"].get("managedFields", []) for each in (stored, new))
         track = self._updating(manager, subresource, None if owners == before else owners)
@@ -264,7 +265,7 @@ class ApiServer(Reads, Writes):
             raise conflict(info, before["name"])
         ends = metadata.get("deletionTimestamp")
         if ends is not None and "deletionTimestamp" not in before:
-            problem = wrong("metadata.deletionTimestamp", ends, "field is immutable")
+            problem = wrong("metadata.deletionTimestamp", ends, IMMUTABLE)
             raise invalid(info, before["name"], [problem])
         for field in OWNED:
             metadata.pop(field, None)

@@ -14,11 +14,10 @@ from gherkube.runners.schedules import Schedule
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.go_values import go_template, go_value
 from gherkube.runners.simulator.api.jobs import CONTROLLER_UID, NOT_GENERATED
-from gherkube.runners.simulator.api.refusals import FieldError, required, unsupported, wrong
+from gherkube.runners.simulator.api.refusals import IMMUTABLE, FieldError, required, unsupported, wrong
 from gherkube.runners.simulator.api.validation_job_policies import NEEDS_INDEXES, check_policies
 from gherkube.runners.simulator.api.validation_meta import check_annotations, check_labels, check_selector
 from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
-from gherkube.runners.simulator.api.validation_workloads import IMMUTABLE
 
 NUMBERS = (
     "parallelism",

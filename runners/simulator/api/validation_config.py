@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.refusals import (
+    IMMUTABLE,
     FieldError,
     forbidden_field,
     required,
@@ -86,7 +87,7 @@ def check_immutable(new: Object, old: Object) -> Iterator[FieldError]:
 def check_secret_update(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidateSecretUpdate"""
     if new.get("type") != old.get("type"):
-        yield wrong("type", new.get("type", ""), "field is immutable")
+        yield wrong("type", new.get("type", ""), IMMUTABLE)
     yield from check_immutable(new, old)
 
 

@@ -77,9 +77,14 @@ def _check_reference(path: str, field: str) -> Iterator[FieldError]:
         for message in is_qualified_name(key if kind.endswith("labels") else key.lower()):
             yield wrong(field, key, message)
     elif path not in KNOWN:
-        yield wrong(field, path, f"error converting fieldPath: field label not supported: {path}")
+        yield unknown_path(path, field)
     elif path not in REFERABLE:
         yield unsupported(field, path, REFERABLE)
+
+
+def unknown_path(path: str, field: str) -> FieldError:
+    """The path names nothing that pods have. ConvertDownwardAPIFieldLabel"""
+    return wrong(field, path, f"error converting fieldPath: field label not supported: {path}")
 
 
 def _check_whole_source(source: Object, field: str, at: int) -> Iterator[FieldError]:

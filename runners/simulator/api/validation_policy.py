@@ -11,7 +11,7 @@ from gherkube.runners.objects import Object
 from gherkube.runners.quantities import parse
 from gherkube.runners.simulator.api.go_values import go_value
 from gherkube.runners.simulator.api.quota import COMPUTE, COUNTED
-from gherkube.runners.simulator.api.refusals import FieldError, unsupported, wrong
+from gherkube.runners.simulator.api.refusals import IMMUTABLE, FieldError, unsupported, wrong
 from gherkube.runners.simulator.api.validation_meta import check_selector, is_qualified_name
 from gherkube.runners.simulator.api.validation_workloads import check_at_most_all, check_int_or_percent
 
@@ -73,7 +73,7 @@ def check_scopes_kept(new: Object, old: Object) -> Iterator[FieldError]:
     """ValidateResourceQuotaUpdate"""
     before, after = (each.get("spec", {}).get("scopes", []) for each in (old, new))
     if sorted(before) != sorted(after):
-        yield wrong("spec.scopes", after, "field is immutable")
+        yield wrong("spec.scopes", after, IMMUTABLE)
 
 
 def _wrong_name(name: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from gherkube.runners.simulator.api.refusals import (
     unsupported,
     wrong,
 )
-from gherkube.runners.simulator.api.validation_env import KNOWN, SUBSCRIPTED
+from gherkube.runners.simulator.api.validation_env import KNOWN, SUBSCRIPTED, unknown_path
 from gherkube.runners.simulator.api.validation_meta import is_dns_label
 
 SOURCES = (
@@ -68,8 +68,7 @@ def _check_source(volume: Object, field: str) -> Iterator[FieldError]:
         yield forbidden_field(f"{field}.{source}", "may not specify more than 1 volume type")
     if first == "hostPath":
         path, type_ = volume[first].get("path", ""), volume[first].get("type", "")
-        if ".." in path.split("/"):
-            yield wrong(f"{field}.hostPath.path", path, "must not contain '..'")
+        yield from _check_no_backsteps(path, f"{field}.hostPath.path")
         if type_ not in HOST_PATHS:
             yield unsupported(f"{field}.hostPath.type", type_, HOST_PATHS)
 
@@ -91,8 +90,8 @@ def check_mounts(mounts: Any, field: str, volumes: set[Any]) -> Iterator[FieldEr
         part = mount.get("subPath", "")
         if part.startswith("/"):
             yield wrong(f"{field}.subPath", part, "must be a relative path")
-        elif ".." in part.split("/"):
-            yield wrong(f"{field}.subPath", part, "must not contain '..'")
+        else:
+            yield from _check_no_backsteps(part, f"{field}.subPath")
 
 
 def _check_empty(source: Object, field: str) -> Iterator[FieldError]:
@@ -110,8 +109,7 @@ def _check_files(source: Object, field: str) -> Iterator[FieldError]:
         for part in ("key", "path"):
             if not item.get(part):
                 yield required(f"{path}.{part}")
-        if ".." in item.get("path", "").split("/"):
-            yield wrong(f"{path}.path", item["path"], "must not contain '..'")
+        yield from _check_no_backsteps(item.get("path", ""), f"{path}.path")
         yield from _check_mode(item, "mode", path)
 
 
@@ -121,8 +119,13 @@ def _check_downward(source: Object, field: str) -> Iterator[FieldError]:
     for item in source.get("items", ()):
         path = (item.get("fieldRef") or {}).get("fieldPath", "")
         if path and not (path in KNOWN or SUBSCRIPTED.fullmatch(path)):
-            said = f"error converting fieldPath: field label not supported: {path}"
-            yield wrong(f"{field}.fieldRef.fieldPath", path, said)
+            yield unknown_path(path, f"{field}.fieldRef.fieldPath")
+
+
+def _check_no_backsteps(path: str, field: str) -> Iterator[FieldError]:
+    """validatePathNoBacksteps"""
+    if ".." in path.split("/"):
+        yield wrong(field, path, "must not contain '..'")
 
 
 def _check_mode(part: Object, name: str, field: str) -> Iterator[FieldError]:

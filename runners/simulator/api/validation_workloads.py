@@ -12,7 +12,14 @@ from gherkube.runners.objects import Object
 from gherkube.runners.selectors import from_label_selector
 from gherkube.runners.simulator.api.claims import check_claim
 from gherkube.runners.simulator.api.go_values import go_value
-from gherkube.runners.simulator.api.refusals import FieldError, forbidden_field, required, unsupported, wrong
+from gherkube.runners.simulator.api.refusals import (
+    IMMUTABLE,
+    FieldError,
+    forbidden_field,
+    required,
+    unsupported,
+    wrong,
+)
 from gherkube.runners.simulator.api.validation_meta import (
     check_annotations,
     check_labels,
@@ -21,7 +28,6 @@ from gherkube.runners.simulator.api.validation_meta import (
 )
 from gherkube.runners.simulator.api.validation_pods import NOT_NEGATIVE, check_pod_spec
 
-IMMUTABLE = "field is immutable"
 NO_PERCENT = (
     "a valid percent string must be a numeric string followed by an ending '%' "
     "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
