@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 import pytest
@@ -58,6 +59,39 @@ def test_threads_that_wake_one_another_do_not_sleep(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(program, "_threads", lambda: next(looks))
     assert program.sleep() is None
     assert program.sleep() == ran
+
+
+@pytest.mark.parametrize(
+    ("state", "call", "sleeps"),
+    [
+        ("S", "281 0x4 0x7 0x80 0x30", True),
+        ("R", "281 0x4 0x7 0x80 0x30", False),
+        ("S", "35 0x4 0x0", False),
+        ("S", "1 0x4 0x7", False),
+        ("S", "-1 0x7 0x48", False),
+        ("R", "running", False),
+    ],
+    ids=["waits", "woken", "naps", "writes", "waits for memory", "runs"],
+)
+def test_who_sleeps(
+    state: str, call: str, sleeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a thread that was woken and has not run yet, though still in its call; one that naps is woken."""
+    interrupted: list[int] = []
+    thread = tmp_path / "7" / "task" / "8"
+    thread.mkdir(parents=True)
+    for name, text in (
+        ("stat", f"8 (a) R (b) {state} 1 7 7"),
+        ("syscall", f"{call}\n"),
+        ("schedstat", "9 0 1"),
+    ):
+        (thread / name).write_text(text)
+    program = Clocked.__new__(Clocked)
+    monkeypatch.setattr(clocked, "PROC", tmp_path)
+    monkeypatch.setattr(program, "process", SimpleNamespace(pid=7), raising=False)
+    monkeypatch.setattr(program, "_interrupt", interrupted.extend)
+    assert program.sleep() == (Sleep(((8, f"{call}\n", "9 0 1"),)) if sleeps else None)
+    assert interrupted == ([8] if call.startswith("35 ") else [])
 
 
 def test_only_programs_of_go_are_begun(output: IO[bytes]) -> None:

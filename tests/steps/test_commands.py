@@ -220,6 +220,29 @@ def test_one_seed_gives_one_history() -> None:
 
 
 @needs_kubectl
+def test_what_a_command_asks_at_once_comes_in_order() -> None:
+    """kubectl evicts all pods of a node at the same time, each in a thread."""
+    world = World(Simulator(nodes=2, seed=3))
+    for line in (
+        "create deployment web --image=hello:1 --replicas=12",
+        "rollout status deployment/web",
+        "drain node-2",
+    ):
+        assert run(world, f"kubectl {line}").code == 0
+    evicted = [
+        change.object["metadata"]["name"]
+        for change in world.cluster.history.since()
+        if change.resource == "pods"
+        and change.object["metadata"].get("deletionTimestamp")
+        and change.object["metadata"]["generation"] == 2
+        and change.object["status"]["phase"] == "Running"
+    ]
+    first = list(dict.fromkeys(evicted))
+    assert len(first) > 3
+    assert first == sorted(first)
+
+
+@needs_kubectl
 def test_without_a_clock_of_its_own_a_command_goes_by_real_time(
     world: World, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

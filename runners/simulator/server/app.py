@@ -91,6 +91,8 @@ class Server:
         self._time, self._rate = Time(pump), Rate(self.limits.rate)
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self._in_flight = self.asked = 0
+        self.admit: Callable[[Call], Awaitable[object]] | None = None
+        """Waits until a request may be answered; None: at once."""
         self._watching: set[asyncio.Task[object]] = set()
 
     def app(self) -> web.Application:
@@ -184,6 +186,8 @@ class Server:
             {name.lower(): value for name, value in request.headers.items()},
             await self._body(request),
         )
+        if self.admit is not None:
+            await self.admit(call)
         self.pump.catch_up()
         if call.path in (ADVANCE, CLOCK):
             reply = await self._time.answer(call)

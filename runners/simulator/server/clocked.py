@@ -22,7 +22,7 @@ import struct
 import subprocess
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -30,9 +30,14 @@ from typing import IO, NamedTuple
 from gherkube.runners.simulator.clock import EPOCH
 
 TRACEME, DETACH = 0, 17
-EPOLL_PWAIT = 281
-SLEEPS = frozenset({35, 202, 219, 230, 232, EPOLL_PWAIT, 441})
-"""System calls in which a program only waits: nanosleep, futex, restart_syscall, clock_nanosleep, epoll."""
+EPOLL_PWAIT = "281"
+SLEEPS = frozenset({"202", "219", "232", EPOLL_PWAIT, "441"})
+"""System calls in which a thread only waits: futex, restart_syscall, epoll."""
+NAPS = frozenset({"35", "230"})
+"""nanosleep, clock_nanosleep: what a thread of Go does before it looks again whether there is work."""
+STATE = re.compile(r".*\) (\w) ", re.DOTALL)
+"""The state of a thread in proc_pid_stat(5): one that was woken, but has not run yet, is R."""
+PROC = Path("/proc")
 RUNS = "schedstat"
 """Where Linux says how long and how often a thread has run (Documentation/scheduler/sched-stats.rst)."""
 FUNCTION = "__vdso_clock_gettime"
@@ -65,7 +70,7 @@ class Sleep(NamedTuple):
         found = {}
         for thread, call, _ in self.threads:
             number, *arguments = call.split()
-            if int(number) == EPOLL_PWAIT and 0 < (timeout := int(arguments[3], 16)) < 1 << 31:
+            if number == EPOLL_PWAIT and 0 < (timeout := int(arguments[3], 16)) < 1 << 31:
                 found[thread] = timeout / 1000
         return found
 
@@ -105,8 +110,8 @@ class Clocked:
                 raise OSError(str(error)) from None
         try:
             os.waitpid(self.process.pid, 0)  # it stops where the program begins
-            self._memory = os.open(f"/proc/{self.process.pid}/mem", os.O_RDWR)
-            Path(f"/proc/{self.process.pid}/{RUNS}").read_bytes()  # or this raises
+            self._memory = os.open(PROC / str(self.process.pid) / "mem", os.O_RDWR)
+            (PROC / str(self.process.pid) / RUNS).read_bytes()  # or this raises
             self._at = self._function()
             os.pwrite(self._memory, CODE, self._at)
             self.set(now)
@@ -123,8 +128,7 @@ class Clocked:
 
     def wake(self, sleep: Sleep) -> None:
         """Lets the threads that wait for a time look at the clock again."""
-        for thread in sleep.timers():
-            self._libc.tgkill(self.process.pid, thread, signal.SIGURG)
+        self._interrupt(sleep.timers())
 
     def sleep(self) -> Sleep | None:
         """What it sleeps in, all threads at once; None while it does anything."""
@@ -133,18 +137,27 @@ class Clocked:
 
     def _threads(self) -> Sleep | None:
         """What its threads sleep in, one after another: one may wake another meanwhile."""
-        threads = []
-        tasks = Path(f"/proc/{self.process.pid}/task")
+        threads, naps = [], []
+        tasks = PROC / str(self.process.pid) / "task"
         try:
             for thread in sorted(os.listdir(tasks)):
                 call = (tasks / thread / "syscall").read_text()
                 number = call.partition(" ")[0]
-                if not number.isdigit() or int(number) not in SLEEPS:
+                state = STATE.match((tasks / thread / "stat").read_text())
+                if number not in SLEEPS | NAPS or state is None or state[1] != "S":
                     return None
+                if number in NAPS:
+                    naps.append(int(thread))
                 threads.append((int(thread), call, (tasks / thread / RUNS).read_text()))
         except OSError:  # it ends, or a thread of it does
             return None
-        return Sleep(tuple(threads)) if threads else None
+        self._interrupt(naps)
+        return Sleep(tuple(threads)) if threads and not naps else None
+
+    def _interrupt(self, threads: Iterable[int]) -> None:
+        """Lets threads look at once at what they wait for."""
+        for thread in threads:
+            self._libc.tgkill(self.process.pid, thread, signal.SIGURG)
 
     def close(self) -> None:
         """Ends it, should it not have ended."""
@@ -161,7 +174,7 @@ class Clocked:
 
     def _function(self) -> int:
         """Where the function is."""
-        maps = Path(f"/proc/{self.process.pid}/maps").read_text()
+        maps = (PROC / str(self.process.pid) / "maps").read_text()
         found = re.search(r"^(\w+)-(\w+) .*\[vdso\]$", maps, re.MULTILINE)
         if found is None:
             raise OSError("the program has no vDSO")

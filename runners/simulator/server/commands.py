@@ -1,12 +1,14 @@
 """Runs a command against a simulator that stands still but for it: both live in one virtual time.
 
-While the command does anything, or a request of it is on its way, no time passes. When all its threads sleep
-at once, and nothing came before or after that which is not answered, time goes on: to the next event that a
-watch of the command hears of, or to the moment until which the command sleeps, whichever is first. So a wait
-takes no longer than what has to be computed, a time-out ends it at its virtual second, and in the words of
-the command itself.
+While the command does anything, or something is on its way between it and the simulator, no time passes. When
+all its threads sleep at once, a request of it is answered: of several, the one that is first in order. When
+there is none, time goes on: to the next event that a watch of the command hears of, or to the moment until
+which the command sleeps, whichever is first. So a wait takes no longer than what has to be computed, a
+time-out ends it at its virtual second and in the words of the command itself, and one seed gives one history
+also with programs of many threads.
 
-Where a program cannot be given a clock of its own (see `clocked`), time passes as it does for everybody.
+Where a program cannot be given a clock of its own (see `clocked`, `connections`), time passes as it does for
+everybody.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from math import inf
-from typing import IO
+from typing import IO, TypeAlias
 
 from aiohttp import web
 
@@ -29,9 +32,10 @@ from gherkube.runners.simulator.api.refusals import not_found
 from gherkube.runners.simulator.api.resources import Resource, not_modelled
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.server import forms, kubeconfig
-from gherkube.runners.simulator.server.app import Server
+from gherkube.runners.simulator.server.app import Limits, Server
 from gherkube.runners.simulator.server.calls import Call, Reply
 from gherkube.runners.simulator.server.clocked import Clocked, Sleep
+from gherkube.runners.simulator.server.connections import Connections
 from gherkube.runners.simulator.server.front import Front
 from gherkube.runners.simulator.server.negotiation import wanted
 from gherkube.runners.simulator.server.paths import Target, parse
@@ -42,6 +46,10 @@ TURNS = 12
 PAUSE = 0.0002
 """Real seconds between two looks at a command that is busy."""
 NOT_IMPLEMENTED = 501
+MANY = 1_000_000
+LIMITS = Limits(connections=MANY, in_flight=MANY, rate=MANY)
+"""One command, whose requests wait for one another, may have as many as it likes."""
+Order: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], bytes]
 SILENCE = 60.0
 """Real seconds after which a command that only sleeps, and for which no time passes, is given up."""
 
@@ -140,46 +148,64 @@ class Drive:
     def __init__(self, cluster: Simulator, server: Server, pump: Pump, within: float) -> None:
         self._clock, self._server, self._pump = cluster.clock, server, pump
         self._end = self._clock.now() + within
+        self._held: list[tuple[Order, asyncio.Future[None]]] = []
 
-    async def clocked(self, command: Clocked) -> int | None:
+    async def clocked(self, command: Clocked, connections: Connections) -> int | None:
         """Lets it end, and virtual time pass where it waits; its exit code."""
-        silent_since = time.monotonic()
+        self._server.admit = self._turn
+        seen, since = None, time.monotonic()
         while (code := command.process.poll()) is None:
-            sleep = await self._sleep(command)
-            timers = sleep.timers().values() if sleep else ()
-            if sleep is None or not (timers or self._pump.long_polls):
-                silent_since = time.monotonic() if sleep is None else silent_since
-                _give_up(silent_since)
-                await asyncio.sleep(PAUSE)
-                continue
-            if self._clock.now() >= self._end:
-                return None
-            now = self._clock.now()
-            self._pump.go_on(min(now + min(timers, default=inf), self._end))
-            command.set(self._clock.now())
-            command.wake(sleep)
-            silent_since = time.monotonic()
+            await _turns()
+            sleep = _sleep(command, connections)
+            if sleep is None or sleep != seen:
+                seen, since = sleep, time.monotonic()
+            if sleep is not None and await self._is_silent():
+                if self._answer_next():
+                    continue
+                if self._clock.now() >= self._end:
+                    return None
+                if self._let_time_pass(sleep, command):
+                    continue
+            _give_up(since)
+            await asyncio.sleep(PAUSE)
         return code
 
-    async def _sleep(self, command: Clocked) -> Sleep | None:
-        """What the command sleeps in; None while it does anything, or something is on its way.
+    async def _turn(self, call: Call) -> None:
+        """Waits until the command sleeps, and no request is to be answered before this one.
 
-        What it was told before has woken it by then, and it has sent what it was to send; so once that is
-        looked for in vain, it waits for nothing but time.
+        In which order the threads of a program send what they ask at once is chance, so it is put in order.
         """
-        if command.sleep() is None or not await self._is_silent():
-            return None
-        sleep = command.sleep()
-        return sleep if sleep is not None and await self._is_silent() else None
+        held = _order(call), asyncio.get_running_loop().create_future()
+        self._held.append(held)
+        try:
+            await held[1]
+        finally:
+            self._held.remove(held)
+
+    def _answer_next(self) -> bool:
+        """Has the first of the requests answered; False when none waits."""
+        if not self._held:
+            return False
+        min(self._held, key=lambda held: held[0])[1].set_result(None)
+        return True
+
+    def _let_time_pass(self, sleep: Sleep, command: Clocked) -> bool:
+        """Until the command hears of something, or the time has come for which it waits; False when it waits
+        for neither."""
+        timers = sleep.timers().values()
+        if not (timers or self._pump.long_polls):
+            return False
+        self._pump.go_on(min(self._clock.now() + min(timers, default=inf), self._end))
+        command.set(self._clock.now())
+        command.wake(sleep)
+        return True
 
     async def _is_silent(self) -> bool:
-        """Whether no request comes, and all that came are answered to the last byte."""
+        """Whether no request comes, and all that came wait for their turn or are answered to the end."""
         asked = self._server.asked
-        for _ in range(TURNS):
-            if self._server.in_flight:
-                return False
-            await asyncio.sleep(0)
-        return self._server.asked == asked and not self._server.in_flight and not self._server.unsent
+        await _turns()
+        in_work = self._server.in_flight - len(self._held)
+        return self._server.asked == asked and not in_work and not self._server.unsent
 
     async def unclocked(self, command: subprocess.Popen[bytes]) -> int | None:
         """Lets it end while time passes as it does; its exit code."""
@@ -194,36 +220,39 @@ async def _serve(
 ) -> int | None:
     """Serves the cluster on a loopback port while the command runs; its exit code."""
     pump = JudgingPump(front.cluster.store.clock, "manual")
-    server = Server(front, pump)
+    server = Server(front, pump, limits=LIMITS)
     runner = web.AppRunner(server.app(), access_log=None, handle_signals=False, shutdown_timeout=0)
     with socket.create_server(("127.0.0.1", 0)) as port:
         await runner.setup()
         try:
             await web.SockSite(runner, port).start()
-            url = f"http://127.0.0.1:{port.getsockname()[1]}"
-            program.use(kubeconfig.text(url, "", b"", namespace))
-            return await _drive(Drive(front.cluster, server, pump, within), front.cluster, program, output)
+            number = port.getsockname()[1]
+            program.use(kubeconfig.text(f"http://127.0.0.1:{number}", "", b"", namespace))
+            drive = Drive(front.cluster, server, pump, within)
+            return await _drive(drive, front.cluster, number, program, output)
         finally:
             await runner.cleanup()
             if pump.defect is not None:
                 raise pump.defect
 
 
-async def _drive(drive: Drive, cluster: Simulator, program: Program, output: IO[bytes]) -> int | None:
-    try:
-        command = Clocked(
-            program.command,
-            cluster.clock.now(),
-            environment=program.environment,
-            folder=program.folder,
-            output=output,
-        )
-    except OSError:
-        return await _unclocked(drive, program, output)
-    try:
-        return await drive.clocked(command)
-    finally:
-        command.close()
+async def _drive(
+    drive: Drive, cluster: Simulator, port: int, program: Program, output: IO[bytes]
+) -> int | None:
+    with ExitStack() as opened:
+        try:
+            connections = opened.enter_context(closing(Connections(port)))
+            command = Clocked(
+                program.command,
+                cluster.clock.now(),
+                environment=program.environment,
+                folder=program.folder,
+                output=output,
+            )
+        except OSError:
+            return await _unclocked(drive, program, output)
+        opened.enter_context(closing(command))
+        return await drive.clocked(command, connections)
 
 
 async def _unclocked(drive: Drive, program: Program, output: IO[bytes]) -> int | None:
@@ -241,6 +270,27 @@ async def _unclocked(drive: Drive, program: Program, output: IO[bytes]) -> int |
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _sleep(command: Clocked, connections: Connections) -> Sleep | None:
+    """What the command sleeps in until it is told something, or time passes; None while it does anything.
+
+    By the first look at the connections all that it was told is there, and has woken it; by the second all
+    that it has sent is here. In between it sleeps, and nobody reads or tells anything.
+    """
+    if command.sleep() is None or not connections.are_silent():
+        return None
+    sleep = command.sleep()
+    return sleep if connections.are_silent() else None
+
+
+async def _turns() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+def _order(call: Call) -> Order:
+    return call.path, call.method, tuple(sorted(call.query.items())), call.body
 
 
 def _give_up(seen: float) -> None:
