@@ -201,6 +201,7 @@ def test_of_what_is_not_modelled_there_is_nothing(say: Say) -> None:
 
 
 @needs_kubectl
+@in_virtual_time
 def test_one_seed_gives_one_history() -> None:
     """Also with commands in it."""
 
@@ -220,6 +221,7 @@ def test_one_seed_gives_one_history() -> None:
 
 
 @needs_kubectl
+@in_virtual_time
 def test_what_a_command_asks_at_once_comes_in_order() -> None:
     """kubectl evicts all pods of a node at the same time, each in a thread."""
     world = World(Simulator(nodes=2, seed=3))
