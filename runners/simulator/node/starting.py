@@ -40,7 +40,7 @@ MOUNT_RETRIES = (0.5, 122.0)
 def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
     """The runtime part of one sync; leaves on the pod whether it `changed` anything or `failed`."""
     kubelet = pod.kubelet
-    stopped = (yield from _stop_what_failed(pod)) if pod.stop_reasons else []
+    again = (yield from _stop_what_failed(pod)) if pod.stop_reasons else []
     if pod.sandbox_at == inf:
         if missing_volumes(kubelet.api.store, pod.pod):
             yield from _wait_for_volumes(pod)
@@ -54,7 +54,7 @@ def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
         pod.changed = True
     if "imagePullSecrets" in pod.pod["spec"] and not pod.deleting:
         _tell_missing_secrets(pod)
-    for container in _due(pod, stopped):
+    for container in _due(pod, again):
         if pod.deleting and not pod.changed:
             return
         yield from _start(pod, container)
@@ -71,33 +71,27 @@ def _last_exit(container: Container, as_of: float) -> float | None:
 
 
 def _stop_what_failed(pod: PodWorker) -> Generator[float, None, list[str]]:
-    """Stops the containers that failed a probe or whose image was changed; returns their names."""
+    """Stops the containers that failed a probe or whose image was changed; the names of those to restart.
+
+    computePodActions
+    """
     reasons, pod.stop_reasons = pod.stop_reasons, {}
-    stopped: list[str] = []
-    clock = pod.kubelet.clock
+    again: list[str] = []
+    clock, never = pod.kubelet.clock, pod.pod["spec"].get("restartPolicy") == "Never"
     for container in pod.containers:
         why = reasons.get(container.name)
         run = container.run
         if why is None or run is None or not run.application.runs(clock.now):
             continue
-        failed = why if why == "definition changed" else f"failed {why.lower()} probe"
-        again = (
-            ""
-            if pod.pod["spec"].get("restartPolicy") == "Never" and container.kind == "app"
-            else ", will be restarted"
-        )
-        what = "Container" if container.kind == "app" else "Init container"
-        worker = container.worker(why)
-        stop(
-            pod,
-            container,
-            f"{what} {container.name} {failed}{again}",
-            grace=worker.probe.grace if worker else None,
-        )
+        worker, what = container.worker(why), "Container" if container.kind == "app" else "Init container"
+        said = f"{what} {container.name} {f'failed {why.lower()} probe' if worker else why}"
+        if not never or worker is None or container.kind != "app":
+            again.append(container.name)
+            said += ", will be restarted"
+        stop(pod, container, said, grace=worker.probe.grace if worker else None)
         pod.changed = True
         yield max(run.application.ends_at - clock.now, 0.0) + pod.kubelet.latency(STOP_TAKES)
-        stopped.append(container.name)
-    return stopped
+    return again
 
 
 def _wait_for_volumes(pod: PodWorker) -> Iterator[float]:
@@ -121,10 +115,10 @@ def _tell_missing_secrets(pod: PodWorker) -> None:
         pod.say(None, "Warning", "FailedToRetrieveImagePullSecret", text)
 
 
-def _due(pod: PodWorker, stopped: list[str]) -> list[Container]:
-    """The containers to start in this sync, in order; `stopped`: those that this sync has stopped."""
+def _due(pod: PodWorker, again: list[str]) -> list[Container]:
+    """The containers to start in this sync, in order; `again`: of those that it has stopped."""
     apps = pod.containers if pod.default_wait is CREATING else [c for c in pod.containers if c.kind == "app"]
-    to_start = [c for c in apps if pod.is_to_start(c) or (c.name in stopped and pod.wants(c))]
+    to_start = [c for c in apps if pod.is_to_start(c) or c.name in again]
     if apps is pod.containers:
         return to_start
     begun = any(c.run is not None and c.run.started_at > pod.sandbox_at for c in apps)

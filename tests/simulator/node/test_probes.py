@@ -141,6 +141,20 @@ def test_a_startup_probe_that_fails_restarts() -> None:
     assert world.messages("Killing") == ["Container app failed startup probe, will be restarted"]
 
 
+@pytest.mark.parametrize(("policy", "restarts"), [("OnFailure", 1), ("Never", 0)])
+def test_what_is_killed_is_started_again_however_it_ends(policy: str, restarts: int) -> None:
+    """The program ends with 0, which restartPolicy OnFailure would leave at that. computePodActions"""
+    world = World()
+    liveness = http("/healthz", failureThreshold=1)
+    world.pod(env={"FAIL_LIVE_AFTER": "3"}, spec={"restartPolicy": policy}, livenessProbe=liveness)
+    world.run(7)
+    pod = world.stored()
+    assert pod is not None
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == restarts
+    suffix = ", will be restarted" if restarts else ""
+    assert world.messages("Killing") == [f"Container app failed liveness probe{suffix}"]
+
+
 def probe(**handler: Any) -> Object:
     """A readiness probe of that form, every second."""
     return {**handler, "periodSeconds": 1}
