@@ -18,6 +18,8 @@ from gherkube.runners.simulator.store import Store
 REMOVAL = 0.010
 """Seconds from the write with grace period 0 to the removal, when the kubelet deletes a pod; facts §8.1."""
 FINALIZERS = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}
+ORPHANING = frozenset({"jobs", "replicationcontrollers"})
+"""Whose dependents stay where no policy is asked for. strategy.go DefaultGarbageCollectionPolicy"""
 UNDELETABLE = frozenset({"default", "kube-system", "kube-public"})
 """plugin/pkg/admission/namespace/lifecycle; kube-node-lease may go"""
 DEFAULT_GRACE = 30
@@ -57,7 +59,7 @@ class Deletions:
             return self._delete_pod(key, stored, propagation, grace_period)
         if resource == "namespaces":
             return self._delete_namespace(stored)
-        finalizers = _finalizers(stored["metadata"], propagation)
+        finalizers = _finalizers(stored["metadata"], propagation, orphans=resource in ORPHANING)
         if finalizers:
             return self._mark(resource, key, stored, finalizers, 0)
         last = self.store.remove(resource, key)
@@ -166,12 +168,15 @@ class Deletions:
             self.store.remove("pods", key)
 
 
-def _finalizers(metadata: Object, propagation: Propagation | None) -> list[str]:
-    """The finalizers with what the policy asks for. store.go deletionFinalizersForGarbageCollection"""
+def _finalizers(metadata: Object, propagation: Propagation | None, *, orphans: bool = False) -> list[str]:
+    """The finalizers with what the policy asks for; `orphans`: what none asks for.
+
+    store.go deletionFinalizersForGarbageCollection
+    """
     present: list[str] = metadata.get("finalizers", [])
-    if propagation is None or "deletionTimestamp" in metadata:
-        return present
     kept = [each for each in present if each not in FINALIZERS.values()]
+    if propagation is None:
+        return [*present, FINALIZERS["Orphan"]] if orphans and kept == present else present
     return [*kept, FINALIZERS[propagation]] if propagation in FINALIZERS else kept
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gherkube.runners.objects import Key
 from gherkube.runners.simulator.api.server import ApiServer
-from tests.simulator.api.workshop import deployment, message, pod, refusal, server, service
+from tests.simulator.api.workshop import container, deployment, message, pod, refusal, server, service
 
 P = Key("default", "p")
 
@@ -227,3 +227,27 @@ def test_a_namespace_can_be_finalized_from_outside() -> None:
     api.delete("namespaces", "ns")
     api.replace({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns"}}, subresource="finalize")
     assert refusal(api.get, "namespaces", "ns").code == 404
+
+
+@pytest.mark.parametrize(
+    ("policy", "finalizers"), [(None, ["orphan"]), ("Background", []), ("Foreground", ["foregroundDeletion"])]
+)
+def test_pods_of_a_job_stay_unless_it_is_said_that_they_go(policy: Any, finalizers: list[str]) -> None:
+    """As of old; kubectl always says."""
+    api = server()
+    template = {"spec": {"restartPolicy": "Never", "containers": [container()]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": {"template": template}}
+    api.create(job)
+    api.delete("jobs", "j", "default", propagation=policy)
+    found = api.store.get("jobs", Key("default", "j"))
+    assert (found or {"metadata": {}})["metadata"].get("finalizers", []) == finalizers
+
+
+def test_a_second_deletion_may_ask_for_another_policy() -> None:
+    """Who no longer wants to wait for the dependents says so."""
+    api = server()
+    api.create({**deployment(), "metadata": {"name": "web", "finalizers": ["example.com/mine"]}})
+    for policy, others in (("Foreground", ["foregroundDeletion"]), ("Background", [])):
+        api.delete("deployments", "web", "default", propagation=policy)  # type: ignore[arg-type]
+        found = api.get("deployments", "web", "default")["metadata"]
+        assert (found["finalizers"], found["generation"]) == (["example.com/mine", *others], 2)
