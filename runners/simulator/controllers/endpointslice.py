@@ -27,6 +27,8 @@ from gherkube.runners.simulator.controllers.service_pods import (
 
 MAX_ENDPOINTS = 100
 """How many endpoints a slice holds at most (`--max-endpoints-per-slice`)."""
+RETRIES, BACKOFF = 15, (1.0, 1000.0)
+"""How often a turn that failed is taken again, and after how many seconds. defaultSyncBackOff"""
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY, MANAGER = "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -38,7 +40,9 @@ class EndpointSliceController:
 
     def __init__(self, api: ApiServer, informers: Informers, chance: Chance) -> None:
         self._api = api
-        self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
+        self._queue: WorkQueue[Key] = WorkQueue(
+            api.clock, chance, self._sync, retries=RETRIES, backoff=BACKOFF
+        )
         self._pods = ServicePods(informers, self._queue.add)
         self._nodes = informers.of("nodes")
         self._slices = informers.of("endpointslices")
@@ -83,35 +87,46 @@ class EndpointSliceController:
             known = self._known[key] = _Slices(self._stored_slices(key))
         touched = self._pods.take_touched(key)
         trigger = self._triggers.setdefault(key, TriggerTimes()).of(service, touched)
+        skipped: dict[Key, None] = {}
         try:
-            self._write(known, service, trigger, known.plan(service, self._endpoints(service, touched)))
+            endpoints = self._endpoints(service, touched, skipped)
+            self._write(known, service, trigger, known.plan(service, endpoints))
         except ApiError as refused:
             self._forget(key)
             if not any(
                 cause.get("reason") == "NamespaceTerminating" for cause in refused.details.get("causes", ())
             ):
                 raise
+        if skipped:  # to be looked at again, as long as they are there
+            self._pods.touched.setdefault(key, {}).update(skipped)
+            raise ApiError(404, "NotFound", f"skipping Pod {next(iter(skipped)).name}: Node Not Found")
 
     def _stored_slices(self, service: Key) -> list[Object]:
         stored = [self._api.store.get("endpointslices", key) for key in self._by_service.get(service, ())]
         return [each for each in stored if each is not None]
 
     def _endpoints(
-        self, service: Object, touched: dict[Key, Object | None]
+        self, service: Object, touched: dict[Key, Object | None], skipped: dict[Key, None]
     ) -> Iterator[tuple[Key, Object | None, PortKey]]:
-        """What each touched pod is to the service now: its endpoint and ports, or None."""
-        fixed = fixed_ports(service)
+        """What each touched pod is to the service now: its endpoint and ports, or None.
+
+        Those whose node is not there are `skipped`, unless addresses are shown whatever becomes of the pods.
+        """
+        fixed, publish = fixed_ports(service), service["spec"].get("publishNotReadyAddresses", False)
         for key, pod in touched.items():
             if pod is None or not belongs(pod):
                 yield key, None, ()
+                continue
+            node = self._nodes.get(Key("", pod["spec"]["nodeName"]))
+            if node is None and not publish:
+                skipped[key] = None
+                yield key, None, ()
             else:
-                yield (
-                    key,
-                    self._endpoint(service, pod),
-                    fixed if fixed is not None else ports_of(service, pod),
-                )
+                ports = fixed if fixed is not None else ports_of(service, pod)
+                yield key, self._endpoint(service, pod, node), ports
 
-    def _endpoint(self, service: Object, pod: Object) -> Object:
+    @staticmethod
+    def _endpoint(service: Object, pod: Object, node: Object | None) -> Object:
         """staging/src/k8s.io/endpointslice/utils.go podToEndpoint"""
         metadata, spec = pod["metadata"], pod["spec"]
         serving, terminating = is_ready(pod), is_deleting(pod)
@@ -131,7 +146,6 @@ class EndpointSliceController:
             },
             "nodeName": spec["nodeName"],
         }
-        node = self._nodes.get(Key("", spec["nodeName"]))
         if node is not None and (zone := (node["metadata"].get("labels") or {}).get(ZONE)):
             endpoint["zone"] = zone
         if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:

@@ -14,6 +14,7 @@ from gherkube.runners.simulator.controllers.endpointslice import EndpointSliceCo
 from gherkube.runners.simulator.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from gherkube.runners.simulator.controllers.runtime import Informers
 from gherkube.runners.simulator.network import Network
+from gherkube.runners.simulator.node.nodes import make_node
 from gherkube.runners.simulator.store import Store
 from gherkube.runners.simulator.traffic import SimTraffic
 
@@ -44,11 +45,13 @@ class Bench:
         self.store = Store(self.clock)
         chance = Chance(seed)
         self.api = ApiServer(self.store, chance)
+        self.nodes = [f"node-{index + 1}" for index in range(nodes)]
+        for number, name in enumerate(self.nodes, 1):
+            self.api.create_trusted("nodes", make_node(name, number, "4", "8Gi"))
         informers = Informers(self.store, chance)
         EndpointSliceController(self.api, informers, chance)
         EndpointsController(self.api, informers, chance)
         EndpointSliceMirroringController(self.api, informers, chance)
-        self.nodes = [f"node-{index + 1}" for index in range(nodes)]
         self.network = Network(self.store, chance)
         self.programs = Programs()
         self.traffic = SimTraffic(self.store, chance, self.network, self.programs, self.nodes)

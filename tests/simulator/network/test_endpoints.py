@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gherkube.runners.simulator.node.nodes import make_node
+
+IP = "10.244.1.2"
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
@@ -327,3 +330,20 @@ def test_endpoints_by_hand_are_mirrored(bench: Any) -> None:
     bench.api.delete("endpoints", "db", "default")
     bench.run()
     assert bench.slices("db") == []
+
+
+def test_a_pod_whose_node_is_gone_is_left_out_at_the_next_look(bench: Any) -> None:
+    """And is looked at again until it is gone, too; whoever publishes what is not ready keeps it."""
+    bench.service()
+    bench.service("all", selector={"app": "web"}, publishNotReadyAddresses=True)
+    pod = bench.pod("web-1", ip=IP, node="node-2")
+    bench.run()
+    bench.api.delete("nodes", "node-2")
+    bench.run(1.0)
+    assert [each[0] for each in shown(bench.slice())] == [IP]
+    bench.status(pod, ready=False)
+    bench.run(1.0)
+    assert [[each[0] for each in shown(*bench.slices(name))] for name in ("web", "all")] == [[], [IP]]
+    bench.api.create_trusted("nodes", make_node("node-2", 2, "4", "8Gi"))
+    bench.run(5.0)
+    assert [each[0] for each in shown(bench.slice())] == [IP]
