@@ -62,3 +62,27 @@ def test_a_node_that_starts_again_registers_and_keeps_its_pods() -> None:
     assert "disk" not in node["metadata"]["labels"]
     ready = next(each for each in node["status"]["conditions"] if each["type"] == "Ready")
     assert (ready["status"], node["spec"].get("taints", [])) == ("True", [])
+
+
+def test_pods_leave_a_node_that_is_given_up_once_they_are_to_go() -> None:
+    """The taint alone does nothing where the node is ready; a pod that tolerates it stays."""
+    cluster = cluster_with("web", "node-1")
+    tolerated = [{"operator": "Exists"}]
+    cluster.api.create(
+        {
+            **POD,
+            "metadata": {"name": "stays"},
+            "spec": {**POD["spec"], "nodeName": "node-1", "tolerations": tolerated},
+        }
+    )
+    cluster.clock.sleep(5.0)
+    cluster.faults.stop_node("node-1")
+    cluster.clock.sleep(70.0)
+    taints = cluster.api.get("nodes", "node-1")["spec"]["taints"]
+    given_up = {"key": "node.kubernetes.io/out-of-service", "value": "shutdown", "effect": "NoExecute"}
+    cluster.api.patch("nodes", "node-1", {"spec": {"taints": [*taints, given_up]}}, type="merge")
+    cluster.clock.sleep(25.0)
+    assert pods(cluster) == ["stays"]
+    last = [each for each in cluster.history.since(0) if each.resource == "pods" and each.type == DELETED]
+    assert [each.object["status"]["phase"] for each in last] == ["Failed"]
+    assert cluster.clock.idle()
