@@ -20,6 +20,13 @@ DISRUPTED_FOR = 120.0
 """Seconds for which an evicted pod counts as gone while its deletion has not been seen. DeletionTimeout"""
 
 
+UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, "
+    "the status of the PDB cannot be calculated correctly, which may result in undefined behavior. "
+    'To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
+)
+
+
 class NoScaleError(Exception):
     """The number of pods that there should be cannot be told; the message says why."""
 
@@ -88,21 +95,27 @@ class DisruptionController:
         """How many pods there should be, and how many of them healthy. getExpectedPodCount"""
         spec = budget["spec"]
         if "maxUnavailable" in spec:
-            expected = self._scale(pods)
+            expected = self._scale(budget, pods)
             return expected, max(0, expected - scaled_value(spec["maxUnavailable"], expected, up=True))
         least = spec.get("minAvailable", 1)
         if isinstance(least, int):
             return len(pods), least
-        expected = self._scale(pods)
+        expected = self._scale(budget, pods)
         return expected, scaled_value(least, expected, up=True)
 
-    def _scale(self, pods: list[Object]) -> int:
+    def _scale(self, budget: Object, pods: list[Object]) -> int:
         """The replicas that the pods' controllers should have together. getExpectedScale"""
         scales: dict[str, int] = {}
-        for pod in pods:
-            owner = controller_of(pod)
-            if owner is not None and owner["uid"] not in scales:
-                scales |= self._scale_of(pod["metadata"]["namespace"], owner)
+        owners = {owner["uid"]: (pod, owner) for pod in pods if (owner := controller_of(pod)) is not None}
+        for pod, owner in owners.values():
+            found = self._scale_of(pod["metadata"]["namespace"], owner)
+            if not found:
+                gone = f'found no controllers for pod "{pod["metadata"]["name"]}"'
+                raise NoScaleError(gone)
+            scales |= found
+        if any(controller_of(pod) is None for pod in pods):
+            said = UNMANAGED.format(_told(budget["spec"]["selector"]))
+            self._events.record("PodDisruptionBudget", budget, "Warning", "UnmanagedPods", said)
         return sum(scales.values())
 
     def _scale_of(self, namespace: str, reference: Object) -> dict[str, int]:
@@ -112,8 +125,9 @@ class DisruptionController:
         if not info or found is None or found["metadata"]["uid"] != reference["uid"]:
             return {}
         owner = controller_of(found)
-        if owner is not None and reference["kind"] == "ReplicaSet":
-            return self._scale_of(namespace, owner)
+        above = self._scale_of(namespace, owner) if owner and reference["kind"] == "ReplicaSet" else {}
+        if above:
+            return above
         if "replicas" not in found.get("spec", {}):
             gone = f"{info.qualified} does not implement the scale subresource"
             raise NoScaleError(gone)
@@ -151,3 +165,17 @@ class DisruptionController:
             }
         ]
         self._api.put_status(BUDGETS, budget, status)
+
+
+def _told(selector: Object) -> str:
+    """A label selector as Go prints it. apimachinery/pkg/apis/meta/v1/generated.pb.go String"""
+    labels = "".join(f"{key}: {value}," for key, value in sorted(selector.get("matchLabels", {}).items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{each['key']},Operator:{each['operator']},"
+        f"Values:[{' '.join(each.get('values', ()))}],}},"
+        for each in selector.get("matchExpressions", ())
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )

@@ -198,3 +198,37 @@ def test_bad_budgets(spec: Object, message: str) -> None:
     """What no budget can be is refused."""
     with pytest.raises(ApiError, match=message):
         Simulator().api.create(budget(**spec))
+
+
+def events(found: Simulator, reason: str) -> list[str]:
+    return [each["message"] for each in found.api.list("events", "default") if each["reason"] == reason]
+
+
+def test_pods_that_nobody_controls_are_warned_about() -> None:
+    """Where the number of pods that there should be is asked of their controllers."""
+    found = cluster(maxUnavailable=1)
+    container = {"name": "app", "image": "hello:1"}
+    metadata = {"name": "bare", "labels": {"app": "web"}}
+    found.api.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
+    )
+    found.clock.sleep(5)
+    (said,) = events(found, "UnmanagedPods")
+    selector = (
+        "&LabelSelector{MatchLabels:map[string]string{app: web,},"
+        "MatchExpressions:[]LabelSelectorRequirement{},}"
+    )
+    assert said.startswith(f"Pods selected by this PodDisruptionBudget (selector: {selector}) were found")
+    assert counts(found)[:2] == (4, 3)
+
+
+def test_pods_whose_controller_is_gone_cannot_be_counted() -> None:
+    """Nothing may be disrupted then."""
+    found = cluster(maxUnavailable=1)
+    (replica_set,) = found.api.list("replicasets", "default")
+    found.api.delete("deployments", "web", "default", propagation="Background")
+    found.clock.sleep(0.5)
+    assert replica_set["metadata"]["name"]
+    condition = status(found)["conditions"][0]
+    assert (condition["status"], condition["reason"]) == ("False", "SyncFailed")
+    assert condition["message"].startswith('found no controllers for pod "web-')
