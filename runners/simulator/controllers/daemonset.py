@@ -24,7 +24,7 @@ from gherkube.runners.simulator.controllers.ownership import (
     reference_to,
     release,
 )
-from gherkube.runners.simulator.controllers.pod_control import PodControl
+from gherkube.runners.simulator.controllers.pod_control import PodControl, slow_start
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.events import EventRecorder, EventType
 
@@ -221,15 +221,11 @@ class DaemonSetController:
         if not missing and not doomed:
             return
         self._expectations.expect(key, len(missing), map(key_of, doomed), self._api.clock.now)
-        made, failed = 0, None
-        for name in missing:
-            try:
-                self._control.create(for_node(owner, hash_, name), [reference_to(owner)])
-                made += 1
-            except ApiError as error:
-                failed = error
-                self._expectations.saw_creation(key, len(missing) - made)
-                break
+        names, references = iter(missing), [reference_to(owner)]
+        made, failed = slow_start(
+            len(missing), lambda: self._control.create(for_node(owner, hash_, next(names)), references)
+        )
+        self._expectations.saw_creation(key, len(missing) - made)
         for pod in doomed:
             try:
                 self._control.delete(owner, pod)

@@ -18,7 +18,9 @@ TOLERATED = (
         for what in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
     ),
 )
-"""What every daemon tolerates. util/daemonset_util.go AddOrUpdateDaemonPodTolerations"""
+"""What every daemon tolerates."""
+TOLERATED_BY_HOSTS = (*TOLERATED, ("node.kubernetes.io/network-unavailable", "NoSchedule"))
+"""What a daemon tolerates that needs no pod network."""
 
 
 def qualifies(owner: Object, node: Object) -> tuple[bool, bool]:
@@ -31,12 +33,9 @@ def qualifies(owner: Object, node: Object) -> tuple[bool, bool]:
         return False, False
     if not selection(spec)(metadata["name"], metadata.get("labels", {})):
         return False, False
-    tolerations = [*spec.get("tolerations", ()), *_added()]
-    refused = [
-        taint["effect"]
-        for taint in node["spec"].get("taints", ())
-        if taint["effect"] != "PreferNoSchedule" and not any(tolerates(each, taint) for each in tolerations)
-    ]
+    taints = [each for each in node["spec"].get("taints", ()) if each["effect"] != "PreferNoSchedule"]
+    tolerations = _tolerations(spec) if taints else []
+    refused = [taint["effect"] for taint in taints if not any(tolerates(each, taint) for each in tolerations)]
     return not refused, "NoExecute" not in refused
 
 
@@ -70,11 +69,18 @@ def for_node(owner: Object, hash_: str, node: str) -> Object:
         "spec": {
             **spec,
             "affinity": {**affinity, "nodeAffinity": only},
-            "tolerations": [*spec.get("tolerations", ()), *_added()],
+            "tolerations": _tolerations(spec),
         },
     }
     return {**owner, "spec": {**owner["spec"], "template": made}}
 
 
-def _added() -> list[Object]:
-    return [{"key": key, "operator": "Exists", "effect": effect} for key, effect in TOLERATED]
+def _tolerations(spec: Object) -> list[Object]:
+    """The template's, and those of every daemon. util/daemonset_util.go AddOrUpdateDaemonPodTolerations"""
+    known = TOLERATED_BY_HOSTS if spec.get("hostNetwork") else TOLERATED
+    added = {(key, effect): {"key": key, "operator": "Exists", "effect": effect} for key, effect in known}
+    given = [
+        added.pop((each.get("key"), each.get("effect")), each) if each.get("operator") == "Exists" else each
+        for each in spec.get("tolerations", ())
+    ]
+    return [*given, *added.values()]

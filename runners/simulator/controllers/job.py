@@ -39,7 +39,7 @@ from gherkube.runners.simulator.controllers.ownership import (
     reference_to,
     release,
 )
-from gherkube.runners.simulator.controllers.pod_control import PodControl
+from gherkube.runners.simulator.controllers.pod_control import PodControl, slow_start
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.events import EventRecorder, EventType
 
@@ -247,14 +247,11 @@ class JobController:
                 self._queue.add_after(key, min(waits))
             return
         self._expectations.expect_creations(key, len(due), self._api.clock.now)
-        made = 0
-        try:
-            for index in due:
-                self._create(looked, index)
-                made += 1
-        finally:
-            self._expectations.saw_creation(key, len(due) - made)
-            looked.made = made
+        indexes = iter(due)
+        looked.made, failed = slow_start(len(due), lambda: self._create(looked, next(indexes)))
+        self._expectations.saw_creation(key, len(due) - looked.made)
+        if failed is not None:
+            raise failed
 
     def _create(self, looked: Pass, index: int | None) -> None:
         """createPodWithCompletionIndex"""

@@ -5,6 +5,8 @@ pkg/controller/controller_utils.go RealPodControl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
@@ -14,6 +16,8 @@ from gherkube.runners.simulator.events import EventRecorder, EventType
 COPIED = ("labels", "annotations", "finalizers")
 """What of a template's metadata its pods get."""
 MAX_PREFIX = 253
+FIRST_BATCH = 1
+"""How many pods are tried first; each batch that succeeds is followed by one twice as large."""
 
 
 class PodControl:
@@ -63,3 +67,27 @@ class PodControl:
 
     def _tell(self, owner: Object, type_: EventType, reason: str, message: str) -> None:
         self._recorder.record(owner["kind"], owner, type_, reason, message)
+
+
+def slow_start(count: int, make: Callable[[], object]) -> tuple[int, ApiError | None]:
+    """Makes `count` things in batches of 1, 2, 4, …, and none after a batch in which one failed.
+
+    Returns how many were made and the first error. What a namespace that is being deleted refuses
+    counts as made: there is no use in trying again. slowStartBatch
+    """
+    made, batch = 0, FIRST_BATCH
+    while made < count:
+        failed: ApiError | None = None
+        size = min(batch, count - made)
+        for _ in range(size):
+            try:
+                make()
+            except ApiError as error:
+                if not is_namespace_terminating(error):
+                    failed = failed or error
+                    continue
+            made += 1
+        if failed is not None:
+            return made, failed
+        batch *= 2
+    return made, None

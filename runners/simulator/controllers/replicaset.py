@@ -5,7 +5,6 @@ pkg/controller/replicaset/replica_set.go
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from gherkube.runners.errors import ApiError
@@ -18,13 +17,12 @@ from gherkube.runners.simulator.controllers.ownership import (
     adopt,
     controller_or_none_in,
     controller_uid,
-    is_namespace_terminating,
     namespace_of,
     none_in,
     reference_to,
     release,
 )
-from gherkube.runners.simulator.controllers.pod_control import PodControl
+from gherkube.runners.simulator.controllers.pod_control import PodControl, slow_start
 from gherkube.runners.simulator.controllers.replicaset_tally import Tally, counts_by
 from gherkube.runners.simulator.controllers.replicaset_victims import Crowds, choose
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
@@ -32,10 +30,6 @@ from gherkube.runners.simulator.events import EventRecorder
 
 BURST = 500
 """How many pods one turn makes or deletes at most (`BurstReplicas`)."""
-FIRST_BATCH = 1
-"""How many pods are tried first; each batch that succeeds is followed by one twice as large."""
-
-
 REFUSALS_TIME = 0.2
 """Median seconds that a turn takes whose creations are refused; golden/ recordings of quota."""
 
@@ -262,27 +256,3 @@ def _counts(tally: Tally, adopted: list[Object], replica_set: Object, now: float
     if available:
         counts["availableReplicas"] = available
     return counts
-
-
-def slow_start(count: int, make: Callable[[], object]) -> tuple[int, ApiError | None]:
-    """Makes `count` things in batches of 1, 2, 4, …, and none after a batch in which one failed.
-
-    Returns how many were made and the first error. What a namespace that is being deleted refuses
-    counts as made: there is no use in trying again. slowStartBatch
-    """
-    made, batch = 0, FIRST_BATCH
-    while made < count:
-        failed: ApiError | None = None
-        size = min(batch, count - made)
-        for _ in range(size):
-            try:
-                make()
-            except ApiError as error:
-                if not is_namespace_terminating(error):
-                    failed = failed or error
-                    continue
-            made += 1
-        if failed is not None:
-            return made, failed
-        batch *= 2
-    return made, None

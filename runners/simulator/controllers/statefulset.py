@@ -34,6 +34,7 @@ from gherkube.runners.simulator.controllers.ownership import (
     reference_to,
     release,
 )
+from gherkube.runners.simulator.controllers.pod_control import slow_start
 from gherkube.runners.simulator.controllers.runtime import Informers, WorkQueue
 from gherkube.runners.simulator.controllers.statefulset_claims import SetClaims, with_claims
 from gherkube.runners.simulator.events import EventRecorder
@@ -181,7 +182,7 @@ class StatefulSetController:
     # What is done: updateStatefulSet.
 
     def _act(self, looked: Pass) -> None:
-        if self._fill(looked) and not looked.is_parallel:
+        if self._fill(looked):
             return
         if self._condemn(looked) and not looked.is_parallel:
             return
@@ -189,23 +190,27 @@ class StatefulSetController:
             self._update(looked)
 
     def _fill(self, looked: Pass) -> bool:
-        """Makes the pods that are missing, upwards; whether the pass ends here. processReplica"""
-        acted = False
-        for at in range(looked.start, looked.end):
-            pod = looked.pods.get(at)
-            if pod is not None and pod["status"].get("phase") in ENDED and not is_deleting(pod):
-                self._delete(looked.owner, pod)
-                acted = True
-            elif pod is None:
-                self._create(looked, at)
-                acted = True
-            elif not is_deleting(pod) and self._is_up(looked.owner, pod):
-                if self._claims.own(looked.owner, pod, condemned=False):
-                    self._tell_update(looked.owner, pod)
-                continue
-            if not looked.is_parallel:
-                return True
-        return acted
+        """Makes the pods that are missing, upwards; whether the pass ends here. runForAll"""
+        ordinals = iter(range(looked.start, looked.end))
+        if not looked.is_parallel:
+            return any(self._fill_one(looked, at) for at in ordinals)
+        _, failed = slow_start(looked.end - looked.start, lambda: self._fill_one(looked, next(ordinals)))
+        if failed is not None:
+            raise failed
+        return False
+
+    def _fill_one(self, looked: Pass, at: int) -> bool:
+        """Makes a missing pod, deletes one that has ended; whether others wait for it. processReplica"""
+        pod = looked.pods.get(at)
+        if pod is None:
+            self._create(looked, at)
+        elif pod["status"].get("phase") in ENDED and not is_deleting(pod):
+            self._delete(looked.owner, pod)
+        elif not is_deleting(pod) and self._is_up(looked.owner, pod):
+            if self._claims.own(looked.owner, pod, condemned=False):
+                self._tell_update(looked.owner, pod)
+            return False
+        return True
 
     def _is_up(self, owner: Object, pod: Object) -> bool:
         return pod["status"].get("phase") == "Running" and Availability(owner, self._api.clock)(pod)
@@ -222,7 +227,8 @@ class StatefulSetController:
                 if not looked.is_parallel:
                     return True
                 continue
-            if not looked.is_parallel and at in unhealthy and at != unhealthy[0]:
+            is_first = unhealthy[:1] == [at]
+            if not looked.is_parallel and not is_first and not self._is_up(looked.owner, pod):
                 return True
             self._delete(looked.owner, pod)
             self._let_go(looked, pod)

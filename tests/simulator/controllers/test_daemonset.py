@@ -280,3 +280,33 @@ def test_a_change_of_limits_makes_no_revision() -> None:
     change(cluster, minReadySeconds=3)
     cluster.clock.sleep(20.0)
     assert len(cluster.api.list("controllerrevisions", "default")) == 1
+
+
+def test_a_daemon_of_the_hosts_network_needs_none_of_the_pods() -> None:
+    """What its template tolerates already is not said twice."""
+    own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}
+    cluster = running(daemon_set(template=template("agent:1", "agent", hostNetwork=True, tolerations=[own])))
+    for pod in pods(cluster):
+        found = [each["key"].rpartition("/")[2] for each in pod["spec"]["tolerations"]]
+        assert found == [
+            *("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure"),
+            *("unschedulable", "network-unavailable"),
+        ]
+
+
+def test_creations_begin_slowly() -> None:
+    """One, then two, and none after the first batch with a refusal in it."""
+    cluster = Simulator(nodes=7)
+    cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "few", "namespace": "default"},
+            "spec": {"hard": {"pods": "1"}},
+        }
+    )
+    cluster.clock.sleep(1.0)
+    cluster.api.create(daemon_set())
+    cluster.clock.wait(lambda: bool(cluster.api.list("pods", "default")), 1.0)
+    refused = [each for each in cluster.api.list("events", "default") if each["reason"] == "FailedCreate"]
+    assert len(refused) == 2

@@ -234,3 +234,17 @@ def test_revisions_that_nobody_controls_are_adopted() -> None:
     revisions = cluster.api.list("controllerrevisions", "default")
     assert sorted(each["revision"] for each in revisions) == [1, 2]
     assert all(controller_of(each) is not None for each in revisions)
+
+
+def test_the_last_one_goes_only_when_it_has_been_ready_for_long_enough() -> None:
+    """Condemned pods are waited for as others are. processCondemned"""
+    cluster = running(stateful_set(3))
+    change(cluster, minReadySeconds=20)
+    cluster.clock.sleep(25.0)
+    cluster.api.delete("pods", "db-2", "default")
+    cluster.clock.sleep(8.0)
+    change(cluster, replicas=2)
+    cluster.clock.sleep(5.0)
+    assert len(pods(cluster)) == 3
+    cluster.clock.sleep(20.0)
+    assert len(pods(cluster)) == 2
