@@ -72,6 +72,7 @@ class Judge:
         del tense  # the time phrase says it all
         if while_ is not None:
             statement = Both(statement, while_)
+        statement = statement.recalled(self._view_at)
         self.cluster.clock.settle(statement.resources)
         self._now()
         if isinstance(statement, RequestsStatement):

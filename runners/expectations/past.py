@@ -254,7 +254,7 @@ class KeptPods(PodsOverWindow):
     `kept` says which pods are meant: those that were ready at every moment of the window, or those
     that were there at a moment. `count` is how many they must be (None: any number but none).
     `predicate` is true of each of them now: "never restarted" (in the window), or a key of `PODS` with
-    its `argument`; one that is gone is none of these.
+    its `argument`; one that is gone is none of these. `there`: the pods of the moment, as they were.
     """
 
     selector: PodSelector
@@ -262,10 +262,26 @@ class KeptPods(PodsOverWindow):
     count: Count | None
     predicate: str
     argument: Any = None
+    there: tuple[Object, ...] = ()
 
     @property
     def since(self) -> Moment | None:
         return self.kept if isinstance(self.kept, Moment) else None
+
+    @property
+    def sums_up(self) -> bool:
+        return self.since is None or self.predicate == "never restarted"
+
+    @property
+    def whole_window(self) -> bool:
+        return self.sums_up
+
+    def recalled(self, view_at: Callable[[Moment], View]) -> KeptPods:
+        if self.since is None:
+            return self
+        view = view_at(self.since)
+        selected = Selected(self.selector, view)
+        return replace(self, there=tuple(pod for pod in view.of("pods").values() if selected.includes(pod)))
 
     @property
     def words(self) -> str:
@@ -297,16 +313,20 @@ class KeptPods(PodsOverWindow):
 class _KeptTracker(Tracker):
     def __init__(self, statement: KeptPods, view: View) -> None:
         self._statement, self._view = statement, view
-        selected = Selected(statement.selector, view)
         self._ready_only = statement.kept == "ready all along"
-        self._pods: dict[str, Object | None] = {
-            pod["metadata"]["uid"]: pod
-            for pod in view.of("pods").values()
-            if selected.includes(pod) and (not self._ready_only or (is_active(pod) and is_ready(pod)))
-        }
+        here = {pod["metadata"]["uid"]: pod for pod in view.of("pods").values()}
+        meant = {pod["metadata"]["uid"]: pod for pod in statement.there}
+        if self._ready_only:
+            selected = Selected(statement.selector, view)
+            meant = {
+                uid: pod
+                for uid, pod in here.items()
+                if selected.includes(pod) and is_active(pod) and is_ready(pod)
+            }
+        self._pods: dict[str, Object | None] = {uid: here.get(uid) for uid in meant}
         """Those meant, by uid, as they are now; None when they are gone."""
-        self._before = {uid: restarts(pod) for uid, pod in self._pods.items() if pod is not None}
-        self._last = {uid: pod for uid, pod in self._pods.items() if pod is not None}
+        self._last = {uid: here.get(uid, pod) for uid, pod in meant.items()}
+        self._before = {uid: restarts(pod) for uid, pod in self._last.items()}
         self._broke: int | None = None
 
     @property

@@ -109,6 +109,11 @@ class Statement(ABC):
         del start, now
         return self
 
+    def recalled(self, view_at: Callable[[Moment], View]) -> Statement:
+        """The statement with what it has to know of moments that it names."""
+        del view_at
+        return self
+
     def missing(self, view: View) -> str:
         """Why there is nothing that this could be said of, up to the view's moment; "" when there is."""
         return self.subject.missing(view) if self.subject is not None else ""
@@ -208,6 +213,9 @@ class Both(Statement):
 
     def bound(self, start: View, now: View) -> Statement:
         return Both(self.one.bound(start, now), self.other.bound(start, now))
+
+    def recalled(self, view_at: Callable[[Moment], View]) -> Statement:
+        return Both(self.one.recalled(view_at), self.other.recalled(view_at))
 
     def missing(self, view: View) -> str:
         return self.one.missing(view) or self.other.missing(view)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gherkube.runners.expectations.count import Count, every, exactly, none
@@ -9,11 +11,11 @@ from gherkube.runners.expectations.failure import ExpectationFailed
 from gherkube.runners.expectations.past import Happening, KeptPods, OneAtATime, PodsHappened
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector
-from gherkube.runners.expectations.time import Becomes, Moment, Past
+from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Throughout, Time
 from tests.expectations.fakes import Script, complete, deployment, pod, pods, replica_set, three_pods
 
 
-def says(script: Script, statement: Statement, time: Past | Becomes | None = None) -> bool:
+def says(script: Script, statement: Statement, time: Time | None = None) -> bool:
     """Whether the statement is so at 100 s of a script whose first When is at 1 s."""
     judge = script.judge(when=1, patience=1)
     script.sleep(100 - script.now())
@@ -215,3 +217,26 @@ def test_the_window_of_a_kept_pod_starts_at_its_moment() -> None:
     judge.judge(KeptPods(pods(), judge.moment("now"), exactly(3), "never restarted"), Past())
     with pytest.raises(ExpectationFailed):
         judge.judge(KeptPods(pods(), "ready all along", exactly(3), "never restarted"), Past())
+
+
+@pytest.mark.parametrize(
+    ("time", "so"), [(Becomes(), True), (AtSomeTime(), True), (Past(), False), (Throughout(), False)]
+)
+def test_a_kept_pod_is_looked_at_at_every_moment(time: Time, so: bool) -> None:
+    """What a pod is at the end it need not have been all the time."""
+    script = three_pods().put(3, "pods", pod("a", ready=False)).put(4, "pods", pod("a"))
+    moment = Moment("before", 0.5, len(script.history))
+    assert says(script, KeptPods(pods(), moment, exactly(3), "ready"), time) is so
+
+
+@pytest.mark.parametrize("time", [Past, AtSomeTime, Throughout])
+def test_kept_pods_are_those_of_their_moment_in_any_window(time: Callable[[Moment], Time]) -> None:
+    """One that went before the window began is missed in it, one that came is not asked."""
+    script = three_pods()
+    before = Moment("before", 0.0, len(script.history))
+    script.sleep(2)
+    script.remove(2, "pods", pod("a")).put(2, "pods", pod("d"))
+    script.sleep(2)
+    after = Moment("after", 4.0, len(script.history))
+    assert not says(script, KeptPods(pods(), before, None, "exist"), time(after))
+    assert says(script, KeptPods(pods(), after, exactly(3), "exist"), time(after))
