@@ -114,10 +114,12 @@ def finished_at(pod: Object) -> float:
     ends = [(container.get("state") or {}).get("terminated") or {} for container in containers]
     if ends and all(end.get("finishedAt") for end in ends):
         return max(seconds(end["finishedAt"]) for end in ends)
-    ready = condition(pod, "Ready")
-    if ready is not None:
+    ready, metadata = condition(pod, "Ready"), pod["metadata"]
+    if ready is not None and ready["status"] == "False":
         return seconds(ready["lastTransitionTime"])
-    return seconds(pod["metadata"].get("deletionTimestamp") or pod["metadata"]["creationTimestamp"])
+    if "deletionTimestamp" in metadata:
+        return seconds(metadata["deletionTimestamp"]) - metadata.get("deletionGracePeriodSeconds", 0)
+    return seconds(metadata["creationTimestamp"])
 
 
 def seconds(timestamp: str) -> float:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gherkube.runners.errors import ApiError
-from gherkube.runners.history import DELETED
+from gherkube.runners.history import ADDED, DELETED
 from gherkube.runners.objects import ENDED, Object, condition, is_deleting
 from gherkube.runners.simulator.cluster import Simulator
 from gherkube.runners.simulator.controllers.job_pods import TRACKING, indexes, told_indexes
@@ -132,12 +132,14 @@ def test_suspended_and_resumed() -> None:
 
 
 def test_a_deleted_pod_counts_as_failed_and_is_replaced() -> None:
-    """After the back-off of a failure."""
+    """After the back-off of a failure, which is counted from its deletion. getFinishedTime"""
     cluster = begun(job(), crash_after=30, stop_seconds=5)
     cluster.clock.sleep(10.0)
     cluster.api.delete("pods", pods(cluster)[0]["metadata"]["name"], "default")
     cluster.clock.sleep(90.0)
     assert (status(cluster)["failed"], status(cluster)["succeeded"]) == (1, 1)
+    made = [each.at for each in cluster.history.since() if (each.resource, each.type) == ("pods", ADDED)]
+    assert 20.0 <= made[1] <= 22.0
 
 
 def test_a_pod_without_its_owner_is_taken_on_again_and_one_without_its_labels_let_go() -> None:
