@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from gherkube.runners.objects import PREFERRED, Object, controller_of
-from gherkube.runners.simulator.controllers.node_selection import Labels, node_term, selection
+from gherkube.runners.simulator.controllers.node_selection import Labels, named, node_term, selection
 from gherkube.runners.simulator.controllers.room import host_ports, requests_of, scored_requests
 from gherkube.runners.simulator.controllers.tainteviction import tolerates
 
@@ -39,7 +39,7 @@ class Demand:
         self.ports = host_ports(spec)
         self.tolerations: list[Object] = spec.get("tolerations", [])
         self.affinity = spec.get("affinity") or {}
-        self.matches = selection(spec)
+        self.matches, self.named = selection(spec), named(spec)
         node_affinity = self.affinity.get("nodeAffinity") or {}
         self.preferred = [
             (entry["weight"], node_term(entry["preference"])) for entry in node_affinity.get(PREFERRED, ())

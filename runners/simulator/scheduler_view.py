@@ -337,6 +337,8 @@ def stand(demand: Demand, node: Node) -> Standing:
     """What the node is to the demand."""
     if demand.takes_any and node.is_plain:  # as most do, and are
         return ALIKE
+    if demand.named is not None and node.name not in demand.named:
+        return UNNAMED
     for plugin, fails, reason in STATIC:
         if fails(demand, node):
             return Standing(Verdict(plugin, (reason,), helpless=True))
@@ -354,6 +356,10 @@ def stand(demand: Demand, node: Node) -> Standing:
     return Standing(None, disliked, preferred, node.zone)
 
 
+UNNAMED = Standing(
+    Verdict("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",), helpless=True)
+)
+"""What a node is to a pod that names others, as daemons do: it is not looked at. findNodesThatFitPod"""
 PORTS_TAKEN = Verdict(
     "NodePorts", ("node(s) didn't have free ports for the requested pod ports",), helpless=False
 )

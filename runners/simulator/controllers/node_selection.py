@@ -33,6 +33,23 @@ def selection(spec: Object) -> Matcher:
     return matches
 
 
+def named(spec: Object) -> frozenset[str] | None:
+    """The nodes that each term of its required affinity names, None where one of them names none.
+
+    pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go PreFilter
+    """
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    terms = [_named(term) for term in (affinity.get(REQUIRED) or {}).get("nodeSelectorTerms", ())]
+    named = [names for names in terms if names is not None]
+    return frozenset().union(*named) if terms and len(named) == len(terms) else None
+
+
+def _named(term: Object) -> frozenset[str] | None:
+    fields = term.get("matchFields") or ()
+    values = [frozenset(each["values"]) for each in fields if each["operator"] == "In"]
+    return values[0].intersection(*values) if values else None
+
+
 def node_term(term: Object) -> Matcher:
     """A node selector term as a question about a node's name and labels; an empty one matches none."""
     labels = [_expression(expression) for expression in term.get("matchExpressions") or ()]

@@ -246,6 +246,25 @@ def test_required_node_affinity(new_bench: Any, expression: dict[str, Any], node
     assert found == nodes
 
 
+def test_a_pod_that_names_its_nodes_looks_at_no_others(kind: Any) -> None:
+    """As a daemon does. A term that names none is for all nodes."""
+    named: list[Any] = [
+        {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}]}
+        for name in ("node-1", "control-plane")
+    ]
+    labelled = {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}
+    for pod, terms in (("named", named), ("any", [*named, labelled])):
+        required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+        kind.pod(pod, cpu="100", affinity={"nodeAffinity": required})
+    kind.settle()
+    reasons = [kind.condition(name)["message"].partition(". ")[0] for name in ("named", "any")]
+    said = "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), 2 node(s) didn't"
+    assert reasons == [
+        f"{said} satisfy plugin(s) [NodeAffinity]",
+        f"{said} match Pod's node affinity/selector",
+    ]
+
+
 def test_preferred_node_affinity(kind: Any) -> None:
     """A preference decides among nodes that all fit."""
     kind.change_node("node-3", labels={"disk": "ssd"})
