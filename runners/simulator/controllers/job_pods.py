@@ -118,7 +118,8 @@ def finished_at(pod: Object) -> float:
     if ready is not None and ready["status"] == "False":
         return seconds(ready["lastTransitionTime"])
     if "deletionTimestamp" in metadata:
-        return seconds(metadata["deletionTimestamp"]) - metadata.get("deletionGracePeriodSeconds", 0)
+        grace: float = metadata.get("deletionGracePeriodSeconds", 0)
+        return seconds(metadata["deletionTimestamp"]) - grace
     return seconds(metadata["creationTimestamp"])
 
 
