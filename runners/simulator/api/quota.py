@@ -47,30 +47,37 @@ COUNTED = frozenset(
 
 
 def quotas_with(store: Store, info: Resource, obj: Object) -> list[Object]:
-    """The quotas as they are once the object is there, those that change; Forbidden when one is exceeded."""
+    """The quotas as they are once the object is there, those that change; Forbidden when one is exceeded.
+
+    What holds is what the controller has taken over into the status: of a new quota that is nothing yet.
+    CheckRequest
+    """
     namespace = obj["metadata"].get("namespace")
     quotas = [each for each in store.all(QUOTAS) if each["metadata"]["namespace"] == namespace]
     changed = []
     for quota in sorted(quotas, key=lambda each: str(each["metadata"]["name"])):
-        usage = {name: amount for name, amount in usage_of(info, obj).items() if name in hard(quota)}
+        status = quota["status"]
+        limits = _amounts(status.get("hard", {}))
+        usage = {name: amount for name, amount in usage_of(info, obj).items() if name in limits}
         if not usage or not covers(quota, info, obj):
             continue
-        if info.name == "pods" and (missing := _missing(quota, obj)):
+        if info.name == "pods" and (missing := _missing(limits, obj)):
             raise _refusal(info, obj, f"failed quota: {_name(quota)}: must specify {missing}")
-        used = {name: parse(text) for name, text in quota["status"].get("used", {}).items()}
+        used = _amounts(status.get("used", {}))
         if unknown := sorted(usage.keys() - used.keys()):
             raise _refusal(
                 info, obj, f"status unknown for quota: {_name(quota)}, resources: {','.join(unknown)}"
             )
-        over = sorted(name for name, n in usage.items() if n and used[name] + n > hard(quota)[name])
+        over = sorted(name for name, n in usage.items() if n and used[name] + n > limits[name])
         if over:
             told = (
                 f"{word}: {','.join(f'{name}={shown(amounts[name])}' for name in over)}"
-                for word, amounts in (("requested", usage), ("used", used), ("limited", hard(quota)))
+                for word, amounts in (("requested", usage), ("used", used), ("limited", limits))
             )
             raise _refusal(info, obj, f"exceeded quota: {_name(quota)}, {', '.join(told)}")
         if any(usage.values()):
-            changed.append(with_used(quota, {**used, **{name: used[name] + n for name, n in usage.items()}}))
+            now = {**used, **{name: used[name] + n for name, n in usage.items()}}
+            changed.append({**quota, "status": {**status, "used": _told(now, limits)}})
     return changed
 
 
@@ -121,14 +128,21 @@ def covers(quota: Object, info: Resource, obj: Object) -> bool:
 
 
 def hard(quota: Object) -> Usage:
-    """What a quota allows."""
-    return {name: parse(text) for name, text in quota["spec"].get("hard", {}).items()}
+    """What a quota is to allow."""
+    return _amounts(quota["spec"].get("hard", {}))
 
 
-def with_used(quota: Object, used: Usage) -> Object:
-    """The quota with that usage in its status."""
-    told = {name: shown(used.get(name, Fraction(0))) for name in sorted(hard(quota))}
-    return {**quota, "status": {"hard": quota["spec"].get("hard", {}), "used": told}}
+def status_of(quota: Object, used: Usage) -> Object:
+    """The status of a quota of which that is used: from then on it holds. syncResourceQuota"""
+    return {"hard": quota["spec"].get("hard", {}), "used": _told(used, hard(quota))}
+
+
+def _amounts(told: Object) -> Usage:
+    return {name: parse(text) for name, text in told.items()}
+
+
+def _told(used: Usage, names: Iterable[str]) -> dict[str, str]:
+    return {name: shown(used.get(name, Fraction(0))) for name in sorted(names)}
 
 
 def shown(amount: Fraction) -> str:
@@ -149,12 +163,10 @@ def _amount(container: Object, part: str, name: str) -> Fraction:
     return parse(container.get("resources", {}).get(part, {}).get(name, "0"))
 
 
-def _missing(quota: Object, pod: Object) -> str:
+def _missing(limits: Usage, pod: Object) -> str:
     """What the containers would have to say: `limits.cpu for: app; requests.memory for: app`."""
     containers = [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
-    found = (
-        (name, list(_silent(containers, *COMPUTE[name]))) for name in sorted(hard(quota)) if name in MUST_SAY
-    )
+    found = ((name, list(_silent(containers, *COMPUTE[name]))) for name in sorted(limits) if name in MUST_SAY)
     return "; ".join(f"{name} for: {','.join(sorted(silent))}" for name, silent in found if silent)
 
 

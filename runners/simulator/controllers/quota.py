@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gherkube.runners.history import DELETED, Change
 from gherkube.runners.objects import ENDED, Key
-from gherkube.runners.simulator.api.quota import QUOTAS, Usage, total, with_used
+from gherkube.runners.simulator.api.quota import QUOTAS, Usage, status_of, total
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.clock import Chance
 from gherkube.runners.simulator.controllers.runtime import Informer, Informers, WorkQueue
@@ -63,7 +63,7 @@ class QuotaController:
         for resource, informer in self._counted.items():
             there = [obj for at, obj in informer.objects.items() if at.namespace == key.namespace]
             used |= total(self._api.resources[resource], there, quota)
-        self._api.put_status(QUOTAS, quota, with_used(quota, used)["status"], check=False)
+        self._api.put_status(QUOTAS, quota, status_of(quota, used), check=False)
 
 
 def _has_just_ended(change: Change) -> bool:

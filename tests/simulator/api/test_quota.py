@@ -91,9 +91,29 @@ def test_containers_have_to_say() -> None:
 
 
 def test_not_counted_yet() -> None:
-    """Until the controller has counted, nothing is let in."""
+    """Until the controller has looked at a quota, or at what it is to be now, that does not hold."""
     found = Simulator()
-    found.api.create(quota({"pods": "2"}))
+    found.api.create(quota({"pods": "1"}))
+    for name in ("a", "b"):
+        found.api.create(pod(name))
+    found.clock.sleep(1)
+    assert used(found) == {"pods": "2"}
+    with pytest.raises(
+        ApiError, match="exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=1"
+    ):
+        found.api.create(pod("c"))
+    found.api.patch("resourcequotas", "few", {"spec": {"hard": {"pods": "3"}}}, "default")
+    with pytest.raises(ApiError, match="exceeded quota"):
+        found.api.create(pod("c"))
+    found.clock.sleep(1)
+    found.api.create(pod("c"))
+
+
+def test_not_counted() -> None:
+    """What is limited has to be counted as well."""
+    found = cluster({"pods": "1"})
+    status = {"hard": {"pods": "1"}, "used": None}
+    found.api.patch("resourcequotas", "few", {"status": status}, "default", subresource="status")
     with pytest.raises(ApiError, match="status unknown for quota: few, resources: pods"):
         found.api.create(pod("a"))
 
