@@ -92,12 +92,10 @@ KEPT = (
 )
 
 
-def _says_state(subject: Subject, state: State, still: str = "") -> None:
+def _says_state(subject: Subject, state: State) -> None:
     docstring = state.field == "docstring"
 
-    @TOPIC.says(
-        f"{subject.words} {still}{state.words}", f"{subject.example} {state.example}", docstring=docstring
-    )
+    @TOPIC.says(f"{subject.words} {state.words}", f"{subject.example} {state.example}", docstring=docstring)
     def judge(world: World, **fields: Any) -> Statement:
         argument: Any = fields.get(state.field)
         if docstring:
@@ -121,6 +119,12 @@ def _says_happening(what: Happening) -> None:
         return PodsHappened(world.pods(pods), none(), what)
 
 
+def _still(state: State) -> State:
+    """The state with “still” in its place: `are still ready`, `still exist`."""
+    verb, _, rest = state.words.partition(" ")
+    return state._replace(words=f"<are> [still] {rest}" if verb == "<are>" else f"[still] {state.words}")
+
+
 for _state in STATES:
     _says_state(COUNTED, _state)
     _says_state(ALL, _state)
@@ -128,7 +132,7 @@ for _what in HAPPENINGS:
     _says_happening(_what)
 for _subject in KEPT:
     for _state in STATES:
-        _says_state(_subject, _state, "[still] ")
+        _says_state(_subject, _still(_state))
     _says_state(_subject, State("were never restarted", "were never restarted", "never restarted"))
 
 

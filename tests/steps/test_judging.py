@@ -174,6 +174,12 @@ def test_statements_about_kept_pods_and_parts(world: World) -> None:
     """A moment is that which was noted; a docstring is the part to match."""
     kept = stated(world, 'the 2 pods that were there at the moment "x" still exist')
     assert kept == KeptPods(PODS, world.moment("x"), exactly(2), "exist")
+    ready = KeptPods(PODS, "ready all along", None, "ready")
+    for text in (
+        "the pods that were ready all along are ready",
+        "the pods that were ready all along are still ready",
+    ):
+        assert stated(world, text) == ready
     part = {"spec": {"nodeName": "node-1"}}
     assert stated(world, "v2 pods match", "spec: {nodeName: node-1}") == PodsStatement(
         V2, every(), "match", part
