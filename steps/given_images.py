@@ -20,7 +20,7 @@ _BEHAVIOURS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("never becomes ready", 'image "hello:3" never becomes ready', {"never_ready": True}),
     ("crashes after {crash_after:duration}", 'image "hello:4" crashes after 2 seconds', {"exit_code": 1}),
     (
-        "crashes after {crash_after:duration} with exit code {exit_code:number}",
+        "crashes after {crash_after:duration} with exit code {exit_code}",
         'image "hello:4" crashes after 2 seconds with exit code 1',
         {},
     ),
@@ -35,7 +35,7 @@ _BEHAVIOURS: tuple[tuple[str, str, dict[str, object]], ...] = (
         {},
     ),
     (
-        "answers requests with status {answer_code:number}",
+        "answers requests with status {answer_code:http_code}",
         'image "hello:6" answers requests with status 500',
         {},
     ),

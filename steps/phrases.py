@@ -130,6 +130,17 @@ def number(text: str) -> int:
     return int(text) if text.isdigit() else NUMBERS[text]
 
 
+def code(what: str, low: int, high: int) -> Callable[[str], int]:
+    """Reads a number that stands for something; UsageError beyond what there is."""
+
+    def read(text: str) -> int:
+        if low <= (found := number(text)) <= high:
+            return found
+        raise UsageError(f"“{text}” is no {what}: those are the numbers from {low} to {high}")
+
+    return read
+
+
 def quoted(text: str) -> str:
     r"""What stands between the quotes; `\"` is a quote in it, `\\` a backslash."""
     inner = text[1:-1]
@@ -311,6 +322,8 @@ FIELDS: dict[str, Field] = {
     for field in (
         Field("number", rf"{_NUMBER}|no|an?", number),
         Field("numbers", _LIST, numbers),
+        Field("exit_code", _NUMBER, code("exit code", 0, 255)),
+        Field("http_code", _NUMBER, code("status of HTTP", 100, 599)),
         Field("count", _COUNT, count),
         Field("times", rf"once|twice|(?:{_COUNT}) times?", times),
         Field("share", rf"(?:(?:{_COMPARED}) )?{_PERCENT}|between {_PERCENT} and {_PERCENT}", share),

@@ -53,6 +53,8 @@ PODS = st.one_of(
 )
 FIELDS: dict[str, st.SearchStrategy[str]] = {
     "number": NUMBERS,
+    "exit_code": st.sampled_from(["0", "one", "255"]),
+    "http_code": st.sampled_from(["200", "503"]),
     "numbers": st.sampled_from(["1", "1 and 2", "4, 0 and 0", "one, two and three"]),
     "count": COUNTS,
     "times": st.sampled_from(["once", "3 times", "at least 4 times"]),

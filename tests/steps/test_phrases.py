@@ -97,6 +97,9 @@ def test_no_time_at_all_is_an_error(text: str) -> None:
         ("version", '"acme/web:2"', Version(image="acme/web:2")),
         ("text", '"say "so" twice"', 'say "so" twice'),
         ("text", r'"say \"so\""', 'say "so"'),
+        ("exit_code", "0", 0),
+        ("exit_code", "255", 255),
+        ("http_code", "503", 503),
         ("workload", "it", IT),
         ("workload", 'replica set "web"', Named("replicasets", "web")),
         ("workload", 'job "x" in namespace "y"', Named("jobs", "x", "y")),
@@ -145,6 +148,9 @@ def test_parts(field: str, text: str, meant: Any) -> None:
         ("share", "120%"),
         ("share", "more than 100%"),
         ("tallies", "3 ready and 4 ready"),
+        ("exit_code", "256"),
+        ("http_code", "99"),
+        ("http_code", "600"),
     ],
 )
 def test_parts_that_mean_nothing_are_errors(field: str, text: str) -> None:
