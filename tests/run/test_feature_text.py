@@ -58,6 +58,26 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
         "Feature: F\n  Scenario: S\n    Given a\n    Whem I update it\n    Then b\n",
         "4: “Whem I update it” is not Gherkin in this place; did you mean “When”?",
     ),
+    "step below examples": (
+        OUTLINE + "    Then b <n>\n" + ROWS + "    And c\n",
+        "7: “And c” is not Gherkin in this place; steps stand below the heading of a scenario",
+    ),
+    "step below a tag": (
+        "Feature: F\n  @tag\n  Given a\n",
+        "3: “Given a” is not Gherkin in this place; steps stand below",
+    ),
+    "heading with a space": (
+        GOOD + "  Scenario : T\n",
+        "5: “Scenario : T” is not Gherkin in this place; did you mean “Scenario”?",
+    ),
+    "background below a scenario": (
+        GOOD + "  Background:\n    Given a\n",
+        "5: “Background:” is not Gherkin in this place; a feature or rule has one background",
+    ),
+    "examples of a background": (
+        "Feature: F\n  Background:\n    Given a\n    Examples:\n",
+        "4: “Examples:” is not Gherkin in this place; examples stand below the steps of an outline",
+    ),
     "misspelt scenario": (
         "Feature: F\n  Scenari: hidden\n  Scenario: S\n    Then b\n",
         "2: “Scenari: hidden” would be taken for a description, not for “Scenario”",
@@ -183,6 +203,15 @@ def test_what_is_right_is_left_alone(tmp_path, name):
     path = tmp_path / "right.feature"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert problems(path) == ""
+
+
+def test_without_a_feature_its_lines_are_not_told_one_by_one(tmp_path):
+    """They are right where they stand, once there is a feature above them."""
+    path = tmp_path / "a.feature"
+    path.write_text(GOOD.replace("Feature:", "Feature"))
+    assert problems(path) == (
+        "1: “Feature F”: a feature file begins with a feature; write `Feature: …` first"
+    )
 
 
 def test_a_column_that_is_not_used_is_a_warning(tmp_path):
