@@ -49,7 +49,10 @@ def expand(text: str, settings: Mapping[str, str]) -> str:
         name = found[1]
         if name not in settings:
             known = f"; set are {', '.join(sorted(settings))}" if settings else ""
-            raise UsageError(f"${{{name}}} is not set: give it with --set {name}=VALUE{known}")
+            raise UsageError(
+                f"${{{name}}} is not set: give it under [variables] of the settings, "
+                f"or with --set {name}=VALUE{known}"
+            )
         return settings[name]
 
     return re.sub(r"\$\{([^{}]*)\}", value, text)

@@ -156,6 +156,7 @@ def test_verbose_shows_the_steps_and_the_traceback(three):
         ),
         (["nowhere"], "nowhere: there is no such file or folder"),
         (["nowhere.feature:3"], "nowhere.feature: there is no such file or folder"),
+        (["three.feature:0"], "'three.feature:0' is no line of a feature file"),
         (["conftest.py"], "conftest.py: not a feature file"),
         (["empty"], "empty: there are no feature files; gherkube init writes a first feature"),
         (["--tags", "@a and"], "the tag expression '@a and' is wrong at 'its end'"),
@@ -235,9 +236,8 @@ def test_variables(project):
     assert project.gherkube("run", "vars.feature").code == 1
     done = project.gherkube("run", "unset.feature")
     assert done.code == 2
-    assert (
-        """unset.feature:3: “Then "${THREE}" is "3"”: ${THREE} is not set: give it with --set""" in done.out
-    )
+    said = """unset.feature:3: “Then "${THREE}" is "3"”: ${THREE} is not set: give it under [variables]"""
+    assert said in done.out
     assert project.gherkube("run", "unset.feature", "--set", "THREE=3").code == 0
 
 

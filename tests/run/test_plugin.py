@@ -168,6 +168,23 @@ def test_pytest_shows_the_same_block(project):
     assert block.splitlines()[1] in project.gherkube("run").out
 
 
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("a.feature", "'a.feature' is no line of a feature file; write it as web.feature:12"),
+        ("a.feature:x", "'a.feature:x' is no line of a feature file"),
+        ("gone.feature:3", "gone.feature: there is no such file"),
+    ],
+)
+def test_a_line_that_is_none_selects_nothing(project, at, said):
+    """Not everything, in silence."""
+    project.write(gherkube__toml="", conftest__py=STEPS, a__feature=FEATURE)
+    done = project.pytest("--gherkube-at", at)
+    assert done.code
+    assert said in done.out
+    assert "passed" not in done.out
+
+
 def test_first_failure_ends_a_run(project):
     """-x: what did not run is told as such in gherkube's own results."""
     project.write(
