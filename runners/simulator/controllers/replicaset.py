@@ -47,6 +47,8 @@ class ReplicaSetController:
         self._tallies: dict[str, Tally] = {}
         self._crowds: WeakValueDictionary[str, Crowds] = WeakValueDictionary()
         self._references: dict[str, list[Object]] = {}
+        self._refused: dict[Key, tuple[Object, ApiError]] = {}
+        """The first refusals, and the counts of then, that no status tells of yet."""
         self._sets, self._pods = informers.of(self.resource), informers.of("pods")
         self._sets_in = self._sets.index(namespace_of)
         self._pods_of = self._pods.index(controller_or_none_in)
@@ -144,7 +146,8 @@ class ReplicaSetController:
         error = self._manage(replica_set, tally, adopted, missing) if may_act and missing else None
         if error is not None and condition(replica_set, "ReplicaFailure") is None:
             takes = self._chance.latency(REFUSALS_TIME, "turn")
-            self._clock.after(takes, self._write_failure, key, counts, error)
+            first = self._refused.setdefault(key, (counts, error))
+            self._clock.after(takes, self._write_failure, key, *first)
         else:
             self._write_status(replica_set, counts, error)
         if error is not None:
@@ -219,6 +222,7 @@ class ReplicaSetController:
 
     def _write_failure(self, key: Key, counts: Object, error: ApiError) -> None:
         """Writes the first failure, when its requests have been answered."""
+        self._refused.pop(key, None)
         stored = self._api.store.get(self.resource, key)
         if stored is not None and condition(stored, "ReplicaFailure") is None:
             self._write_status(stored, counts, error)

@@ -173,6 +173,19 @@ def test_replica_failure() -> None:
     assert len(bench.active()) == 3
 
 
+def test_the_condition_keeps_the_first_refusal() -> None:
+    """Each refusal names another pod, and several come before the first is written."""
+    bench = Workbench()
+    metadata, limits = {"name": "few", "namespace": "default"}, {"pods": "0"}
+    quota = bench.api.create_trusted("resourcequotas", {"metadata": metadata, "spec": {"hard": limits}})
+    bench.api.put_status("resourcequotas", quota, {"hard": limits, "used": limits})
+    bench.api.create_trusted("replicasets", replica_set(3))
+    bench.run(2)
+    found = condition({"status": status(bench)}, "ReplicaFailure")
+    assert found is not None
+    assert f"Error creating: {found['message']}" == bench.events("FailedCreate")[0]
+
+
 def test_retries_back_off_without_end() -> None:
     """A set that cannot make its pods tries ever more rarely, at last every 1000 s, and never gives up."""
     bench = Workbench()
