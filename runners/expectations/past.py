@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from gherkube.runners.expectations.count import Count
-from gherkube.runners.expectations.pods import PODS, names, restarts, with_argument
+from gherkube.runners.expectations.pods import PODS, available_from, names, restarts, with_argument
 from gherkube.runners.expectations.revisions import wanted_pods
 from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected
@@ -314,6 +314,7 @@ class _KeptTracker(Tracker):
     def __init__(self, statement: KeptPods, view: View) -> None:
         self._statement, self._view = statement, view
         self._ready_only = statement.kept == "ready all along"
+        self._aged, self._young = statement.predicate == "available", False
         here = {pod["metadata"]["uid"]: pod for pod in view.of("pods").values()}
         meant = {pod["metadata"]["uid"]: pod for pod in statement.there}
         if self._ready_only:
@@ -333,6 +334,10 @@ class _KeptTracker(Tracker):
     def broke(self) -> int | None:
         return self._broke
 
+    @property
+    def ripens(self) -> bool:
+        return self._young
+
     def _enough(self) -> bool:
         """Whether as many are left as there must be at least."""
         count = self._statement.count
@@ -340,11 +345,11 @@ class _KeptTracker(Tracker):
 
     def changed(self, change: Change) -> bool:
         if change.resource != "pods":
-            return False
+            return self._aged
         pod = change.object
         uid = pod["metadata"]["uid"]
         if uid not in self._pods:
-            return False
+            return self._aged
         gone = change.type == DELETED
         if self._ready_only and (gone or not (is_active(pod) and is_ready(pod))):
             del self._pods[uid]
@@ -359,12 +364,15 @@ class _KeptTracker(Tracker):
         statement = self._statement
         if statement.predicate == "never restarted":
             return [self._last[uid] for uid in self._pods if restarts(self._last[uid]) > self._before[uid]]
-        test = PODS[statement.predicate].test
-        return [
-            self._last[uid]
-            for uid, pod in self._pods.items()
-            if pod is None or not test(pod, statement.argument)
-        ]
+        self._young = False
+        return [self._last[uid] for uid, pod in self._pods.items() if pod is None or not self._is_so(pod)]
+
+    def _is_so(self, pod: Object) -> bool:
+        if not PODS[self._statement.predicate].test(pod, self._statement.argument):
+            return False
+        young = self._aged and available_from(self._view, pod) > self._view.at
+        self._young |= young
+        return not young
 
     def holds(self) -> bool:
         n = len(self._pods)

@@ -15,7 +15,7 @@ from gherkube.runners.expectations.statement import Statement, Tracker
 from gherkube.runners.expectations.subjects import POD_RESOURCES, PodSelector, Selected, is_alike, tag_of
 from gherkube.runners.expectations.view import Place, View
 from gherkube.runners.history import DELETED, MODIFIED, Change
-from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
+from gherkube.runners.objects import Object, is_active, is_deleting, is_ready, key_of
 
 
 class PodPredicate(NamedTuple):
@@ -245,10 +245,8 @@ class PodsTracker(Tracker):
         self.n += true
 
     def _is_old_enough(self, key: Place, pod: Object) -> bool:
-        """pkg/api/v1/pod/util.go IsPodAvailable; the API's times are whole seconds, cut."""
-        seconds = _min_ready(self._view.owner(pod))
-        due = floor(self._view.ready_since.get(key, 0.0)) + seconds
-        if not seconds or due <= self._view.at:
+        due = available_from(self._view, pod)
+        if due <= self._view.at:
             return True
         self._due[key] = due
         return False
@@ -293,6 +291,15 @@ class PodsTracker(Tracker):
             first = "; ".join(differences(statement.argument, others[0]))
             return f"{words}; pod {others[0]['metadata']['name']}: {first}"
         return "; ".join([words, *groups(others)])
+
+
+def available_from(view: View, pod: Object) -> float:
+    """When a pod that is ready becomes available, or became so; 0 where being ready is enough.
+
+    pkg/api/v1/pod/util.go IsPodAvailable; the API's times are whole seconds, cut.
+    """
+    seconds = _min_ready(view.owner(pod))
+    return floor(view.ready_since.get(key_of(pod), 0.0)) + seconds if seconds else 0.0
 
 
 def _min_ready(owner: Object | None) -> int:

@@ -240,3 +240,16 @@ def test_kept_pods_are_those_of_their_moment_in_any_window(time: Callable[[Momen
     after = Moment("after", 4.0, len(script.history))
     assert not says(script, KeptPods(pods(), before, None, "exist"), time(after))
     assert says(script, KeptPods(pods(), after, exactly(3), "exist"), time(after))
+
+
+def test_kept_pods_are_available_when_they_have_been_ready_for_long_enough() -> None:
+    """minReadySeconds count from when a pod was seen to be ready; they pass without a change."""
+    script = three_pods().put(0, "replicasets", replica_set(1, minReadySeconds=20))
+    judge = script.judge(when=1, patience=30)
+    script.sleep(5)
+    for kept in ("ready all along", judge.moment("now")):
+        available = KeptPods(pods(), kept, exactly(3), "available")
+        with pytest.raises(ExpectationFailed, match="3 not available"):
+            judge.judge(available, Past())
+    judge.judge(available, Becomes())
+    assert script.now() == pytest.approx(20)
