@@ -38,7 +38,6 @@ def _check_nodes(world: World, count: int) -> None:
 
 @TOPIC.says("namespace {name:text}", 'namespace "production"')
 def namespace(world: World, name: str) -> None:
-    world.established = True
     world.ensure_namespace(name)
 
 
