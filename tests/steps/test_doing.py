@@ -155,7 +155,7 @@ def test_deleting_pods_takes_the_first_by_name(world: World, say: Say) -> None:
 
 
 def test_nodes(world: World, say: Say) -> None:
-    """N counts the nodes that take pods; they come before all that stands on them, as a namespace does not."""
+    """N counts the nodes that take pods; they come before what stands on them, which a namespace does not."""
     say("given", 'namespace "production"')
     say("given", "a cluster with 5 nodes of 2 CPUs and 4Gi")
     assert list(world.cluster.node_names()) == [f"node-{n}" for n in range(1, 6)]
