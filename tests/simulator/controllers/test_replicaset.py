@@ -173,9 +173,10 @@ def test_replica_failure() -> None:
     assert len(bench.active()) == 3
 
 
-def test_the_condition_keeps_the_first_refusal() -> None:
+@pytest.mark.parametrize("seed", range(6))
+def test_the_condition_keeps_the_first_refusal(seed: int) -> None:
     """Each refusal names another pod, and several come before the first is written."""
-    bench = Workbench()
+    bench = Workbench(seed)
     metadata, limits = {"name": "few", "namespace": "default"}, {"pods": "0"}
     quota = bench.api.create_trusted("resourcequotas", {"metadata": metadata, "spec": {"hard": limits}})
     bench.api.put_status("resourcequotas", quota, {"hard": limits, "used": limits})
