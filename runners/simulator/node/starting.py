@@ -58,7 +58,7 @@ def start_what_is_missing(pod: PodWorker) -> Iterator[float]:
         if pod.deleting and not pod.changed:
             return
         yield from _start(pod, container)
-        if container.kind != "app" and container.waits is not None:
+        if container.kind == "init" and container.waits is not None:
             return
 
 
@@ -87,7 +87,7 @@ def _stop_what_failed(pod: PodWorker) -> Generator[float, None, list[str]]:
         said = f"{what} {container.name} {f'failed {why.lower()} probe' if worker else why}"
         if not never or worker is None or container.kind != "app":
             again.append(container.name)
-            said += ", will be restarted"
+            said += ", will be restarted" if container.kind == "app" else ""
         stop(pod, container, said, grace=worker.probe.grace if worker else None)
         pod.changed = True
         yield max(run.application.ends_at - clock.now, 0.0) + pod.kubelet.latency(STOP_TAKES)
@@ -121,38 +121,40 @@ def _due(pod: PodWorker, again: list[str]) -> list[Container]:
     to_start = [c for c in apps if pod.is_to_start(c) or c.name in again]
     if apps is pod.containers:
         return to_start
-    begun = any(c.run is not None and c.run.started_at > pod.sandbox_at for c in apps)
+    due, initialized = _due_first(pod, again)
+    return due + to_start if initialized else due
+
+
+def _due_first(pod: PodWorker, again: list[str]) -> tuple[list[Container], bool]:
+    """The init containers to start, in order, and whether the others may start after them.
+
+    Who is looked at from the last to the first: those before one that was started have done their part,
+    so of them only sidecars are kept running. computeInitContainerActions
+    """
+    first = [container for container in pod.containers if container.kind != "app"]
+    begun = initialized = any(c.kind == "app" and _shown(pod, c) is False for c in pod.containers)
     due: list[Container] = []
-    for container in pod.containers:
-        if container.kind == "app":
-            continue
-        run = container.run
-        alive = run is not None and run.application.runs(pod.kubelet.clock.now)
-        if container.kind == "sidecar":
-            if not alive:
+    for at, container in reversed([*enumerate(first, 1)]):
+        ended = _shown(pod, container)
+        if ended is None:
+            if begun and container.kind == "sidecar":
                 due.append(container)
-            if not begun and not (alive and container.is_started(pod.as_of)):
-                return due
-        elif not begun and not _is_done(container, pod):
-            return [*due, container] if _is_to_run(container, pod) else due
-    return due + to_start
+            continue
+        if begun and container.kind == "init":
+            continue
+        if pod.is_to_start(container) or container.name in again:
+            due.append(container)
+        elif ended if container.kind == "init" else container.is_started(pod.as_of):
+            initialized = initialized or at == len(first)
+            due += first[at : at + 1] if not begun else ()
+        begun = True
+    return due[::-1] if begun else first[:1], initialized
 
 
-def _is_done(container: Container, pod: PodWorker) -> bool:
-    """Whether an init container has done its work in this sandbox, as far as the PLEG has shown."""
+def _shown(pod: PodWorker, container: Container) -> bool | None:
+    """Whether the container has ended in this sandbox, as far as the PLEG has shown; None: never began."""
     run = container.run
-    return (
-        run is not None
-        and run.started_at > pod.sandbox_at
-        and run.has_ended(pod.as_of)
-        and run.application.exit_code == 0
-    )
-
-
-def _is_to_run(container: Container, pod: PodWorker) -> bool:
-    """Whether an init container has to be started (again) in this sandbox."""
-    run = container.run
-    return run is None or run.started_at < pod.sandbox_at or pod.is_to_start(container)
+    return run.has_ended(pod.as_of) if run is not None and run.started_at > pod.sandbox_at else None
 
 
 def _start(pod: PodWorker, container: Container) -> Iterator[float]:

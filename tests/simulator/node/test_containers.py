@@ -109,6 +109,37 @@ def test_policies() -> None:
     assert world.messages("Pulling") == ['Pulling image "hello:1"']
 
 
+def test_a_sidecar_that_waits_to_be_restarted_holds_nothing_up() -> None:
+    """Once it has started it has done its part in the beginning. computeInitContainerActions, SyncPod"""
+    world = World()
+    world.images.behave("side:1", crash_after=1.0)
+    world.images.behave("init:1", crash_after=8.0, exit_code=0)
+    side = {"name": "side", "image": "side:1", "imagePullPolicy": "IfNotPresent", "restartPolicy": "Always"}
+    world.pod(init=[side, {"name": "init", "image": "init:1", "imagePullPolicy": "IfNotPresent"}])
+    world.run(14)
+    pod = world.stored()
+    assert pod is not None
+    first, second = pod["status"]["initContainerStatuses"]
+    assert (first["restartCount"], first["ready"], list(second["state"])) == (1, False, ["terminated"])
+    assert "running" in pod["status"]["containerStatuses"][0]["state"]
+
+
+def test_a_sidecar_fails_its_probe_in_its_own_words() -> None:
+    """It is restarted whatever the pod's policy, which is not said."""
+    world = World()
+    world.images.behave("side:1", fails_liveness_after=3.0)
+    side = {"name": "side", "image": "side:1", "imagePullPolicy": "IfNotPresent", "restartPolicy": "Always"}
+    world.pod(
+        init=[{**side, "livenessProbe": http("/healthz", failureThreshold=1)}],
+        spec={"restartPolicy": "Never"},
+    )
+    world.run(9)
+    assert world.messages("Killing") == ["Init container side failed liveness probe"]
+    pod = world.stored()
+    assert pod is not None
+    assert pod["status"]["initContainerStatuses"][0]["restartCount"] == 1
+
+
 def test_init_containers_and_a_sidecar() -> None:
     """One step at a time, each noticed by the PLEG; the sidecar keeps running, and stops last."""
     world = World()
