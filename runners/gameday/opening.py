@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from gherkube.runners.errors import GherkubeError, UsageError
 from gherkube.runners.gameday.plan import Plan
-from gherkube.runners.gameday.reading import look, told, unfit
+from gherkube.runners.gameday.reading import look, told
+from gherkube.runners.gameday.rules import unfit
 from gherkube.runners.gameday.shapes import Mistake
 from gherkube.runners.gameday.stage import Stage, with_stage
 from gherkube.runners.live.fences import Fenced, Fences
