@@ -127,8 +127,8 @@ class CronJobController:
         if at is not None:
             self._queue.add_after(key, at - now + SLACK)
         if missed > MANY:
-            said = f"too many missed start times: {missed}. Set or decrease "
-            said += ".spec.startingDeadlineSeconds or check clock skew"
+            said = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check "
+            said += "clock skew"
             self._tell(cron_job, "Warning", "TooManyMissedTimes", said)
         if due is not None:
             self._start(cron_job, status, due)

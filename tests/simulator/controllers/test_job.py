@@ -432,6 +432,19 @@ def test_suspended_it_makes_none() -> None:
     assert times(cluster) == [150]
 
 
+def test_too_many_times_missed() -> None:
+    """It is remarked, and the last one is made up for all the same; after its deadline none is."""
+    text = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+    for spec, said, made in (({}, [text], 1), ({"startingDeadlineSeconds": 20}, [], 0)):
+        cluster = begun(cron_job(suspend=True, **spec))
+        cluster.clock.sleep(60.0 * 101 + 30)
+        cluster.api.patch("cronjobs", "tick", {"spec": {"suspend": False}}, "default", type="merge")
+        cluster.clock.sleep(5.0)
+        events = cluster.api.list("events", "default")
+        assert [each["message"] for each in events if each["reason"] == "TooManyMissedTimes"] == said
+        assert len(times(cluster)) == made
+
+
 def test_its_jobs_go_with_it() -> None:
     """And their pods."""
     cluster = begun(cron_job())
