@@ -81,4 +81,17 @@ def container_statuses(pod: Object) -> Iterator[Object]:
     yield from status.get("containerStatuses", ())
 
 
+INIT = "initContainers"
+
+
+def containers(obj: Object) -> Iterator[tuple[str, Object]]:
+    """The containers of a pod, or of what makes pods, each with the field that it stands in."""
+    spec = obj.get("spec") or {}
+    spec = (spec.get("jobTemplate") or {}).get("spec") or spec
+    spec = (spec.get("template") or {}).get("spec") or spec
+    for field in (INIT, "containers"):
+        for container in spec.get(field) or ():
+            yield field, container
+
+
 ENDED = frozenset({"Succeeded", "Failed"})

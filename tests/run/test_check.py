@@ -350,6 +350,18 @@ IMAGES = {
         scenario('Given image "hello:2" never becomes ready', WEB, UPDATE, "Then pods exist"),
         [],
     ),
+    "an image of an init container": (
+        scenario(
+            'Given image "init:1" completes after 5 seconds',
+            "When I apply",
+            '  """yaml',
+            "  {apiVersion: v1, kind: Pod, metadata: {name: a}, spec:",
+            '   {initContainers: [{name: i, image: "init:1"}], containers: [{name: c, image: "hello:1"}]}}',
+            '  """',
+            'Then pod "a" is running',
+        ),
+        [],
+    ),
     "a version that nothing runs": (
         scenario(WEB, "When I update it to v2", "Then four v3 pods are running"),
         [("unknown-image", 5)],
