@@ -115,7 +115,8 @@ class DaemonSetController:
                 for each in self._history.of(owner)
                 if each["metadata"]["labels"].get(HASH) in used
             }
-            self._history.truncate(owner, live | {revision["metadata"]["name"]})
+            live.discard(revision["metadata"]["name"])
+            self._history.truncate(owner, live | {revision["metadata"]["name"]}, counted=len(live))
         self._write(key, owner, hash_)
 
     def _revision(self, owner: Object) -> Object:
@@ -210,9 +211,9 @@ class DaemonSetController:
         wanted = {node["metadata"]["name"] for node in nodes if qualifies(owner, node)[0]}
         names = [node["metadata"]["name"] for node in nodes]
         pods = {name: by_node.get(name, []) for name in names if name in wanted or name in by_node}
-        available, desired = Availability(owner, self._api.clock), len(wanted)
-        doomed = to_delete(owner, hash_, pods, desired, available)
-        surging = replaceable(owner, hash_, pods, desired, available)
+        available = Availability(owner, self._api.clock)
+        doomed = to_delete(owner, hash_, pods, wanted, available)
+        surging = replaceable(owner, hash_, pods, wanted, available)
         self._change(key, owner, hash_, surging, doomed)
 
     def _change(self, key: Key, owner: Object, hash_: str, missing: list[str], doomed: list[Object]) -> None:

@@ -5,7 +5,7 @@ pkg/controller/daemon/update.go rollingUpdate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from gherkube.runners.objects import Object, is_deleting, is_ready
@@ -50,17 +50,17 @@ def surplus(
 
 
 def to_delete(
-    owner: Object, hash_: str, by_node: ByNode, desired: int, available: Callable[[Object], bool]
+    owner: Object, hash_: str, by_node: ByNode, wanted: Set[str], available: Callable[[Object], bool]
 ) -> list[Object]:
     """The old pods that go now: those that do not serve, and others while enough serve.
 
-    `by_node` has all nodes that have pods of the set, `desired` is how many should.
+    `by_node` has all nodes that have pods of the set, `wanted` are those that should.
     """
-    surge, unavailable = _bounds(owner, desired)
+    surge, unavailable = _bounds(owner, len(wanted))
     if surge:
-        return [old for new, old, clear in _each(by_node, hash_) if clear and old and new and available(new)]
+        return _outdone(hash_, by_node, wanted, available)
     down, dead, candidates = 0, [], []
-    for new, old, clear in _each(by_node, hash_):
+    for new, old, clear in (found_on(pods, hash_) for pods in by_node.values()):
         if not clear or (new is None) == (old is None):
             down += 1
         elif new is not None:
@@ -73,29 +73,42 @@ def to_delete(
     return [*dead, *candidates[: max(0, unavailable - down)]]
 
 
+def _outdone(
+    hash_: str, by_node: ByNode, wanted: Set[str], available: Callable[[Object], bool]
+) -> list[Object]:
+    """The old pods beside which a new one serves; and those on nodes that should have none.
+
+    Of the latter, those that serve stay until enough others do.
+    """
+    gone, spare, serving = list[Object](), list[Object](), 0
+    for name, pods in by_node.items():
+        new, old, clear = found_on(pods, hash_)
+        first = old or new
+        serving += clear and first is not None and available(first)
+        if old is not None and new is not None:
+            gone += [old] if available(new) else []
+        elif old is not None and name not in wanted:
+            (spare if available(old) else gone).append(old)
+    return [*gone, *spare[: max(0, serving - len(wanted))]]
+
+
 def replaceable(
-    owner: Object, hash_: str, by_node: ByNode, desired: int, available: Callable[[Object], bool]
+    owner: Object, hash_: str, by_node: ByNode, wanted: Set[str], available: Callable[[Object], bool]
 ) -> list[str]:
     """The nodes that get a new pod beside their old one now, where the set may surge."""
-    surge, _ = _bounds(owner, desired)
+    surge, _ = _bounds(owner, len(wanted))
     if not surge:
         return []
-    surging, at_once, candidates = 0, [], []
+    surging, at_once, candidates = 0, list[str](), list[str]()
     for name, pods in by_node.items():
         new, old, clear = found_on(pods, hash_)
         if not clear or old is None:
             surging += not clear
         elif new is not None:
             surging += not available(new)
-        elif not available(old):
-            at_once.append(name)
-        else:
-            candidates.append(name)
+        elif name in wanted:
+            (candidates if available(old) else at_once).append(name)
     return [*at_once, *candidates[: max(0, surge - surging)]]
-
-
-def _each(by_node: ByNode, hash_: str) -> list[OnNode]:
-    return [found_on(pods, hash_) for pods in by_node.values()]
 
 
 def _bounds(owner: Object, desired: int) -> tuple[int, int]:

@@ -73,14 +73,14 @@ class RevisionHistory:
             return newest
         return self._api.replace_trusted(REVISIONS, {**newest, "revision": number})
 
-    def truncate(self, owner: Object, used: Collection[str]) -> None:
-        """Deletes the oldest revisions over the owner's limit; those in `used` (names) stay and do not count.
+    def truncate(self, owner: Object, used: Collection[str], *, counted: int = 0) -> None:
+        """Deletes the oldest revisions over the owner's limit; those in `used` (names) stay.
 
-        truncateHistory, cleanupHistory
+        `counted`: how many of these the limit is about, too. truncateHistory, cleanupHistory
         """
         unused = [each for each in self.of(owner) if each["metadata"]["name"] not in used]
         limit = owner["spec"].get("revisionHistoryLimit", 10)
-        for each in unused[: max(0, len(unused) - limit)]:
+        for each in unused[: max(0, len(unused) + counted - limit)]:
             metadata = each["metadata"]
             self._api.delete(REVISIONS, metadata["name"], metadata["namespace"])
 

@@ -310,3 +310,26 @@ def test_creations_begin_slowly() -> None:
     cluster.clock.wait(lambda: bool(cluster.api.list("pods", "default")), 1.0)
     refused = [each for each in cluster.api.list("events", "default") if each["reason"] == "FailedCreate"]
     assert len(refused) == 2
+
+
+def test_an_update_that_surges_leaves_nodes_alone_that_should_have_no_pod() -> None:
+    """What serves there goes when enough others do; no new pod is made beside it."""
+    cluster = running(daemon_set(updateStrategy=rolling(maxSurge=1, maxUnavailable=0)))
+    taint = {"key": "full", "effect": "NoSchedule"}
+    cluster.api.patch("nodes", "node-1", {"spec": {"taints": [taint]}}, type="merge")
+    cluster.clock.sleep(5.0)
+    assert len(pods(cluster)) == 3
+    update(cluster, "agent:2")
+    cluster.clock.sleep(60.0)
+    assert images(cluster) == ["agent:2", "agent:2"]
+    assert status(cluster, "daemonsets")["numberMisscheduled"] == 0
+
+
+def test_revisions_that_pods_are_of_count_as_kept() -> None:
+    """They stay, and others have to go for them. cleanupHistory"""
+    cluster = running(daemon_set(updateStrategy={"type": "OnDelete"}, revisionHistoryLimit=1))
+    for number in range(2, 5):
+        update(cluster, f"agent:{number}")
+        cluster.clock.sleep(5.0)
+    found = cluster.api.list("controllerrevisions", "default")
+    assert sorted(each["revision"] for each in found) == [1, 4]
