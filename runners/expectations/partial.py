@@ -86,15 +86,24 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def field(obj: Object, path: str, value: Any) -> tuple[bool | None, str]:
-    """Whether the field has the value, and what it has, in words; None where there is no such field.
+    """Whether the field has the value, and what it has, in words.
 
-    A text is compared with the field's text, anything else as what it is.
+    A text is compared with the field's text, anything else as what it is. None: it neither has it nor
+    has it not. There is no such field, it is nothing that such a value could be, or of several some are so.
     """
     found = find(obj, path)
     if not found:
         return None, f'there is no "{path}"'
-    same = [text_of(one) == value if isinstance(value, str) else equal(one, value) for one in found]
-    return all(same), f'"{path}" is {", ".join(map(text_of, found))}'
+    same = {text_of(one) == value if isinstance(value, str) else equal(one, value) for one in found}
+    words = f'"{path}" is {", ".join(map(text_of, found))}'
+    if same == {False} and not all(_comparable(one, value) for one in found):
+        return None, f"{words}, which is of another kind than {text_of(value)}"
+    return same.pop() if len(same) == 1 else None, words
+
+
+def _comparable(one: Any, value: Any) -> bool:
+    of_a_kind = isinstance(value, str) or isinstance(one, bool) == isinstance(value, bool)
+    return of_a_kind and not isinstance(one, dict | list)
 
 
 def check_fields(resource: str, part: Any) -> None:

@@ -156,16 +156,24 @@ def test_what_a_kind_does_not_have_cannot_be_asked_of_it() -> None:
         ("spec.template.spec.containers[0].image", "hello:2", True, True),
         ("status.conditions[?(@.type=='Available')].status", "True", False, True),
         ("status.conditions[?(@.type=='Available')].status", True, False, False),
+        ("status.conditions[?(@.type=='Available')].status", True, True, False),
+        ("spec.template", "hello:1", True, False),
+        ("spec.template.spec.containers", 3, True, False),
+        ("status.conditions[*].status", "True", False, False),
+        ("status.conditions[*].status", "True", True, False),
+        ("status.conditions[*].status", "Unknown", True, True),
         ("spec.replcias", 3, False, False),
         ("spec.replcias", 3, True, False),
         ("status.conditions[?(@.type=='Nope')].status", "True", True, False),
     ],
 )
 def test_fields(path: str, value: Any, negated: bool, so: bool) -> None:
-    """Text is compared as text, a number as a number; a field that is not there is neither so nor not so."""
-    shown = deployment(
-        spec={"paused": True}, status={"conditions": [{"type": "Available", "status": "True"}]}
-    )
+    """Text is compared as text, a number as a number.
+
+    What is not there, is no single value, or is so in part only is neither so nor not so.
+    """
+    conditions = [{"type": "Available", "status": "True"}, {"type": "Progressing", "status": "False"}]
+    shown = deployment(spec={"paused": True}, status={"conditions": conditions})
     judge = three_pods().put(0, "deployments", shown).judge(patience=1)
     statement = WorkloadStatement.field(WEB, path, value, negated)
     if so:
