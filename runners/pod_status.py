@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from gherkube.runners.objects import ENDED, Object
 
+STATUSES = (
+    *("Pending", "Running", "Succeeded", "Failed", "Unknown"),
+    *("Completed", "Error", "NotReady", "Terminating", "Terminated", "SchedulingGated"),
+    *("ContainerCreating", "PodInitializing", "CrashLoopBackOff", "OOMKilled", "DeadlineExceeded"),
+    *("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "ImageInspectError", "InvalidImageName"),
+    *("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError"),
+    *("PreCreateHookError", "PreStartHookError", "PostStartHookError", "ContainerCannotRun"),
+    *("ContainerStatusUnknown", "Evicted", "Preempting", "NodeLost", "NodeAffinity", "NodeShutdown"),
+    *("Shutdown", "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"),
+)
+"""What is shown as a rule; a container runtime may have reasons of its own."""
+
 
 def pod_status(pod: Object) -> str:
     """What kubectl shows as the pod's STATUS: "Running", "ImagePullBackOff", "Init:0/1", "Terminating", …"""

@@ -26,6 +26,7 @@ from gherkube.runners.expectations.count import (
     exactly,
     none,
 )
+from gherkube.runners.pod_status import STATUSES
 
 # --- Values -----------------------------------------------------------------------------------
 
@@ -276,6 +277,18 @@ def share(text: str) -> Share:
     return Share(low, high, is_open)
 
 
+def status(text: str) -> str:
+    """What the STATUS column shows; UsageError for what is all but one of those that it shows as a rule."""
+    from difflib import get_close_matches
+
+    shown = text.removeprefix("Init:")
+    known = {each.casefold(): each for each in STATUSES}
+    near = [known[each] for each in get_close_matches(shown.casefold(), known, n=1, cutoff=0.85)]
+    if near and shown not in STATUSES:
+        raise UsageError(f"no pod shows “{text}”: did you mean {near[0]}?")
+    return text
+
+
 def tallies(text: str) -> tuple[tuple[str, Count], ...]:
     """`3 ready, 2 up-to-date and 3 available` as (word, count) pairs."""
     found = re.findall(rf"({_COUNT}) ({_REPLICAS})", text)
@@ -340,7 +353,7 @@ FIELDS: dict[str, Field] = {
         Field(
             "kind", "|".join(kind for kind in THINGS if kind != "pod"), lambda text: Named(THINGS[text], "")
         ),
-        Field("status", r"[A-Z][\w:/]*", str),
+        Field("status", r"[A-Z][\w:/]*", status),
         Field("tallies", rf"(?:{_COUNT} (?:{_REPLICAS})(?:, | and |(?= replica|$)))+", tallies),
         Field("value", rf"{_QUOTED}|true|false|-?\d+(?:\.\d+)?", value),
         Field("cpus", rf"(?:\d+(?:\.\d+)?m?|{_NUMBER}) CPUs?", lambda text: _cpus(text.split()[0])),
