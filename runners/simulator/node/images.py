@@ -76,7 +76,7 @@ class Image:
     @cached_property
     def id(self) -> str:
         """What a container's imageID says."""
-        return f"{self.full_repository}@sha256:{_digest(self.name)}"
+        return self.name if "@" in self.name else f"{self.full_repository}@sha256:{_digest(self.name)}"
 
     @property
     def runs_as_root(self) -> bool:

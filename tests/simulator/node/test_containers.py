@@ -30,6 +30,13 @@ def test_full_image_names(text: str, full: str, tag: str) -> None:
     assert (parse_image(text).name, parse_image(text).tag) == (full, tag)
 
 
+def test_an_image_named_by_its_digest_has_that_for_its_id() -> None:
+    """Of others it is made up, the same for the same name."""
+    digest = f"gcr.io/x/y@sha256:{'a' * 64}"
+    assert parse_image(digest).id == digest
+    assert parse_image("hello:1").id.startswith("docker.io/library/hello@sha256:")
+
+
 def test_an_image_name_in_capitals() -> None:
     """Refused in the kubelet's words."""
     with pytest.raises(InvalidImageName) as refused:
