@@ -295,7 +295,8 @@ class StatefulSetController:
             made = self._api.create_trusted("pods", pod)
         except ApiError as error:
             said = f"create Pod {name} in StatefulSet {metadata['name']} failed error: {error.message}"
-            self._events.record("StatefulSet", owner, "Warning", "FailedCreate", said)
+            if error.reason != "AlreadyExists":
+                self._events.record("StatefulSet", owner, "Warning", "FailedCreate", said)
             raise
         self._claims.own(owner, made, condemned=False)
         said = f"create Pod {name} in StatefulSet {metadata['name']} successful"

@@ -248,3 +248,17 @@ def test_the_last_one_goes_only_when_it_has_been_ready_for_long_enough() -> None
     assert len(pods(cluster)) == 3
     cluster.clock.sleep(20.0)
     assert len(pods(cluster)) == 2
+
+
+def test_a_stranger_of_a_pods_name_is_waited_for_in_silence() -> None:
+    """stateful_pod_control.go CreateStatefulPod"""
+    cluster = Simulator()
+    stranger = {**template("other:1", "other"), "apiVersion": "v1", "kind": "Pod"}
+    cluster.api.create({**stranger, "metadata": {"name": "db-0", "labels": {"app": "other"}}})
+    cluster.api.create(stateful_set(1))
+    cluster.clock.sleep(5.0)
+    reasons = {each["reason"] for each in cluster.api.list("events", "default")}
+    assert "FailedCreate" not in reasons
+    cluster.api.delete("pods", "db-0", "default")
+    cluster.clock.sleep(30.0)
+    assert images(cluster) == ["db:1"]
