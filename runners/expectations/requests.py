@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from gherkube.runners.errors import CannotJudge, UsageError
 from gherkube.runners.expectations.count import Count, Share, every
 from gherkube.runners.expectations.statement import Statement, Tracker
-from gherkube.runners.expectations.subjects import WorkloadRef, match_image
+from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef, match_image
 from gherkube.runners.expectations.time import duration
 from gherkube.runners.expectations.view import View
 from gherkube.runners.objects import Key
@@ -103,6 +103,19 @@ class RequestsStatement(Statement):
     @property
     def resources(self) -> frozenset[str]:
         return frozenset()
+
+    @property
+    def admits_nothing(self) -> bool:
+        return self.what == "so many by version" and self.argument[0].holds(0, 1)
+
+    def missing(self, view: View) -> str:
+        words = super().missing(view)
+        if words or not self.admits_nothing:
+            return words
+        _, version = self.argument
+        of_image = PodSelector(None, self.service.namespace, image=version)
+        of_version = PodSelector(None, self.service.namespace, version=version)
+        return of_image.missing(view) and of_version.missing(view)
 
     @property
     def of_answers(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gherkube.runners.errors import UsageError
-from gherkube.runners.expectations.count import Share, at_least, at_most, every, exactly, none
+from gherkube.runners.expectations.count import Count, Share, at_least, at_most, every, exactly, none
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.failure import ExpectationFailed
@@ -333,3 +333,15 @@ def test_nodes(count: object, so: bool) -> None:
     script = three_pods().put(0, "nodes", node("control-plane", tainted=True))
     script.put(0, "pods", pod("b", node="node-2"), pod("gone", node="node-3", deleting=True))
     assert says(script, PodsOnNodes(pods(), count), Becomes()) is so  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("amount", [none(), at_most(5), Share(0, 50)])
+@pytest.mark.parametrize(
+    ("version", "so"), [("2", True), ("hello:2", True), ("7", False), ("hello:7", False)]
+)
+def test_a_version_that_never_was_is_none_that_does_not_answer(
+    amount: Count | Share, version: str, so: bool
+) -> None:
+    """Whether a tag or an image is meant."""
+    script = traffic(*[200] * 9).put(0, "pods", pod("d", of=2))
+    assert says(script, RequestsStatement.so_many_by_version(SERVICE, amount, version), Past()) is so
