@@ -43,7 +43,8 @@ class DaemonSetController:
         self._events = EventRecorder(api, "daemonset-controller")
         self._control = PodControl(api, self._events)
         self._expectations = Expectations()
-        self._failures: dict[tuple[str, str], tuple[float, float]] = {}
+        self._failures: dict[tuple[str, int, str], tuple[float, float]] = {}
+        """By set, its generation and node: how long a failed pod waits, and since when."""
         self._queue: WorkQueue[Key] = WorkQueue(api.clock, chance, self._sync)
         self._sets, self._nodes = informers.of("daemonsets"), informers.of("nodes")
         self._sets.on_change(self._set_changed)
@@ -191,8 +192,12 @@ class DaemonSetController:
         return living
 
     def _backoff(self, owner: Object, node: str) -> float:
-        """Seconds until a failed pod may be replaced, 0 for now; the next time it is twice as long."""
-        now, at = self._api.clock.now, (owner["metadata"]["uid"], node)
+        """Seconds until a failed pod may be replaced, 0 for now; the next time it is twice as long.
+
+        failedPodsBackoffKey
+        """
+        seen = owner.get("status", {}).get("observedGeneration", 0)
+        now, at = self._api.clock.now, (owner["metadata"]["uid"], seen, node)
         delay, since = self._failures.get(at, (0.0, now))
         if now < since + delay:
             return since + delay - now

@@ -206,6 +206,23 @@ def test_failed_pods_are_replaced_ever_more_slowly() -> None:
     assert "FailedDaemonPod" in reasons
 
 
+def test_a_set_that_was_changed_replaces_failed_pods_at_once() -> None:
+    """Back-offs are those of one generation. failedPodsBackoffKey"""
+    cluster = running(daemon_set(updateStrategy={"type": "OnDelete"}))
+    for _ in range(6):
+        since = len(cluster.history)
+        fail(cluster, "node-1")
+        made = lambda since=since: bool(born(cluster, since))  # noqa: E731
+        cluster.clock.wait(made, 60.0)
+        cluster.clock.sleep(3.0)
+    change(cluster, minReadySeconds=1)
+    cluster.clock.sleep(2.0)
+    since, begun = len(cluster.history), cluster.clock.now()
+    fail(cluster, "node-1")
+    cluster.clock.wait(lambda: bool(born(cluster, since)), 60.0)
+    assert cluster.clock.now() - begun < 2.0
+
+
 def test_updated_by_hand() -> None:
     """With OnDelete nothing is replaced until somebody deletes it."""
     cluster = running(daemon_set(updateStrategy={"type": "OnDelete"}))
