@@ -98,6 +98,20 @@ def test_what_nothing_acts_on_is_kept_with_a_warning(http: Loopback) -> None:
     assert [each["metadata"]["name"] for each in http.get(path).json["items"]] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("query", "warned"), [("", True), ("?propagationPolicy=Orphan", False), ("?orphanDependents=true", False)]
+)
+def test_who_deletes_a_job_is_told_that_its_pods_stay(http: Loopback, query: str, warned: bool) -> None:
+    """Unless it was said what is to become of them."""
+    jobs = "/apis/batch/v1/namespaces/default/jobs"
+    pods = {"restartPolicy": "Never", "containers": [{"name": "app", "image": "hello:1"}]}
+    for name, path in (("a", f"{jobs}/a{query}"), ("b", f"{jobs}{query}")):
+        made = http.ask("POST", jobs, {"metadata": {"name": name}, "spec": {"template": {"spec": pods}}})
+        assert made.code == 201
+        told = http.ask("DELETE", path).warnings
+        assert [each.startswith("child pods are preserved") for each in told] == [True] * warned
+
+
 def test_a_collection_is_deleted_as_far_as_selected(http: Loopback) -> None:
     """DELETE on a list takes selectors."""
     http.make("a")

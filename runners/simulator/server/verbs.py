@@ -25,6 +25,10 @@ PATCH_TYPES: dict[str, PatchType] = {
     "application/strategic-merge-patch+json": "strategic",
 }
 APPLY = "application/apply-patch+yaml"
+PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
+    "them or set propagationPolicy=Orphan to suppress this warning"
+)
 WRITABLE = frozenset({"", "status", "scale", "finalize", "approval"})
 
 
@@ -163,17 +167,24 @@ class Verbs:
     def _delete(self, resource: Resource, target: Target, call: Call) -> Reply:
         if target.subresource:
             raise not_allowed()
-        return Reply(self._delete_one(resource, target, options.deleting(call)))
+        return Reply(self._delete_one(resource, target, self._deleting(resource, call)))
 
     def _delete_all(self, resource: Resource, target: Target, call: Call) -> Reply:
         if resource.namespaced and not target.namespace:
             raise not_allowed()
-        asked = options.deleting(call)
+        asked = self._deleting(resource, call)
         query = {k: v for k, v in call.query.items() if k in ("labelSelector", "fieldSelector")}
         listed = chunks.listing(self._api, resource, target.namespace, query, self._window)
         for obj in listed["items"]:
             self._delete_one(resource, target._replace(name=obj["metadata"]["name"]), asked)
         return Reply(listed)
+
+    def _deleting(self, resource: Resource, call: Call) -> Object:
+        """What is asked of a deletion. pkg/registry/batch/job/storage/storage.go Delete"""
+        asked = options.deleting(call)
+        if resource.name == "jobs" and not asked.get("propagationPolicy"):
+            self._api.remarks.append(PRESERVED)
+        return asked
 
     def _delete_one(self, resource: Resource, target: Target, asked: Object) -> Object:
         preconditions = asked.get("preconditions") or {}
