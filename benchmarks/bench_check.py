@@ -15,8 +15,8 @@ from rich.table import Table
 
 from gherkube.fixtures.binding import bind
 from gherkube.fixtures.check_scenario import Rehearsal
-from gherkube.fixtures.feature import read
 from gherkube.fixtures.own import OwnSteps
+from gherkube.fixtures.reading import read
 
 COUNT, FILES = 1000, 50
 STEPS = """\

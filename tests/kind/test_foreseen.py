@@ -9,9 +9,9 @@ import pytest
 from gherkin.stream.id_generator import IdGenerator
 
 from gherkube.fixtures.binding import bind
-from gherkube.fixtures.feature import read
 from gherkube.fixtures.foreseen import Foresight, foresee
 from gherkube.fixtures.own import OwnSteps
+from gherkube.fixtures.reading import read
 from gherkube.runners.simulator.node.images import Behaviour
 
 FEATURES = Path(__file__).parents[2] / "features"

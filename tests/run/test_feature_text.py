@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gherkube.fixtures.feature import read
+from gherkube.fixtures.reading import read
 
 GOOD = """Feature: F
   Scenario: S
