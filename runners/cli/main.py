@@ -26,6 +26,23 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"gherkube {version('gherkube')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
 @app.command()
 def run(
     paths: Annotated[
@@ -306,6 +323,6 @@ def main() -> None:
     called = [each for each in app.registered_commands if each.callback and each.callback.__name__ == named]
     if called:  # all commands would take typer longer to make than a short run takes
         alone = copy(app)
-        alone.registered_commands, alone.registered_groups = called, []
+        alone.registered_commands, alone.registered_groups, alone.registered_callback = called, [], None
         alone(sys.argv[2:], prog_name=f"{Path(sys.argv[0]).name} {named}")
     app()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -361,6 +362,11 @@ def test_help_and_no_arguments(project):
         assert "run" in done.out
         assert "Traceback" not in done.out
     assert "Usage: gherkube run [OPTIONS] [PATH|FILE:LINE]..." in done.out
+
+
+def test_the_version_is_told(project):
+    """As pip knows it."""
+    assert project.gherkube("--version").out.split() == ["gherkube", version("gherkube")]
 
 
 def test_colour_and_progress_on_a_terminal(three):
