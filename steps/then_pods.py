@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gherkube.runners.expectations.count import Count, at_least, every, exactly, none
+from gherkube.runners.expectations.kept import Kept, KeptPods
 from gherkube.runners.expectations.nodes import PodsOnNodes
-from gherkube.runners.expectations.past import Happening, Kept, KeptPods, OneAtATime, PodsHappened
+from gherkube.runners.expectations.past import Happening, OneAtATime, PodsHappened
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.statement import Statement
 from gherkube.steps import manifests
@@ -78,17 +79,15 @@ def _kept(world: World, fields: Fields, kept: Kept, state: str, argument: Any) -
 
 COUNTED = Subject("{count} {pods}", "4 pods", _counted)
 ALL = Subject("{pods}", "v2 pods", _all)
-KEPT = (
-    Subject(
-        "the [{count:number}] {pods} that were ready all along",
-        "the 3 pods that were ready all along",
-        _ready_all_along,
-    ),
-    Subject(
-        "the [{count:number}] {pods} that were there at the moment {moment:text}",
-        'the v1 pods that were there at the moment "before the release"',
-        _there_at,
-    ),
+READY_ALL_ALONG = Subject(
+    "the [{count:number}] {pods} that were ready all along",
+    "the 3 pods that were ready all along",
+    _ready_all_along,
+)
+THERE_AT = Subject(
+    "the [{count:number}] {pods} that were there at the moment {moment:text}",
+    'the v1 pods that were there at the moment "before the release"',
+    _there_at,
 )
 
 
@@ -130,10 +129,14 @@ for _state in STATES:
     _says_state(ALL, _state)
 for _what in HAPPENINGS:
     _says_happening(_what)
-for _subject in KEPT:
+for _subject, _fates in (
+    (READY_ALL_ALONG, ("never restarted",)),
+    (THERE_AT, ("never restarted", "restarted", "deleted", "replaced")),
+):
     for _state in STATES:
         _says_state(_subject, _still(_state))
-    _says_state(_subject, State("were never restarted", "were never restarted", "never restarted"))
+    for _fate in _fates:
+        _says_state(_subject, State(f"were {_fate}", f"were {_fate}", _fate))
 
 
 @TOPIC.says("{pods} were replaced one at a time", "pods were replaced one at a time")

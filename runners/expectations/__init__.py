@@ -14,8 +14,8 @@ sentence of the language can say is one of these, each imported from its module:
                 restarted (Count or None), on_node (name), match (partial object)
     past        PodsHappened(selector, count, "created" | "deleted" | "replaced" | "restarted")
                 OneAtATime(selector)
-                KeptPods(selector, "ready all along" or a Moment, count or None, predicate, argument=None);
-                    predicate is "never restarted" or one of those of pods ("exist")
+    kept        KeptPods(selector, "ready all along" or a Moment, count or None, predicate, argument=None);
+                predicate is one of FATES ("never restarted", "deleted", …) or of those of pods ("exist")
     workloads   WorkloadStatement.replicas(workload, ready=count, up_to_date=…, available=…, total=…)
                 .condition(workload, type, status, reason="")  .matches(workload, partial)
                 .field(workload, path, value, negated=False)   .replica_sets(workload, [4, 0, 0])

@@ -14,8 +14,9 @@ from gherkube.runners.expectations.count import Count, at_least, at_most, betwee
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.judge import Judge
+from gherkube.runners.expectations.kept import KeptPods
 from gherkube.runners.expectations.nodes import PodsOnNodes
-from gherkube.runners.expectations.past import HAPPENINGS, KeptPods, OneAtATime, PodsHappened
+from gherkube.runners.expectations.past import HAPPENINGS, OneAtATime, PodsHappened
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.statement import Both, Statement, Tracker
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef

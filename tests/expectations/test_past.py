@@ -8,7 +8,8 @@ import pytest
 
 from gherkube.runners.expectations.count import Count, every, exactly, none
 from gherkube.runners.expectations.failure import ExpectationFailed
-from gherkube.runners.expectations.past import Happening, KeptPods, OneAtATime, PodsHappened
+from gherkube.runners.expectations.kept import FATES, KeptPods
+from gherkube.runners.expectations.past import Happening, OneAtATime, PodsHappened
 from gherkube.runners.expectations.statement import Statement
 from gherkube.runners.expectations.subjects import PodSelector
 from gherkube.runners.expectations.time import AtSomeTime, Becomes, Moment, Past, Throughout, Time
@@ -253,3 +254,31 @@ def test_kept_pods_are_available_when_they_have_been_ready_for_long_enough() -> 
             judge.judge(available, Past())
     judge.judge(available, Becomes())
     assert script.now() == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("gone", "made", "restarted", "fates"),
+    [
+        ("", "", "", {"never restarted"}),
+        ("abc", "", "", {"never restarted", "deleted"}),
+        ("abc", "de", "", {"never restarted", "deleted"}),
+        ("abc", "def", "", {"never restarted", "deleted", "replaced"}),
+        ("ab", "def", "", {"never restarted"}),
+        ("", "", "abc", {"restarted"}),
+        ("", "", "ab", set()),
+    ],
+)
+def test_what_became_of_the_pods_of_a_moment(gone: str, made: str, restarted: str, fates: set[str]) -> None:
+    """Of each of them; one that has gone when the judgement comes was deleted, as one that is going."""
+    for fate in FATES:
+        script = three_pods()
+        moment = Moment("before", 0.5, len(script.history))
+        for name in restarted:
+            script.put(2, "pods", pod(name, restarts=1))
+        for at, name in enumerate(gone):
+            script.put(3, "pods", pod(name, deleting=True))
+            if at:
+                script.remove(4, "pods", pod(name))
+        for name in made:
+            script.put(5, "pods", pod(name))
+        assert says(script, KeptPods(pods(), moment, exactly(3), fate)) is (fate in fates), fate

@@ -12,8 +12,9 @@ from gherkube.runners.expectations.count import at_least, at_most, exactly, none
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
 from gherkube.runners.expectations.failure import ExpectationFailed
+from gherkube.runners.expectations.kept import KeptPods
 from gherkube.runners.expectations.nodes import PodsOnNodes
-from gherkube.runners.expectations.past import KeptPods, OneAtATime, PodsHappened
+from gherkube.runners.expectations.past import OneAtATime, PodsHappened
 from gherkube.runners.expectations.pod_status import pod_status
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef

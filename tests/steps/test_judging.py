@@ -10,8 +10,9 @@ from gherkube.runners.errors import UsageError
 from gherkube.runners.expectations.count import Share, at_least, at_most, every, exactly, none
 from gherkube.runners.expectations.endpoints import EndpointsStatement
 from gherkube.runners.expectations.events import EventStatement
+from gherkube.runners.expectations.kept import KeptPods
 from gherkube.runners.expectations.nodes import PodsOnNodes
-from gherkube.runners.expectations.past import KeptPods, OneAtATime, PodsHappened
+from gherkube.runners.expectations.past import OneAtATime, PodsHappened
 from gherkube.runners.expectations.pods import PodsStatement
 from gherkube.runners.expectations.requests import RequestsStatement
 from gherkube.runners.expectations.subjects import PodSelector, WorkloadRef
@@ -174,6 +175,8 @@ def test_statements_about_kept_pods_and_parts(world: World) -> None:
     """A moment is that which was noted; a docstring is the part to match."""
     kept = stated(world, 'the 2 pods that were there at the moment "x" still exist')
     assert kept == KeptPods(PODS, world.moment("x"), exactly(2), "exist")
+    gone = stated(world, 'the v2 pods that were there at the moment "x" were replaced')
+    assert gone == KeptPods(V2, world.moment("x"), None, "replaced")
     ready = KeptPods(PODS, "ready all along", None, "ready")
     for text in (
         "the pods that were ready all along are ready",
