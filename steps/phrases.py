@@ -279,13 +279,14 @@ def share(text: str) -> Share:
 
 def status(text: str) -> str:
     """What the STATUS column shows; UsageError for what is all but one of those that it shows as a rule."""
+    shown = text.removeprefix("Init:")
+    if shown in STATUSES:
+        return text
     from difflib import get_close_matches
 
-    shown = text.removeprefix("Init:")
     known = {each.casefold(): each for each in STATUSES}
-    near = [known[each] for each in get_close_matches(shown.casefold(), known, n=1, cutoff=0.85)]
-    if near and shown not in STATUSES:
-        raise UsageError(f"no pod shows “{text}”: did you mean {near[0]}?")
+    if near := get_close_matches(shown.casefold(), known, n=1, cutoff=0.85):
+        raise UsageError(f"no pod shows “{text}”: did you mean {known[near[0]]}?")
     return text
 
 

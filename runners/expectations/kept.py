@@ -19,15 +19,15 @@ from gherkube.runners.objects import Object, is_active, is_deleting, is_ready
 Kept: TypeAlias = Literal["ready all along"] | Moment
 
 
-def _is_doomed(pod: Object | None) -> bool:
+def _is_doomed(pod: Object | None, _: int) -> bool:
     return pod is None or is_deleting(pod)
 
 
 FATES: dict[str, Callable[[Object | None, int], bool]] = {
     "never restarted": lambda _, more: not more,
     "restarted": lambda _, more: more > 0,
-    "deleted": lambda pod, _: _is_doomed(pod),
-    "replaced": lambda pod, _: _is_doomed(pod),
+    "deleted": _is_doomed,
+    "replaced": _is_doomed,
 }
 """What may have become of a pod in the window, by what it is now (None: gone) and its restarts since."""
 
@@ -115,8 +115,7 @@ class _KeptTracker(Tracker):
         self._last = {uid: here.get(uid, pod) for uid, pod in meant.items()}
         self._before = {uid: restarts(pod) for uid, pod in self._last.items()}
         self._broke: int | None = None
-        anyone = replace(statement.selector, version="", image="", revision="", name="", node="")
-        self._anyone, self._made = Selected(anyone, view), 0
+        self._anyone, self._made = Selected(statement.selector.anyone, view), 0
 
     @property
     def broke(self) -> int | None:

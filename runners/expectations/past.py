@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from gherkube.runners.expectations.count import Count
@@ -72,8 +72,7 @@ class _HappenedTracker(Tracker):
         self._statement, self._view = statement, view
         selector = statement.selector
         self._selected = Selected(selector, view)
-        anyone = replace(selector, version="", image="", revision="", name="", node="")
-        self._anyone = Selected(anyone, view)
+        self._anyone = Selected(selector.anyone, view)
         self._pods: dict[str, Object] = {}
         """All pods of the window by uid, in their newest version."""
         self._did: dict[Happening, dict[str, Object]] = {what: {} for what in HAPPENINGS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -92,6 +92,11 @@ class PodSelector:
     def __post_init__(self) -> None:
         if self.revision and self.workload is None:
             raise UsageError(f'"{self.revision} pods" of which workload? Name it before')
+
+    @property
+    def anyone(self) -> PodSelector:
+        """All pods of the workload, or with the labels, whatever else is said of these."""
+        return replace(self, version="", image="", revision="", name="", node="")
 
     def noun(self, many: bool = True) -> str:
         """As people write it: `v2 pods`, `pods on node "node-1"`."""

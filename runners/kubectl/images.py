@@ -12,7 +12,7 @@ from gherkube.runners.errors import Refused
 from gherkube.runners.kubectl.diff import two_way
 from gherkube.runners.kubectl.kinds import line
 from gherkube.runners.kubectl.refusals import Outcome, asking
-from gherkube.runners.objects import Object
+from gherkube.runners.objects import Object, containers
 
 EVERY = "*"
 """Stands for all containers and init containers."""
@@ -37,7 +37,7 @@ def set_image(api: Api, resource: str, name: str, namespace: str, images: Mappin
         image = images.get(EVERY, images.get(container["name"]))
         return container if image is None else {**container, "image": image}
 
-    known = {EVERY, *(container["name"] for container in _containers(old))}
+    known = {EVERY, *(container["name"] for _, container in containers(old))}
     outcome = _send(api, resource, old, _with_containers(old, changed), "image updated")
     if unknown := [container for container in images if container not in known]:
         lines = [f'error: unable to find container named "{container}"' for container in unknown]
@@ -82,11 +82,6 @@ def _pod_spec(obj: Object) -> Object:
     if "jobTemplate" in spec:
         spec = spec["jobTemplate"]["spec"]
     return spec["template"]["spec"]  # type: ignore[no-any-return]
-
-
-def _containers(obj: Object) -> list[Object]:
-    spec = _pod_spec(obj)
-    return [*spec.get("initContainers", ()), *spec.get("containers", ())]
 
 
 def _with_containers(

@@ -227,9 +227,9 @@ class DaemonSetController:
         if not missing and not doomed:
             return
         self._expectations.expect(key, len(missing), map(key_of, doomed), self._api.clock.now)
-        names, references = iter(missing), [reference_to(owner)]
+        references = [reference_to(owner)]
         made, failed = slow_start(
-            len(missing), lambda: self._control.create(for_node(owner, hash_, next(names)), references)
+            missing, lambda node: self._control.create(for_node(owner, hash_, node), references)
         )
         self._expectations.saw_creation(key, len(missing) - made)
         for pod in doomed:

@@ -247,8 +247,7 @@ class JobController:
                 self._queue.add_after(key, min(waits))
             return
         self._expectations.expect_creations(key, len(due), self._api.clock.now)
-        indexes = iter(due)
-        looked.made, failed = slow_start(len(due), lambda: self._create(looked, next(indexes)))
+        looked.made, failed = slow_start(due, lambda index: self._create(looked, index))
         self._expectations.saw_creation(key, len(due) - looked.made)
         if failed is not None:
             raise failed

@@ -5,13 +5,16 @@ pkg/controller/controller_utils.go RealPodControl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from gherkube.runners.errors import ApiError
 from gherkube.runners.objects import Object
 from gherkube.runners.simulator.api.server import ApiServer
 from gherkube.runners.simulator.controllers.ownership import is_namespace_terminating
 from gherkube.runners.simulator.events import EventRecorder, EventType
+
+T = TypeVar("T")
 
 COPIED = ("labels", "annotations", "finalizers")
 """What of a template's metadata its pods get."""
@@ -69,19 +72,18 @@ class PodControl:
         self._recorder.record(owner["kind"], owner, type_, reason, message)
 
 
-def slow_start(count: int, make: Callable[[], object]) -> tuple[int, ApiError | None]:
-    """Makes `count` things in batches of 1, 2, 4, …, and none after a batch in which one failed.
+def slow_start(items: Sequence[T], make: Callable[[T], object]) -> tuple[int, ApiError | None]:
+    """Makes something of each item, in batches of 1, 2, 4, …, and none after a batch in which one failed.
 
     Returns how many were made and the first error. What a namespace that is being deleted refuses
     counts as made: there is no use in trying again. slowStartBatch
     """
     made, batch = 0, FIRST_BATCH
-    while made < count:
+    while made < len(items):
         failed: ApiError | None = None
-        size = min(batch, count - made)
-        for _ in range(size):
+        for item in items[made : made + batch]:
             try:
-                make()
+                make(item)
             except ApiError as error:
                 if not is_namespace_terminating(error):
                     failed = failed or error

@@ -185,7 +185,7 @@ class ReplicaSetController:
     def _make(self, replica_set: Object, tally: Tally, count: int) -> ApiError | None:
         self._expectations.expect_creations(tally.key, count, self._clock.now)
         references = self._references[replica_set["metadata"]["uid"]]
-        made, error = slow_start(count, lambda: self._pod_control.create(replica_set, references))
+        made, error = slow_start(range(count), lambda _: self._pod_control.create(replica_set, references))
         self._expectations.saw_creation(tally.key, count - made)
         return error
 

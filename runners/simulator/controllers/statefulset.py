@@ -191,10 +191,10 @@ class StatefulSetController:
 
     def _fill(self, looked: Pass) -> bool:
         """Makes the pods that are missing, upwards; whether the pass ends here. runForAll"""
-        ordinals = iter(range(looked.start, looked.end))
+        ordinals = range(looked.start, looked.end)
         if not looked.is_parallel:
             return any(self._fill_one(looked, at) for at in ordinals)
-        _, failed = slow_start(looked.end - looked.start, lambda: self._fill_one(looked, next(ordinals)))
+        _, failed = slow_start(ordinals, lambda at: self._fill_one(looked, at))
         if failed is not None:
             raise failed
         return False
